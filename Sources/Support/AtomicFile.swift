@@ -1,0 +1,110 @@
+public import Glibc
+
+/// A file that appears under its final name whole or not at all.
+///
+/// Bytes go to a hidden neighbour (`.NAME.PID.N.partial`); `commit()` flushes it with fsync(2), renames it over the
+/// final name and flushes the folder, so that after a crash the name holds either the old content or the new. A file
+/// that is not committed removes its neighbour when it goes.
+public final class AtomicFile {
+    public let path: String
+    private let partialPath: String
+    private var descriptor: Int32
+    private var pending: [UInt8] = []
+    private static let pendingLimit = 1 << 16
+
+    /// Opens the hidden neighbour. Throws `SystemError` when the folder is missing or not writable.
+    public init(path: String, permissions: mode_t = 0o644) throws(SystemError) {
+        self.path = path
+        let (folder, name) = Self.split(path)
+        var attempt = 0
+        var opened: Int32 = -1
+        var candidate = ""
+        repeat {
+            candidate = "\(folder)/.\(name).\(getpid()).\(attempt).partial"
+            opened = open(candidate, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, permissions)
+            attempt += 1
+        } while opened < 0 && errno == EEXIST && attempt < 10_000
+        if opened < 0 { throw SystemError("open", on: candidate) }
+        partialPath = candidate
+        descriptor = opened
+    }
+
+    deinit {
+        if descriptor >= 0 {
+            close(descriptor)
+            unlink(partialPath)
+        }
+    }
+
+    public func write(_ bytes: some Sequence<UInt8>) throws(SystemError) {
+        pending.append(contentsOf: bytes)
+        if pending.count >= Self.pendingLimit { try flush() }
+    }
+
+    public func write(_ text: String) throws(SystemError) {
+        try write(text.utf8)
+    }
+
+    /// Writes large blocks (tensors) past the small buffer.
+    public func write(_ bytes: UnsafeRawBufferPointer) throws(SystemError) {
+        try flush()
+        try writeFully(bytes)
+    }
+
+    /// Makes the file visible under its final name. Afterwards the object is spent.
+    public func commit() throws(SystemError) {
+        precondition(descriptor >= 0, "'\(path)' was committed before")
+        try flush()
+        if fsync(descriptor) != 0 { throw SystemError("fsync", on: partialPath) }
+        if rename(partialPath, path) != 0 { throw SystemError("rename", on: path) }
+        close(descriptor)
+        descriptor = -1
+        try Self.flushFolder(of: path)
+    }
+
+    /// Writes `bytes` to `path` in one go.
+    public static func write(
+        _ bytes: some Sequence<UInt8>, to path: String, permissions: mode_t = 0o644
+    ) throws(SystemError) {
+        let file = try AtomicFile(path: path, permissions: permissions)
+        try file.write(bytes)
+        try file.commit()
+    }
+
+    /// fsync(2) of the folder that holds `path`: makes a rename or an unlink in it durable.
+    public static func flushFolder(of path: String) throws(SystemError) {
+        let folder = split(path).folder
+        let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        if descriptor < 0 { throw SystemError("open", on: folder) }
+        defer { close(descriptor) }
+        if fsync(descriptor) != 0 { throw SystemError("fsync", on: folder) }
+    }
+
+    private func flush() throws(SystemError) {
+        if pending.isEmpty { return }
+        var failure: SystemError?
+        pending.withUnsafeBytes { bytes in
+            do throws(SystemError) { try writeFully(bytes) } catch { failure = error }
+        }
+        if let failure { throw failure }
+        pending.removeAll(keepingCapacity: true)
+    }
+
+    private func writeFully(_ bytes: UnsafeRawBufferPointer) throws(SystemError) {
+        var offset = 0
+        while offset < bytes.count {
+            let written = Glibc.write(descriptor, bytes.baseAddress! + offset, bytes.count - offset)
+            if written < 0 {
+                if errno == EINTR { continue }
+                throw SystemError("write", on: partialPath)
+            }
+            offset += written
+        }
+    }
+
+    private static func split(_ path: String) -> (folder: String, name: String) {
+        guard let slash = path.lastIndex(of: "/") else { return (".", path) }
+        let folder = slash == path.startIndex ? "/" : String(path[..<slash])
+        return (folder, String(path[path.index(after: slash)...]))
+    }
+}

@@ -1,0 +1,23 @@
+public import Glibc
+
+/// A failed system call: which one, on what, and what the kernel said.
+///
+/// `errno` is read once, in the initialiser, so create it straight after the failing call.
+public struct SystemError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// The call as its man page names it, for instance `renameat2`.
+    public let call: String
+    /// The thing acted on, usually a path.
+    public let subject: String
+    /// The error number, see errno(3).
+    public let code: Int32
+
+    public init(_ call: String, on subject: String, code: Int32 = errno) {
+        self.call = call
+        self.subject = subject
+        self.code = code
+    }
+
+    public var description: String {
+        "\(call) '\(subject)': \(String(cString: strerror(code)))"
+    }
+}

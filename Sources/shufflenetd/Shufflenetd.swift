@@ -1,0 +1,8 @@
+import ArgumentParser
+
+@main
+struct Shufflenetd: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "shufflenetd",
+        abstract: "Trains, evaluates and bulk-classifies images with ShuffleNet V1 on the CPU.")
+}
