@@ -46,14 +46,18 @@ struct EvaluationTally {
         confusion = Array(repeating: Array(repeating: 0, count: classNames.count), count: classNames.count)
     }
 
-    /// Adds one image: its logits, `[classes]`, its label and its share of the loss.
-    mutating func add(logits: UnsafeBufferPointer<Float>, label: Int, loss: Double) {
+    /// Adds one image: its logits, `[classes]`, and its label.
+    mutating func add(logits: UnsafeBufferPointer<Float>, label: Int) {
         let ranked = topIndices(of: logits, 5)
         confusion[label][ranked[0]] += 1
         top1 += ranked[0] == label ? 1 : 0
         top5 += ranked.contains(label) ? 1 : 0
-        lossSum += loss
         images += 1
+    }
+
+    /// Adds the loss of images, summed.
+    mutating func add(lossSum sum: Double) {
+        lossSum += sum
     }
 
     func report(unreadable: Int) -> EvaluationReport {

@@ -1,4 +1,6 @@
+import Checkpoints
 import Glibc
+import Images
 import Support
 
 extension RunFailure {
@@ -9,8 +11,10 @@ extension RunFailure {
             self = failure
         case let error as SystemError where error.code == ENOSPC || error.code == EDQUOT:
             self.init(.diskFull, "\(error); free some space and retry")
-        case let error as SystemError:
-            self.init(.error, "\(error)")
+        case let error as CheckpointError where error.action == .read:
+            self = .badInput("\(error)")
+        case is DatasetError, is TooManyUnreadableImages, is ImageError:
+            self = .badInput("\(error)")
         default:
             self.init(.error, "\(error)")
         }

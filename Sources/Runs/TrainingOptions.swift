@@ -1,3 +1,4 @@
+import Images
 public import ShuffleNet
 
 /// Everything that shapes a training run apart from where its files lie. The defaults are the source document's.
@@ -96,5 +97,34 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
         reader.number("unreadable_limit", into: &unreadableLimit)
         reader.integer("checkpoint_steps", into: &checkpointSteps)
         reader.add(mistakes: mistakes)
+    }
+}
+
+extension TrainingOptions {
+    /// The validated group count. Throws `RunFailure` for any other.
+    var groupCount: GroupCount {
+        get throws(RunFailure) {
+            guard let count = GroupCount(rawValue: groups) else { throw .badInput("groups is \(groups); wanted 3 or 8") }
+            return count
+        }
+    }
+
+    func augmentation(for kind: OpenedDataset.Kind) -> Images.Augmentation {
+        switch augmentation {
+        case .none: .none
+        case .cifar: .cifar
+        case .photographs: .photographs
+        case .auto: kind == .cifar10 ? .cifar : .photographs
+        }
+    }
+
+    func schedule(stepsPerEpoch: Int) -> LearningRateSchedule {
+        switch schedule {
+        case .constant: .constant(Float(learningRate))
+        case .cosine:
+            .warmUpCosine(
+                minimum: Float(minimumLearningRate), maximum: Float(learningRate), stepsPerEpoch: stepsPerEpoch,
+                warmUpEpochs: warmUpEpochs, epochs: epochs)
+        }
     }
 }

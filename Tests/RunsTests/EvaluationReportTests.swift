@@ -10,7 +10,8 @@ struct EvaluationReportTests {
         for (actual, predicted) in pairs {
             var logits: [Float] = [0, 0, 0]
             logits[predicted] = 1
-            logits.withUnsafeBufferPointer { tally.add(logits: $0, label: actual, loss: 0.5) }
+            logits.withUnsafeBufferPointer { tally.add(logits: $0, label: actual) }
+            tally.add(lossSum: 0.5)
         }
         return tally.report(unreadable: 2)
     }
