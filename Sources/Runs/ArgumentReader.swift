@@ -60,7 +60,8 @@ struct ArgumentReader {
         guard case .string(let name) = value, Self.isName(name) else {
             wrong(
                 key, value,
-                wanted: "a name of letters, digits, '.', '_' and '-' that begins with a letter or a digit (never a path)")
+                wanted:
+                    "a name of letters, digits, '.', '_' and '-' that begins with a letter or a digit (never a path)")
             return nil
         }
         return name
@@ -84,7 +85,8 @@ struct ArgumentReader {
     mutating func finish() throws(RunFailure) {
         for key in values.keys.filter({ !known.contains($0) }).sorted() {
             mistakes.append(
-                "unknown key \"\(key.prefix(80))\"; a \(kind.rawValue) job knows \(known.sorted().joined(separator: ", "))")
+                "unknown key \"\(key.prefix(80))\"; a \(kind.rawValue) job knows \(known.sorted().joined(separator: ", "))"
+            )
         }
         if mistakes.isEmpty { return }
         throw .badInput("\(kind.rawValue) job: " + mistakes.joined(separator: "; "))

@@ -39,7 +39,9 @@ final class EvaluationPass {
         session.refresh()
         loader.begin(epoch: 0)
         while let batch = try loader.next() {
-            if context.stop.isRaised { throw RunFailure(.preempted, "stopped after \(done) of \(dataset.count) images") }
+            if context.stop.isRaised {
+                throw RunFailure(.preempted, "stopped after \(done) of \(dataset.count) images")
+            }
             for image in batch.unreadable { context.log("skipped '\(image.name)': \(image.error)") }
             session.run(images: batch.images, count: batch.count, logits: logits.pointer)
             let labels = batch.labels.map { mapping[$0] }
@@ -67,7 +69,11 @@ struct LabelMapping {
         var targets: [Int32] = []
         var unknown: [String] = []
         for name in dataset.classNames {
-            if let index = classNames.firstIndex(of: name) { targets.append(Int32(index)) } else { unknown.append(name) }
+            if let index = classNames.firstIndex(of: name) {
+                targets.append(Int32(index))
+            } else {
+                unknown.append(name)
+            }
         }
         guard unknown.isEmpty else {
             throw .badInput(

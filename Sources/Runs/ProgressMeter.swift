@@ -1,4 +1,4 @@
-/// Turns counts into progress events: at most a few a second, with the rest of the time estimated from the rate so far.
+/// Turns counts into progress events: no more often than the context wants them, with the rest of the time estimated from the rate so far.
 struct ProgressMeter {
     private let context: RunContext
     private let total: Int
@@ -15,7 +15,7 @@ struct ProgressMeter {
 
     mutating func advance(to done: Int, message: @autoclosure () -> String) {
         let now = ContinuousClock.now
-        if let lastReport, now - lastReport < .milliseconds(250), done < total { return }
+        if let lastReport, now - lastReport < context.progressInterval, done < total { return }
         lastReport = now
         let elapsed = (now - started) / .seconds(1)
         let fresh = done - head

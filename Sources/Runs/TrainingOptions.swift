@@ -104,7 +104,9 @@ extension TrainingOptions {
     /// The validated group count. Throws `RunFailure` for any other.
     var groupCount: GroupCount {
         get throws(RunFailure) {
-            guard let count = GroupCount(rawValue: groups) else { throw .badInput("groups is \(groups); wanted 3 or 8") }
+            guard let count = GroupCount(rawValue: groups) else {
+                throw .badInput("groups is \(groups); wanted 3 or 8")
+            }
             return count
         }
     }

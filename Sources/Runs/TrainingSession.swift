@@ -24,7 +24,8 @@ final class TrainingSession {
         self.run = run
         self.dataset = dataset
         self.context = context
-        options = run.options
+        let options = run.options
+        self.options = options
         shelf = CheckpointShelf(folder: run.out)
 
         let configuration = NetworkConfiguration(
@@ -186,7 +187,8 @@ final class TrainingSession {
                 + (count.map { "\($0) for validation\(held)" } ?? "none for validation")
                 + ", \(dataset.classNames.count) classes")
         if !dataset.ignored.isEmpty {
-            try log("\(dataset.ignored.count) files are no records: \(dataset.ignored.prefix(5).joined(separator: ", "))")
+            try log(
+                "\(dataset.ignored.count) files are no records: \(dataset.ignored.prefix(5).joined(separator: ", "))")
         }
         try log(
             "ShuffleNet V1 \(options.modelSize.rawValue), \(options.groups) groups, \(options.pixels) px, "

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Checkpoints
 import Foundation
+import ShuffleNet
 
 struct Inspect: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Show what a checkpoint holds.")
@@ -19,7 +20,9 @@ struct Inspect: AsyncParsableCommand {
             throw ExitCode(65)
         }
         print("file:          \(checkpoint)")
-        print("entries:       \(summary.lines.count), of which \(summary.tensorCount) tensors; \(summary.byteCount) bytes")
+        print(
+            "entries:       \(summary.lines.count), of which \(summary.tensorCount) tensors; \(summary.byteCount) bytes"
+        )
         if let network = summary.configuration {
             print(
                 "network:       ShuffleNet V1 \(network.size.rawValue), \(network.groups.rawValue) groups, "

@@ -1,6 +1,6 @@
-import ArgumentParser
-import Runs
-import ShuffleNet
+public import ArgumentParser
+public import Runs
+public import ShuffleNet
 
 extension ModelSize: ExpressibleByArgument {}
 extension TrainingOptions.Schedule: ExpressibleByArgument {}
