@@ -50,6 +50,7 @@ let package = Package(
             dependencies: [
                 "ShuffleNet", "Support", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
+            exclude: ["checkpoint.proto"],
             swiftSettings: optimised),
 
         // Pictures.
