@@ -1,3 +1,5 @@
+import Support
+
 /// The parameters and running statistics of one ShuffleNet V1.
 ///
 /// A network is plain memory with names; `InferenceSession` and `Trainer` do the work. Values are copied in and out as

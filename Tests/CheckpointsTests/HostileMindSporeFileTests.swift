@@ -64,7 +64,7 @@ import Testing
         ("0a050a01611a00", "the entry 'a' is a map or empty, wanted was a tensor or a text"),
         // Extents of -1, of 2^62 twice, a tensor with too few and too many bytes, an unknown type.
         (
-            "0a1c0a016112170 8ffffffffffffffffff01 1205496e7433321a0100",
+            "0a1a0a01611215 08ffffffffffffffffff01 1205496e743332 1a0100",
             "tensor 'a' has the impossible shape [-1]"
         ),
         (
