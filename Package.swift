@@ -131,7 +131,8 @@ let package = Package(
         .testTarget(name: "SupportTests", dependencies: ["Support", "TestSupport"], swiftSettings: house),
         .testTarget(name: "KernelsTests", dependencies: ["Kernels", "Support", "TestSupport"], swiftSettings: optimised),
         .testTarget(
-            name: "ShuffleNetTests", dependencies: ["Checkpoints", "Images", "ShuffleNet", "TestSupport"],
+            name: "ShuffleNetTests",
+            dependencies: ["Checkpoints", "Images", "Kernels", "ShuffleNet", "Support", "TestSupport"],
             swiftSettings: optimised),
         .testTarget(
             name: "CheckpointsTests", dependencies: ["Checkpoints", "ShuffleNet", "Support", "TestSupport"],

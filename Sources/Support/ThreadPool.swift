@@ -56,7 +56,9 @@ public final class ThreadPool: Sendable {
                 for task in 0..<count { body(task, 0) }
                 return
             }
-            withoutActuallyEscaping(body) { crew.work(count, $0) }
+            withoutActuallyEscaping(body) { body in
+                withUnsafePointer(to: body) { crew.work(count, $0) }
+            }
         }
     }
 }
@@ -91,7 +93,8 @@ private final class Crew: @unchecked Sendable {
     private let busy = Atomic<Int>(0)
 
     private var count = 0
-    private var body: ThreadPool.Task?
+    /// In the caller's frame, which outlives the round.
+    private var body: UnsafePointer<ThreadPool.Task>?
     /// Guarded by `lock`: the round is open to threads that have not joined it yet.
     private var isOpen = false
 
@@ -121,7 +124,7 @@ private final class Crew: @unchecked Sendable {
     }
 
     /// The caller's part: opens a round, works in it, waits for those that joined.
-    func work(_ count: Int, _ body: @escaping ThreadPool.Task) {
+    func work(_ count: Int, _ body: UnsafePointer<ThreadPool.Task>) {
         pthread_mutex_lock(lock)
         self.count = count
         self.body = body
@@ -179,11 +182,13 @@ private final class Crew: @unchecked Sendable {
         }
     }
 
-    private func drain(_ count: Int, _ body: ThreadPool.Task, worker: Int) {
+    /// Never inlined: every reference it takes to the closure is given back before it returns, so before `busy` falls.
+    @inline(never)
+    private func drain(_ count: Int, _ body: UnsafePointer<ThreadPool.Task>, worker: Int) {
         while true {
             let task = nextTask.add(1, ordering: .relaxed).oldValue
             if task >= count { return }
-            body(task, worker)
+            body.pointee(task, worker)
         }
     }
 }
