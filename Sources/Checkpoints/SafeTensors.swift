@@ -97,7 +97,7 @@ public enum SafeTensors {
             }
             try file.commit()
         } catch {
-            throw CheckpointError(sentence(error), action: .write, file: path)
+            throw CheckpointError(writing: path, error)
         }
     }
 
