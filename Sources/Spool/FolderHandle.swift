@@ -168,3 +168,8 @@ final class FolderHandle {
         return Int64(clamping: UInt64(status.f_bavail) * UInt64(status.f_frsize))
     }
 }
+
+extension SystemError {
+    /// The kernel said: you may not.
+    var isDenial: Bool { code == EACCES || code == EPERM }
+}

@@ -32,6 +32,17 @@ struct FolderSurvey: Equatable, Sendable {
         return manifestChanged >= newestData
     }
 
+    init() {}
+
+    /// Of a thing that cannot be walked through: it changes when its own status does.
+    init(status: FileStatus) {
+        inode = status.inode
+        changed = status.changed
+        owner = status.owner
+        files = 1
+        mix([], status)
+    }
+
     /// Walks the folder. `enter` is given each open folder, for the watches.
     static func take(
         of folder: FolderHandle, limits: FolderLimits, enter: (FolderHandle) throws -> Void = { _ in }

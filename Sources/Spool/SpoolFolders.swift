@@ -120,7 +120,7 @@ struct SpoolFolders: Sendable {
             guard try incoming.move(drop.name, to: processing, as: EntryName(folder)) else {
                 throw SystemError("renameat2", on: layout.input(folder: folder), code: EEXIST)
             }
-        } catch where error.code == ENOENT {
+        } catch let error as SystemError where error.code == ENOENT {
             return try isKnown(folder) ? .alreadyThere : .vanished
         }
         try afterStep(.moveToProcessing)
