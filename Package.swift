@@ -133,7 +133,9 @@ let package = Package(
             name: "ShuffleNetTests",
             dependencies: ["Checkpoints", "Images", "Kernels", "ShuffleNet", "Support", "TestSupport"],
             swiftSettings: optimised),
-        .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "TestSupport"], swiftSettings: house),
+        .testTarget(
+            name: "CheckpointsTests", dependencies: ["Checkpoints", "ShuffleNet", "Support", "TestSupport"],
+            swiftSettings: house),
         .testTarget(name: "ImagesTests", dependencies: ["Images", "Checkpoints", "TestSupport"], swiftSettings: house),
         .testTarget(name: "RunsTests", dependencies: ["Runs", "TestSupport"], swiftSettings: house),
         .testTarget(name: "PostgresTests", dependencies: ["Postgres", "TestSupport"], swiftSettings: house),

@@ -53,7 +53,8 @@ public struct Checkpoint: Sendable, Equatable {
         append(.text(name: name, value: text))
     }
 
-    mutating func append(_ entry: Entry) {
+    /// Adds an entry under a name that must be new.
+    public mutating func append(_ entry: Entry) {
         let previous = positions.updateValue(entries.count, forKey: entry.name)
         precondition(previous == nil, "a checkpoint has an entry \(entry.name.quoted) already")
         entries.append(entry)

@@ -9,6 +9,13 @@ public struct CheckpointSummary: Sendable {
         public let type: String
         public let shape: [Int]
         public let byteCount: Int
+
+        public init(name: String, type: String, shape: [Int], byteCount: Int) {
+            self.name = name
+            self.type = type
+            self.shape = shape
+            self.byteCount = byteCount
+        }
     }
 
     public let lines: [Line]

@@ -56,6 +56,11 @@ public enum SafeTensors {
             guard let type = ElementType(safeTensorsName: line.dtype) else {
                 throw CheckpointError("tensor \(name.quoted) has the unknown dtype \(line.dtype.quoted)")
             }
+            guard line.shape.count <= NamedTensor.rankLimit else {
+                throw CheckpointError(
+                    "tensor \(name.quoted) has \(line.shape.count) extents, wanted were \(NamedTensor.rankLimit) at most"
+                )
+            }
             guard let wanted = NamedTensor.byteCount(of: line.shape, type) else {
                 throw CheckpointError("tensor \(name.quoted) has the impossible shape \(line.shape)")
             }
@@ -92,46 +97,47 @@ public enum SafeTensors {
             }
             try file.commit()
         } catch {
-            throw CheckpointError(sentence(error), action: .write, file: path)
+            throw CheckpointError(writing: path, error)
         }
     }
 
     /// The JSON header, padded with spaces to a multiple of eight so that the data is aligned.
+    ///
+    /// Spelled here and not by an encoder, because MindSpore wants the tensors listed in the order of their data.
     private static func header(of checkpoint: Checkpoint) throws -> [UInt8] {
-        var lines: [String: HeaderLine] = [:]
-        var texts: [String: String] = [:]
+        var texts: [String] = []
+        var lines: [String] = []
         var offset = 0
         for entry in checkpoint.entries {
             switch entry {
-            case .text(let name, let value): texts[name] = value
+            case .text(let name, let value): texts.append("\(try json(name)):\(try json(value))")
             case .tensor(let tensor):
-                let line = HeaderLine.Tensor(
-                    dtype: tensor.elementType.safeTensorsName, shape: tensor.shape, begin: offset,
-                    end: offset + tensor.bytes.count)
-                lines[tensor.name] = .tensor(line)
-                offset = line.end
+                let shape = tensor.shape.map(String.init).joined(separator: ",")
+                let end = offset + tensor.bytes.count
+                lines.append(
+                    #"\#(try json(tensor.name)):{"dtype":"\#(tensor.elementType.safeTensorsName)","shape":[\#(shape)],"#
+                        + #""data_offsets":[\#(offset),\#(end)]}"#)
+                offset = end
             }
         }
-        if !texts.isEmpty { lines["__metadata__"] = .metadata(texts) }
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        var header = [UInt8](try encoder.encode(lines))
+        if !texts.isEmpty { lines.insert(#""__metadata__":{\#(texts.joined(separator: ","))}"#, at: 0) }
+        var header = [UInt8]("{\(lines.joined(separator: ","))}".utf8)
         header += [UInt8](repeating: UInt8(ascii: " "), count: (8 - header.count % 8) % 8)
         return header
+    }
+
+    private static func json(_ text: String) throws -> String {
+        String(decoding: try JSONEncoder().encode(text), as: UTF8.self)
     }
 }
 
 /// One value of the header's object.
-private enum HeaderLine: Codable {
-    struct Tensor: Codable {
-        var dtype: String
-        var shape: [Int]
-        var begin: Int
-        var end: Int
-
-        init(dtype: String, shape: [Int], begin: Int, end: Int) {
-            (self.dtype, self.shape, self.begin, self.end) = (dtype, shape, begin, end)
-        }
+private enum HeaderLine: Decodable {
+    struct Tensor: Decodable {
+        let dtype: String
+        let shape: [Int]
+        let begin: Int
+        let end: Int
 
         enum CodingKeys: String, CodingKey {
             case dtype, shape
@@ -149,13 +155,6 @@ private enum HeaderLine: Codable {
             }
             (begin, end) = (offsets[0], offsets[1])
         }
-
-        func encode(to encoder: any Encoder) throws {
-            var keys = encoder.container(keyedBy: CodingKeys.self)
-            try keys.encode(dtype, forKey: .dtype)
-            try keys.encode(shape, forKey: .shape)
-            try keys.encode([begin, end], forKey: .offsets)
-        }
     }
 
     case tensor(Tensor)
@@ -168,13 +167,6 @@ private enum HeaderLine: Codable {
             self = .tensor(try Tensor(from: decoder))
         } else {
             self = .metadata(try [String: String](from: decoder))
-        }
-    }
-
-    func encode(to encoder: any Encoder) throws {
-        switch self {
-        case .tensor(let tensor): try tensor.encode(to: encoder)
-        case .metadata(let texts): try texts.encode(to: encoder)
         }
     }
 }
