@@ -128,14 +128,17 @@ let package = Package(
             resources: [.copy("Fixtures")],
             swiftSettings: house),
         .testTarget(name: "SupportTests", dependencies: ["Support", "TestSupport"], swiftSettings: house),
-        .testTarget(name: "KernelsTests", dependencies: ["Kernels", "Support", "TestSupport"], swiftSettings: optimised),
+        .testTarget(
+            name: "KernelsTests", dependencies: ["Kernels", "Support", "TestSupport"], swiftSettings: optimised),
         .testTarget(
             name: "ShuffleNetTests", dependencies: ["Checkpoints", "Images", "ShuffleNet", "TestSupport"],
             swiftSettings: optimised),
         .testTarget(
             name: "CheckpointsTests", dependencies: ["Checkpoints", "ShuffleNet", "Support", "TestSupport"],
             swiftSettings: house),
-        .testTarget(name: "ImagesTests", dependencies: ["Images", "Checkpoints", "TestSupport"], swiftSettings: house),
+        .testTarget(
+            name: "ImagesTests", dependencies: ["Checkpoints", "Images", "Support", "TestSupport"],
+            swiftSettings: house),
         .testTarget(name: "RunsTests", dependencies: ["Runs", "TestSupport"], swiftSettings: house),
         .testTarget(name: "PostgresTests", dependencies: ["Postgres", "TestSupport"], swiftSettings: house),
         .testTarget(name: "JobQueueTests", dependencies: ["JobQueue", "TestSupport"], swiftSettings: house),
