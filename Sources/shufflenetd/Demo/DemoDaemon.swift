@@ -15,7 +15,7 @@ struct DemoDaemon {
             FilePath(folders.log), .writeOnly, options: [.create, .truncate], permissions: [.ownerReadWrite, .groupRead, .otherRead])
         let state = folders.state
         let outcome = try await Subprocess.run(
-            .path("/proc/self/exe"),
+            .path(FilePath(try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))),
             arguments: ["serve", "--config", folders.configuration, "--state", state],
             input: .none, output: .fileDescriptor(log, closeAfterSpawningProcess: false),
             error: .fileDescriptor(log, closeAfterSpawningProcess: true)
