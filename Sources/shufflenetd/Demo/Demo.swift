@@ -12,28 +12,31 @@ struct Demo: AsyncParsableCommand {
     var state: String?
 
     func run() async throws {
-        // Output appears line by line even when it goes to a file.
-        setvbuf(stdout, nil, _IOLBF, 0)
         let state = self.state ?? "/tmp/shufflenetd-demo-\(ProcessInfo.processInfo.processIdentifier)"
         guard !FileManager.default.fileExists(atPath: state) else {
             throw ValidationError("'\(state)' exists; name a folder that does not, the demonstration fills it")
         }
         let folders = try DemoFolders(state: state)
-        print("1. Drawing pictures of \(ShapePictures.classNames.joined(separator: "s, "))s in \(state)")
+        say("1. Drawing pictures of \(ShapePictures.classNames.joined(separator: "s, "))s in \(state)")
         try folders.draw()
 
-        print("2. Starting the daemon with a private PostgreSQL (log: \(folders.log))")
+        say("2. Starting the daemon with a private PostgreSQL (log: \(folders.log))")
         try await DemoDaemon(folders: folders).serving { store in
             let tour = DemoTour(folders: folders, store: store)
-            print("3. Through the spool: three folders are dropped, one after the other")
+            say("3. Through the spool: three folders are dropped, one after the other")
             try await tour.throughTheSpool()
-            print("4. Through SQL: three rows are inserted")
+            say("4. Through SQL: three rows are inserted")
             try await tour.throughSQL()
-            print("5. What the queue says")
+            say("5. What the queue says")
             try await tour.printJobs()
         }
-        print("6. What came out")
+        say("6. What came out")
         try DemoReport(folders: folders).show()
-        print("The daemon has stopped. Everything is in \(state); remove it when you have seen it.")
+        say("The daemon has stopped. Everything is in \(state); remove it when you have seen it.")
     }
+}
+
+/// Prints a line at once, also when the output is no terminal: who waits for minutes wants to see how far it is.
+func say(_ line: String) {
+    FileHandle.standardOutput.write(Data((line + "\n").utf8))
 }

@@ -14,13 +14,13 @@ struct DemoReport {
     }
 
     private func showResults(of folder: String) throws {
-        print("   \(folder)")
+        say("   \(folder)")
         let files = try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
-        print("      \(files.joined(separator: "  "))")
+        say("      \(files.joined(separator: "  "))")
         for (name, lines) in [("results.csv", 3), ("eval_log.txt", 1), ("predictions.csv", 4)] where files.contains(name) {
             let text = try String(contentsOfFile: "\(folder)/\(name)", encoding: .utf8)
-            print("      \(name):")
-            for line in text.split(whereSeparator: \.isNewline).prefix(lines) { print("         \(line.prefix(150))") }
+            say("      \(name):")
+            for line in text.split(whereSeparator: \.isNewline).prefix(lines) { say("         \(line.prefix(150))") }
         }
     }
 }

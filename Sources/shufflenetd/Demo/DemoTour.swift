@@ -15,7 +15,7 @@ struct DemoTour {
             ("inbox", "inbox", "classify", "model: shapes\ntop_k: 3\n"),
         ]
         for (drawing, name, kind, job) in drops {
-            print("   drop \(name) into \(folders.spool)/incoming/\(kind)")
+            say("   drop \(name) into \(folders.spool)/incoming/\(kind)")
             let last = try await store.jobs(limit: 1).first?.id
             try folders.drop(drawing, as: name, kind: kind, job: job)
             try await finish(try await newJob(after: last))
@@ -29,7 +29,7 @@ struct DemoTour {
             ("classify", #"{"images": "inbox", "model": "shapes", "top_k": 3}"#),
         ]
         for (kind, args) in rows {
-            print("   INSERT INTO shufflenet.jobs (kind, args) VALUES ('\(kind)', '\(args)')")
+            say("   INSERT INTO shufflenet.jobs (kind, args) VALUES ('\(kind)', '\(args)')")
             let inserted = try await store.database.query(
                 "INSERT INTO shufflenet.jobs (kind, args) VALUES ($1, $2::jsonb) RETURNING id", [kind, args])
             guard let row = inserted.first else { throw RunFailure(.error, "the INSERT returned no row") }
@@ -38,7 +38,7 @@ struct DemoTour {
     }
 
     func printJobs() async throws {
-        print(TextTable.jobs(try await store.jobs().reversed()))
+        say(TextTable.jobs(try await store.jobs().reversed()))
     }
 
     /// The job that a dropped folder became.
@@ -56,7 +56,7 @@ struct DemoTour {
             guard let job = try await store.job(id) else { break }
             if job.state == .completed {
                 let result = try job.result?.decode(RunResult.self)
-                print("   job \(id): \(result?.summary ?? "completed")")
+                say("   job \(id): \(result?.summary ?? "completed")")
                 return
             }
             if job.state.isFinal || job.state == .held {
