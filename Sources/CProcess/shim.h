@@ -1,0 +1,19 @@
+// prctl(2) is variadic and the kernel's waitid(2) takes a fifth argument that glibc hides: neither can be called from
+// Swift, hence these two wrappers.
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/// Asks the kernel to send this process `signal` when the thread that started it ends. 0, or -1 with errno.
+static inline int cprocess_set_parent_death_signal(int signal) {
+    return prctl(PR_SET_PDEATHSIG, (unsigned long)signal, 0UL, 0UL, 0UL);
+}
+
+/// Reads what an ended, not yet reaped child used, and leaves it to be reaped. 0, or -1 with errno.
+static inline int cprocess_peek_usage(pid_t pid, struct rusage *usage) {
+    siginfo_t info;
+    return (int)syscall(SYS_waitid, P_PID, pid, &info, WEXITED | WNOWAIT, usage);
+}
