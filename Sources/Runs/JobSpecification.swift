@@ -1,0 +1,46 @@
+/// One job as the daemon hands it to a child process: the first line of the child's standard input.
+public struct JobSpecification: Codable, Sendable {
+    public enum Kind: String, Codable, Sendable, CaseIterable {
+        case train, evaluate, classify
+    }
+
+    /// Folders in which the names in a job's arguments are looked up.
+    public struct Roots: Codable, Sendable {
+        public var datasets: String
+        public var models: String
+
+        public init(datasets: String, models: String) {
+            self.datasets = datasets
+            self.models = models
+        }
+    }
+
+    public var job: Int64
+    public var attempt: Int
+    public var kind: Kind
+    /// The job's arguments as the submitter wrote them, still unchecked.
+    public var args: JSONValue
+    /// A dropped folder: the data set or the images themselves. Absolute; absent for jobs by SQL.
+    public var input: String?
+    /// The folder that takes all output of this attempt. Absolute, exists.
+    public var work: String
+    /// The work folder of an earlier attempt that ended early, to resume from.
+    public var previous: String?
+    public var roots: Roots
+    public var threads: Int
+
+    public init(
+        job: Int64, attempt: Int, kind: Kind, args: JSONValue, input: String?, work: String, previous: String?,
+        roots: Roots, threads: Int
+    ) {
+        self.job = job
+        self.attempt = attempt
+        self.kind = kind
+        self.args = args
+        self.input = input
+        self.work = work
+        self.previous = previous
+        self.roots = roots
+        self.threads = threads
+    }
+}
