@@ -85,10 +85,11 @@ let package = Package(
                 "Postgres", "Support", .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: house),
+        .target(name: "CSpool"),
         .target(
             name: "Spool",
             dependencies: [
-                "Support",
+                "CSpool", "Support",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),

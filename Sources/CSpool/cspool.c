@@ -1,0 +1,27 @@
+#define _GNU_SOURCE
+#include "cspool.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+int cspool_open_beneath(int folder, const char *path, uint64_t flags) {
+    struct open_how how;
+    memset(&how, 0, sizeof how);
+    how.flags = flags | O_CLOEXEC;
+    how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV;
+    long descriptor;
+    do {
+        descriptor = syscall(SYS_openat2, folder, path, &how, sizeof how);
+        // EAGAIN: a rename elsewhere raced with the look-up, which the man page asks to repeat.
+    } while (descriptor < 0 && errno == EAGAIN);
+    return (int)descriptor;
+}
+
+int cspool_rename_exclusive(int old_folder, const char *old_name, int new_folder, const char *new_name) {
+    return renameat2(old_folder, old_name, new_folder, new_name, RENAME_NOREPLACE);
+}
