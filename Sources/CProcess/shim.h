@@ -1,5 +1,6 @@
-// prctl(2) is variadic and the kernel's waitid(2) takes a fifth argument that glibc hides: neither can be called from
-// Swift, hence these two wrappers.
+// What Swift cannot call: prctl(2) is variadic, the kernel's waitid(2) takes a fifth argument that glibc hides, and
+// pipe2(2) is declared only under _GNU_SOURCE.
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -16,4 +17,9 @@ static inline int cprocess_set_parent_death_signal(int signal) {
 static inline int cprocess_peek_usage(pid_t pid, struct rusage *usage) {
     siginfo_t info;
     return (int)syscall(SYS_waitid, P_PID, pid, &info, WEXITED | WNOWAIT, usage);
+}
+
+/// A pipe with both ends closed on exec. 0, or -1 with errno.
+static inline int cprocess_pipe(int ends[2]) {
+    return (int)syscall(SYS_pipe2, ends, O_CLOEXEC);
 }
