@@ -1,0 +1,88 @@
+import Foundation
+import JobQueue
+import Logging
+import Postgres
+import Spool
+
+/// Puts rows and folders in agreement at start, before anything is claimed: what a crash left half done is finished.
+struct Reconciliation: Sendable {
+    let configuration: DaemonConfiguration
+    let queue: JobStore
+    let results: ResultStore
+    let spool: SpoolStore
+    let registrar: SpoolRegistrar
+    let logger: Logger
+
+    func run() async throws {
+        try await reconcileSpool()
+        try await reconcileResults()
+        try await publishModels()
+    }
+
+    private func reconcileSpool() async throws {
+        let report = try await spool.reconcile { numbers in
+            var rows: [JobID: Job] = [:]
+            for job in try await queue.spoolJobs() { rows[job.id] = job }
+            for number in numbers where rows[JobID(number)] == nil {
+                if let job = try await queue.job(JobID(number)) { rows[job.id] = job }
+            }
+            return rows.values.map(SpoolRow.init)
+        }
+        for warning in report.warnings { logger.warning("spool: \(warning)") }
+        for (job, folder) in report.toPlace { try await registrar.place(job: job, folder: folder) }
+        for (job, refusal) in report.lost {
+            logger.error("a dropped folder is gone", metadata: ["job": "\(job)", "reason": "\(refusal)"])
+            _ = try await queue.cancel(JobID(job))
+        }
+        if !report.finished.isEmpty { logger.info("finished what a crash had left", metadata: ["jobs": "\(report.finished)"]) }
+    }
+
+    private func reconcileResults() async throws {
+        for id in await results.jobsWithWork() {
+            guard let job = try await queue.job(id) else {
+                try await results.sweep(id)
+                continue
+            }
+            guard job.state.isFinal, job.spoolFolder == nil else { continue }
+            let winner = try await queue.attempts(of: id).last { $0.finishedAt != nil && $0.reason == nil }
+            if job.state == .completed { try await results.reconcile(id, completedBy: winner?.token) }
+            try await results.sweep(id)
+        }
+    }
+
+    private func publishModels() async throws {
+        let workRoot = "\(results.root)/.work"
+        for publication in ModelPublication.notes(in: workRoot) {
+            let job = try await queue.job(JobID(publication.job))
+            if let job, job.state == .running { continue }
+            let attempts = try await queue.attempts(of: JobID(publication.job))
+            let isWinner = attempts.contains {
+                $0.token.rawValue == publication.token && $0.finishedAt != nil && $0.reason == nil
+            }
+            if let job, job.state == .completed, isWinner, let output = job.outputPath {
+                let model = try publication.carryOut(output: output, models: configuration.roots.models)
+                logger.info("published a model", metadata: ["job": "\(job.id)", "model": "\(model)"])
+            }
+            try FileTree.remove(publication.notePath(in: workRoot))
+        }
+    }
+}
+
+extension SpoolRow {
+    /// What the spool needs to know of a job's row.
+    init(_ job: Job) {
+        let state: State =
+            switch job.state {
+            case .available, .running, .held: .unfinished
+            case .completed: .completed
+            case .failed, .cancelled:
+                .failed(
+                    Refusal(
+                        reason: job.reason?.rawValue ?? job.state.rawValue, message: job.error ?? "the job was \(job.state)",
+                        wanted: "see the job's log, mend the input and drop the folder again"))
+            }
+        self.init(
+            job: job.id.rawValue, kind: SpoolKind(rawValue: job.kind.rawValue), name: job.name ?? "\(job.id)",
+            uniqueKey: job.uniqueKey ?? "", folder: job.spoolFolder, state: state)
+    }
+}

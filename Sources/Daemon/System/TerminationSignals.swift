@@ -1,0 +1,27 @@
+import Logging
+import ServiceLifecycle
+import UnixSignals
+
+/// SIGTERM and SIGINT: the first asks for a drain, each further one for haste.
+struct TerminationSignals: Service {
+    let first: @Sendable () async -> Void
+    let further: @Sendable () -> Void
+    let logger: Logger
+
+    func run() async throws {
+        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
+        // Not ended by the graceful shutdown it starts: the second signal comes during it. The group cancels it when all
+        // others are done.
+        var count = 0
+        for await signal in signals {
+            count += 1
+            if count == 1 {
+                logger.info("asked to end", metadata: ["signal": "\(signal)"])
+                await first()
+            } else {
+                logger.warning("asked to end again: children are killed", metadata: ["signal": "\(signal)"])
+                further()
+            }
+        }
+    }
+}
