@@ -1,0 +1,92 @@
+public import Foundation
+
+/// One row of `shufflenet.jobs`.
+public struct Job: Sendable, Identifiable, Equatable {
+    public var id: JobID
+    public var queue: String
+    public var kind: JobKind
+    /// What people call it; for a spool job the dropped folder's name.
+    public var name: String?
+    public var args: JSONDocument
+    public var state: JobState
+    /// Why the last attempt did not complete. A job that waits for its retry keeps the reason of the failure before.
+    public var reason: FailureReason?
+    public var error: String?
+    /// Higher first, −100…100.
+    public var priority: Int
+    public var runAt: Date
+    /// The number of the last claim that was not given back; names the attempt's log file. No fence.
+    public var attempt: Int
+    public var maxAttempts: Int
+    /// Crashes since the last `retry`; three hold the job.
+    public var crashCount: Int
+    /// How often a drain took the job back. Costs nothing.
+    public var preemptCount: Int
+    public var leaseToken: LeaseToken?
+    public var workerID: WorkerID?
+    public var timeout: Duration?
+    public var cancelRequested: Bool
+    public var uniqueKey: String?
+    /// The folder's name under `processing/`; nil for jobs that did not come through the spool.
+    public var spoolFolder: String?
+    public var scheduleName: String?
+    public var fireAt: Date?
+    /// 0…1.
+    public var progress: Double
+    public var progressMessage: String?
+    public var result: JSONDocument?
+    public var outputPath: String?
+    public var createdAt: Date
+    public var startedAt: Date?
+    public var finishedAt: Date?
+    public var submittedBy: String
+}
+
+/// What one successful claim hands to a worker.
+public struct ClaimedJob: Sendable, Identifiable, Equatable {
+    /// The row just after the claim: state `running`, `attempt` already that of this run.
+    public var job: Job
+    /// Pass it to every later verb about this run.
+    public var lease: Lease
+    /// The token of the claim before, if there was one: its work folder may hold a checkpoint to resume from.
+    public var previousToken: LeaseToken?
+
+    public var id: JobID { job.id }
+}
+
+/// What a new job is made of. Only `kind` and `args` are needed.
+public struct JobRequest: Sendable, Equatable {
+    public var kind: JobKind
+    public var args: JSONDocument
+    public var name: String?
+    public var queue: String
+    public var priority: Int
+    /// nil: at once.
+    public var runAt: Date?
+    public var maxAttempts: Int
+    public var timeout: Duration?
+    /// At most one unfinished job has a key; submitting again returns that one.
+    public var uniqueKey: String?
+
+    public init(
+        kind: JobKind,
+        args: JSONDocument = .emptyObject,
+        name: String? = nil,
+        queue: String = "default",
+        priority: Int = 0,
+        runAt: Date? = nil,
+        maxAttempts: Int = 3,
+        timeout: Duration? = nil,
+        uniqueKey: String? = nil
+    ) {
+        self.kind = kind
+        self.args = args
+        self.name = name
+        self.queue = queue
+        self.priority = priority
+        self.runAt = runAt
+        self.maxAttempts = maxAttempts
+        self.timeout = timeout
+        self.uniqueKey = uniqueKey
+    }
+}

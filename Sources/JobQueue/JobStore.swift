@@ -1,0 +1,27 @@
+public import Logging
+public import Postgres
+
+/// The queue as a set of verbs over `shufflenet.jobs` and its neighbours. Holds no state but a pool of connections.
+///
+/// No transaction spans a job: every verb commits before it returns. Verbs about a running job take its `Lease` and
+/// write only `WHERE id AND lease_token AND state = 'running'`; `false` (or `.leaseLost`) means that somebody else has
+/// the job now, so the caller abandons it and publishes nothing. Every verb throws `PostgresError`; after a lost
+/// connection it is not known whether the write happened, and calling again is safe for all but `submit` without a
+/// unique key.
+public struct JobStore: Sendable {
+    public let database: Database
+    /// Crashes after which a job is held for a person.
+    public var crashLimit: Int
+    public var retryPolicy: RetryPolicy
+    let logger: Logger
+
+    public init(
+        _ database: Database, crashLimit: Int = 3, retryPolicy: RetryPolicy = RetryPolicy(),
+        logger: Logger = Logger(label: "shufflenetd.queue")
+    ) {
+        self.database = database
+        self.crashLimit = crashLimit
+        self.retryPolicy = retryPolicy
+        self.logger = logger
+    }
+}

@@ -1,0 +1,73 @@
+internal import Synchronization
+
+/// A small pool of sessions with one database. Verbs take one for as long as a statement or a transaction lasts.
+public final class Database: Sendable {
+    public let settings: ConnectionSettings
+    /// The most connections held at a time.
+    public let capacity: Int
+    private let state = Mutex(State())
+
+    private struct State {
+        var idle: [Session] = []
+        var made = 0
+        var waiting: [CheckedContinuation<Session, Never>] = []
+    }
+
+    public init(_ settings: ConnectionSettings, capacity: Int = 4) {
+        precondition(capacity > 0, "a pool needs room for one connection")
+        self.settings = settings
+        self.capacity = capacity
+    }
+
+    /// Runs `body` with a connection nobody else has meanwhile. Throws `PostgresError` and what `body` throws.
+    public func withConnection<Result: Sendable>(
+        _ body: @Sendable (Connection) throws -> Result
+    ) async throws -> Result {
+        let session = await take()
+        defer { giveBack(session) }
+        return try await session.withConnection(body)
+    }
+
+    /// Runs one statement.
+    @discardableResult
+    public func query(_ sql: String, _ parameters: [any PostgresParameter] = []) async throws -> Rows {
+        try await withConnection { try $0.query(sql, parameters) }
+    }
+
+    /// Runs `body` between BEGIN and COMMIT; see `Connection.transaction`.
+    public func transaction<Result: Sendable>(
+        _ body: @Sendable (Connection) throws -> Result
+    ) async throws -> Result {
+        try await withConnection { try $0.transaction(body) }
+    }
+
+    /// Lets go of all idle connections; the next call makes new ones.
+    public func close() async {
+        for session in state.withLock({ $0.idle }) { await session.close() }
+    }
+
+    private func take() async -> Session {
+        await withCheckedContinuation { continuation in
+            let session: Session? = state.withLock { state in
+                // Last in, first out: a warm connection with its statements prepared comes before a new one.
+                if let session = state.idle.popLast() { return session }
+                if state.made < capacity {
+                    state.made += 1
+                    return Session(settings)
+                }
+                state.waiting.append(continuation)
+                return nil
+            }
+            if let session { continuation.resume(returning: session) }
+        }
+    }
+
+    private func giveBack(_ session: Session) {
+        let next: CheckedContinuation<Session, Never>? = state.withLock { state in
+            guard state.waiting.isEmpty else { return state.waiting.removeFirst() }
+            state.idle.append(session)
+            return nil
+        }
+        next?.resume(returning: session)
+    }
+}
