@@ -10,10 +10,9 @@ struct TerminationSignals: Service {
 
     func run() async throws {
         let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
-        // Not ended by the graceful shutdown it starts: the second signal comes during it. The group cancels it when all
-        // others are done.
+        // First in the group's order, so last to be shut down: a second signal during the drain is still heard.
         var count = 0
-        for await signal in signals {
+        for await signal in signals.cancelOnGracefulShutdown() {
             count += 1
             if count == 1 {
                 logger.info("asked to end", metadata: ["signal": "\(signal)"])
