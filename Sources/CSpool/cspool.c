@@ -6,6 +6,7 @@
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -24,4 +25,17 @@ int cspool_open_beneath(int folder, const char *path, uint64_t flags) {
 
 int cspool_rename_exclusive(int old_folder, const char *old_name, int new_folder, const char *new_name) {
     return renameat2(old_folder, old_name, new_folder, new_name, RENAME_NOREPLACE);
+}
+
+int cspool_birth(int folder, const char *name, int64_t *nanoseconds) {
+    struct statx status;
+    if (statx(folder, name, AT_SYMLINK_NOFOLLOW, STATX_BTIME, &status) != 0) {
+        return -1;
+    }
+    if (!(status.stx_mask & STATX_BTIME)) {
+        errno = ENODATA;
+        return -1;
+    }
+    *nanoseconds = status.stx_btime.tv_sec * INT64_C(1000000000) + status.stx_btime.tv_nsec;
+    return 0;
 }

@@ -14,6 +14,10 @@ public protocol FolderRegistrar: Sendable {
     /// The input of `job` now lies at `processing/<folder>`: note the name and let the job start. Called again after
     /// a crash; must not disturb a job that has already started.
     func place(job: Int64, folder: String) async throws
+
+    /// The folder of `job` went away between `register` and the rename (its owner took it back): end the job as
+    /// failed, unless it was placed or has ended.
+    func abandon(job: Int64, refusal: Refusal) async throws
 }
 
 /// A complete folder that passed the inspection.

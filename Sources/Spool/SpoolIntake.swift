@@ -1,13 +1,188 @@
+internal import Dispatch
+internal import Glibc
 public import Logging
 public import ServiceLifecycle
+internal import Support
 
-/// Watches `incoming/` and hands complete, inspected folders to the registrar, each once. Ends at a graceful shutdown.
+/// Watches `incoming/` and hands complete, inspected folders to the registrar, each once. Ends at a graceful shutdown or
+/// when its task is cancelled; a folder in the middle of its acceptance is finished first.
+///
+/// Decisions are `IntakePlan`'s and `FolderMachine`'s; this shell looks, moves and waits. It works on a queue of its own.
 public actor SpoolIntake: Service {
+    let folders: SpoolFolders
+    let configuration: SpoolConfiguration
+    let registrar: any FolderRegistrar
+    let logger: Logger
+
+    var plan: IntakePlan
+    /// Accepted and moved, but `registrar.place` failed: tried again at every rescan.
+    var unplaced: [Int64: String] = [:]
+    var isShortOfSpace = false
+    /// Refusals that could not be carried out are logged once.
+    var stuck: Set<DropIdentity> = []
+
+    private var watch: FolderWatch?
+    private var table = WatchTable()
+    private var lacksWatches = false
+    private var nextRescan = ContinuousClock.now
+    private let wakes: AsyncStream<Void>
+    private let wake: AsyncStream<Void>.Continuation
+    private let timer = DispatchSource.makeTimerSource(queue: DispatchQueue(label: "spool.timer"))
+    private nonisolated let executor = QueueExecutor(label: "spool.intake")
+
+    public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
     /// Nothing is touched before `run()`; call `SpoolStore.reconcile` first.
     public init(
         store: SpoolStore, configuration: SpoolConfiguration, registrar: any FolderRegistrar, logger: Logger
     ) {
+        folders = store.folders
+        self.configuration = configuration
+        self.registrar = registrar
+        self.logger = logger
+        plan = IntakePlan(patience: .init(quiet: configuration.quietPeriod, settle: configuration.settlePeriod))
+        (wakes, wake) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
-    public func run() async throws {}
+    public func run() async throws {
+        startWatching()
+        timer.setEventHandler { [wake] in wake.yield() }
+        timer.resume()
+        defer {
+            timer.cancel()
+            watch = nil
+        }
+        wake.yield()
+        for await _ in wakes.cancelOnGracefulShutdown() {
+            takeHints()
+            if ContinuousClock.now >= nextRescan { await rescan() }
+            for (key, action) in plan.takeDue(at: .now) {
+                if Task.isCancelled || Task.isShuttingDownGracefully { return }
+                await perform(action, on: key)
+            }
+            schedule()
+        }
+    }
+
+    private func startWatching() {
+        guard configuration.watchesFileSystem else { return }
+        do {
+            watch = try FolderWatch { [wake] in wake.yield() }
+        } catch {
+            logger.warning("no watches, the spool is polled", metadata: ["error": "\(error)"])
+        }
+    }
+
+    private func schedule() {
+        let next = min(plan.nextWake ?? nextRescan, nextRescan)
+        // Steps that fall due within the same few milliseconds are taken together.
+        let wait = max(ContinuousClock.now.duration(to: next), .milliseconds(5))
+        let nanoseconds = wait.components.seconds * 1_000_000_000 + wait.components.attoseconds / 1_000_000_000
+        timer.schedule(deadline: .now() + .nanoseconds(Int(nanoseconds)))
+    }
+
+    // MARK: - Looking
+
+    private func takeHints() {
+        guard let watch else { return }
+        let (events, overflow) = watch.take()
+        let now = ContinuousClock.now
+        for event in events { apply(event, at: now) }
+        if overflow { nextRescan = now }
+    }
+
+    private func apply(_ event: FolderWatch.Event, at now: ContinuousClock.Instant) {
+        if event.has(IN_IGNORED) {
+            // A root folder was removed or unmounted: the rescan makes it again.
+            if let subject = table[event.watch], subject == .tmp || isKind(subject) { nextRescan = now }
+            table.forget(event.watch)
+            return
+        }
+        switch table[event.watch] {
+        case .tmp:
+            if event.has(IN_MOVED_FROM) { plan.leftTmp(cookie: event.cookie) }
+        case .kind(let kind):
+            guard let name = event.name, !name.isHidden else { return }
+            let key = IntakePlan.Key(kind: kind, name: name)
+            if event.has(IN_MOVED_TO) {
+                plan.renamedIn(key, cookie: event.cookie, at: now)
+            } else if event.has(IN_MOVED_FROM) || event.has(IN_DELETE) {
+                forget(key)
+            } else {
+                plan.found(key, identity: nil, at: now)
+                plan.handle(.touched, for: key, at: now)
+            }
+        case .drop(let key): plan.handle(.touched, for: key, at: now)
+        case nil: break
+        }
+    }
+
+    private func isKind(_ subject: WatchTable.Subject) -> Bool {
+        if case .kind = subject { true } else { false }
+    }
+
+    /// Looks at everything, whatever the hints said.
+    private func rescan() async {
+        let now = ContinuousClock.now
+        do {
+            try folders.repairLayout()
+            let inTmp = try lookAtTmp()
+            plan.sawInTmp(inTmp)
+            var present: Set<IntakePlan.Key> = []
+            for kind in folders.layout.kinds {
+                let folder = try FolderHandle(path: folders.layout.incoming(kind))
+                addWatch(folder, for: .kind(kind))
+                for name in try folder.entries() ?? [] where !name.isHidden {
+                    let key = IntakePlan.Key(kind: kind, name: name)
+                    present.insert(key)
+                    plan.found(key, identity: try tmpFolder(name, in: folder), at: now)
+                }
+            }
+            plan.forgetTmp(but: inTmp)
+            for key in plan.keys.subtracting(present) { forget(key) }
+            plan.rescanAll(at: now)
+        } catch {
+            logger.error("could not look through the spool", metadata: ["error": "\(error)"])
+        }
+        await placeLeftovers()
+        let isPolled = watch == nil || lacksWatches
+        nextRescan = now + (isPolled ? configuration.pollInterval : configuration.rescanInterval)
+    }
+
+    private func lookAtTmp() throws -> Set<IntakePlan.TmpFolder> {
+        let tmp = try FolderHandle(path: folders.layout.tmp)
+        addWatch(tmp, for: .tmp)
+        var found: Set<IntakePlan.TmpFolder> = []
+        for name in try tmp.entries() ?? [] {
+            if let folder = try tmpFolder(name, in: tmp) { found.insert(folder) }
+        }
+        return found
+    }
+
+    private func tmpFolder(_ name: EntryName, in folder: FolderHandle) throws -> IntakePlan.TmpFolder? {
+        guard let status = try folder.status(of: name), status.isFolder, let birth = folder.birth(of: name) else {
+            return nil
+        }
+        return IntakePlan.TmpFolder(inode: status.inode, birth: birth)
+    }
+
+    func addWatch(_ folder: FolderHandle, for subject: WatchTable.Subject) {
+        guard let watch else { return }
+        do {
+            table.set(try watch.add(folder), to: subject)
+        } catch {
+            if !lacksWatches {
+                logger.warning(
+                    "no more watches, the spool is polled; raise fs.inotify.max_user_watches",
+                    metadata: ["error": "\(error)"])
+            }
+            lacksWatches = true
+        }
+    }
+
+    /// A folder that went away or was taken: what it left behind in the tables is removed.
+    func forget(_ key: IntakePlan.Key) {
+        plan.vanished(key)
+        for number in table.release(key) { watch?.remove(number) }
+    }
 }

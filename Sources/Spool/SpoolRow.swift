@@ -16,14 +16,20 @@ public struct SpoolRow: Sendable, Equatable {
     /// The folder's name under `processing/`, `nil` while `FolderRegistrar.place` was not called.
     public let folder: String?
     public let state: State
+    /// Of a completed job: the lease token of the attempt that completed it, if known.
+    public let token: Int64?
 
-    public init(job: Int64, kind: SpoolKind, name: String, uniqueKey: String, folder: String?, state: State) {
+    public init(
+        job: Int64, kind: SpoolKind, name: String, uniqueKey: String, folder: String?, state: State,
+        token: Int64? = nil
+    ) {
         self.job = job
         self.kind = kind
         self.name = name
         self.uniqueKey = uniqueKey
         self.folder = folder
         self.state = state
+        self.token = token
     }
 }
 
@@ -37,8 +43,8 @@ public struct ReconcileReport: Sendable, Equatable {
     /// Unfinished jobs whose folder is neither in `processing/` nor (under the same unique key) in `incoming/`:
     /// fail them, with these words.
     public var lost: [Int64: Refusal] = [:]
-    /// Work folders of finished or unknown jobs that were removed.
-    public var sweptWork: [String] = []
+    /// Finished or unknown jobs whose work folders were removed.
+    public var sweptWork: [Int64] = []
     /// Sentences for the log: folders that were left alone, steps that failed.
     public var warnings: [String] = []
 

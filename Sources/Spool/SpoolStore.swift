@@ -4,60 +4,75 @@
 /// file system said no: try again later) or `SpoolError`.
 public actor SpoolStore {
     public nonisolated let layout: SpoolLayout
+    nonisolated let folders: SpoolFolders
+    private nonisolated let executor = QueueExecutor(label: "spool.store")
 
-    /// Makes the folders under `root` where they are missing.
+    public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+    /// Makes the folders under `root` where they are missing. Throws `SystemError` when it may not.
     public init(root: String, kinds: [SpoolKind] = SpoolKind.standard) throws {
         layout = SpoolLayout(root: root, kinds: kinds)
+        folders = try SpoolFolders(layout: layout)
     }
 
+    init(folders: SpoolFolders) {
+        layout = folders.layout
+        self.folders = folders
+    }
+
+    /// Tells this spool from others that feed the same database: all its unique keys begin with
+    /// `spool:<identifier>:`. A daemon must only run spool jobs of its own spool.
+    public nonisolated var identifier: String { folders.identifier }
+
     /// Makes `.work/<job>.<token>/` and returns its path.
-    public func makeWorkFolder(job: Int64, token: Int64) throws -> String { fatalError() }
+    public func makeWorkFolder(job: Int64, token: Int64) throws -> String {
+        try folders.results.makeWorkFolder(job: job, token: token)
+    }
 
     /// Renames `.work/<job>.<token>/` to `done/<folder>` and returns the new path. BEFORE the commit that completes
     /// the job. A loser's leftover there is moved aside first; when the input already lies there, the job was
     /// completed by another attempt and this throws `SpoolError.alreadyCompleted`.
-    public func publish(job: Int64, token: Int64, folder: String) throws -> String { fatalError() }
+    public func publish(job: Int64, token: Int64, folder: String) throws -> String {
+        try folders.results.publish(job: job, token: token, as: folder)
+    }
 
     /// The commit after `publish` did not find its row: takes the results back out of `done/` and puts back what
     /// `publish` had moved aside.
-    public func withdraw(job: Int64, token: Int64, folder: String) throws { fatalError() }
+    public func withdraw(job: Int64, token: Int64, folder: String) throws {
+        try folders.results.withdraw(job: job, token: token, as: folder)
+    }
 
-    /// AFTER the commit: `processing/<folder>` → `done/<folder>/input`; the job's work folders are removed.
-    public func complete(job: Int64, folder: String) throws { fatalError() }
+    /// AFTER the commit of the attempt `token`: `processing/<folder>` → `done/<folder>/input`; the job's work folders
+    /// are removed.
+    public func complete(job: Int64, token: Int64?, folder: String) throws {
+        try folders.complete(job: job, token: token, folder: folder)
+    }
 
     /// AFTER the commit: `processing/<folder>` → `rejected/<folder>/input`, beside a REASON.json; the job's work
-    /// folders are removed.
+    /// folders are removed. `name` is the name the person gave the folder.
     public func reject(job: Int64, kind: SpoolKind, name: String, folder: String, refusal: Refusal) throws {
-        fatalError()
+        try folders.reject(job: job, kind: kind, name: name, folder: folder, refusal: refusal)
+    }
+
+    /// Before a spool job runs: makes sure that its input lies in `processing/`, and brings it back from `rejected/`
+    /// or `done/` when a person asked for a retry. Throws `SpoolError.missingFolder` when it is nowhere.
+    public func restoreInput(folder: String) throws -> String {
+        guard try folders.restore(folder: folder) else {
+            throw SpoolError.missingFolder(path: layout.input(folder: folder))
+        }
+        return layout.input(folder: folder)
     }
 
     /// Puts rows and folders in agreement. To be called at start, before the intake and the dispatcher run.
     ///
     /// - Parameter lookUp: given the job numbers found in the folders, returns the rows of those AND every
     ///   unfinished spool row. It is called after the folders were listed, so that no folder can be newer than
-    ///   the rows.
+    ///   the rows. Rows of other spools are ignored.
     public func reconcile(lookUp: @Sendable ([Int64]) async throws -> [SpoolRow]) async throws -> ReconcileReport {
-        fatalError()
+        let jobs = try folders.jobsInFolders()
+        return try folders.reconcile(jobs: jobs, rows: try await lookUp(jobs.sorted()))
     }
 
     /// Free bytes on the spool's file system, for an unprivileged user.
-    public func freeBytes() throws -> Int64 { fatalError() }
-}
-
-/// What the spool itself refuses to do.
-public enum SpoolError: Error, Sendable, Equatable, CustomStringConvertible {
-    /// The results of another attempt are final.
-    case alreadyCompleted(job: Int64, folder: String)
-    /// The work folder to publish is not there.
-    case missingWork(path: String)
-    case missingFolder(path: String)
-
-    public var description: String {
-        switch self {
-        case .alreadyCompleted(let job, let folder):
-            "job \(job) was completed by another attempt: its results and its input lie in done/\(folder)"
-        case .missingWork(let path): "the work folder '\(path)' is not there: nothing can be published"
-        case .missingFolder(let path): "the folder '\(path)' is not there"
-        }
-    }
+    public func freeBytes() throws -> Int64 { try folders.freeBytes() }
 }

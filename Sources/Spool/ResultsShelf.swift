@@ -1,0 +1,119 @@
+internal import Glibc
+internal import Support
+
+/// Publishing by rename: attempts write into `<work>/<job>.<token>/`, the winner's folder becomes
+/// `<destination>/<name>`. The spool uses one for `done/`; the daemon may use another for the results of SQL jobs.
+/// Blocking calls; all can be repeated.
+///
+/// Whether an attempt won is decided by a commit in the database, so the files must be able to follow it both ways:
+/// `publish` keeps what it displaces, `withdraw` puts it back, and `reinstate` (after the winner's commit) makes sure that
+/// the winner's files are the ones that lie there, even if a fenced loser renamed over them in between.
+public struct ResultsShelf: Sendable {
+    public let work: String
+    public let destination: String
+    /// An entry in a published folder that says "final": publishing over it is refused.
+    let seal: String?
+    var afterStep: @Sendable (SpoolFolders.Step) throws -> Void = { _ in }
+
+    /// Both folders must exist and lie on one file system.
+    public init(work: String, destination: String) {
+        self.init(work: work, destination: destination, sealedBy: nil)
+    }
+
+    init(work: String, destination: String, sealedBy seal: String?) {
+        self.work = work
+        self.destination = destination
+        self.seal = seal
+    }
+
+    private static func attempt(_ job: Int64, _ token: Int64) -> EntryName { EntryName("\(job).\(token)") }
+    private static func displaced(_ job: Int64, _ token: Int64) -> EntryName { EntryName("\(job).\(token).displaced") }
+    private static func marker(_ job: Int64, _ token: Int64, _ inode: UInt64) -> EntryName {
+        EntryName("\(job).\(token).publishing.\(inode)")
+    }
+
+    /// Makes the work folder of an attempt and returns its path.
+    public func makeWorkFolder(job: Int64, token: Int64) throws -> String {
+        let folder = try FolderHandle(path: work)
+        try folder.makeFolder(Self.attempt(job, token), permissions: 0o2770)
+        return "\(work)/\(job).\(token)"
+    }
+
+    /// The work folder → `<destination>/<name>`; returns that path. What lies there is moved aside first. Flushes
+    /// the folders, not the files in them: the run did that.
+    public func publish(job: Int64, token: Int64, as name: String) throws -> String {
+        let workFolder = try FolderHandle(path: work)
+        let shelf = try FolderHandle(path: destination)
+        let path = "\(destination)/\(name)"
+        let attempt = Self.attempt(job, token)
+        let published = try shelf.status(of: EntryName(name))
+        if let seal, published?.isFolder == true,
+            try shelf.openFolder(EntryName(name)).exists(EntryName(seal))
+        {
+            throw SpoolError.alreadyCompleted(job: job, folder: name)
+        }
+        guard let found = try workFolder.status(of: attempt) else {
+            if let published, try workFolder.exists(Self.marker(job, token, published.inode)) { return path }
+            throw SpoolError.missingWork(path: "\(work)/\(job).\(token)")
+        }
+        try workFolder.makeFolder(Self.marker(job, token, found.inode), permissions: 0o700)
+        try afterStep(.markPublication)
+        if published != nil {
+            // The place is taken when this very step crashed before: then the newer leftover is the one to keep.
+            try workFolder.removeTree(Self.displaced(job, token))
+            try shelf.move(EntryName(name), to: workFolder, as: Self.displaced(job, token))
+            try afterStep(.displaceLeftover)
+        }
+        guard try workFolder.move(attempt, to: shelf, as: EntryName(name)) else {
+            throw SystemError("renameat2", on: path, code: EEXIST)
+        }
+        try afterStep(.publishResults)
+        return path
+    }
+
+    /// The commit found that the attempt had lost: its files go back into the work folder, and what they displaced
+    /// to its place.
+    public func withdraw(job: Int64, token: Int64, as name: String) throws {
+        let workFolder = try FolderHandle(path: work)
+        let shelf = try FolderHandle(path: destination)
+        if let published = try shelf.status(of: EntryName(name)),
+            try workFolder.exists(Self.marker(job, token, published.inode))
+        {
+            try shelf.move(EntryName(name), to: workFolder, as: Self.attempt(job, token))
+        }
+        guard try workFolder.exists(Self.displaced(job, token)) else { return }
+        try workFolder.move(Self.displaced(job, token), to: shelf, as: EntryName(name))
+    }
+
+    /// AFTER the commit of `token`: when another attempt's files lie in the place of its own, they are exchanged.
+    public func reinstate(job: Int64, token: Int64, as name: String) throws {
+        let workFolder = try FolderHandle(path: work)
+        let shelf = try FolderHandle(path: destination)
+        if let published = try shelf.status(of: EntryName(name)),
+            try workFolder.exists(Self.marker(job, token, published.inode))
+        {
+            return
+        }
+        for entry in try workFolder.entries() ?? [] {
+            guard SpoolFolders.job(ofWork: entry) == job, let status = try workFolder.status(of: entry),
+                status.isFolder, try workFolder.exists(Self.marker(job, token, status.inode))
+            else { continue }
+            try shelf.move(EntryName(name), to: workFolder, as: EntryName("\(job).\(token).loser"))
+            try workFolder.move(entry, to: shelf, as: EntryName(name))
+            return
+        }
+    }
+
+    /// Removes every work folder of a finished job. Results and inputs never lie there.
+    public func sweep(job: Int64) throws {
+        let folder = try FolderHandle(path: work)
+        for entry in try folder.entries() ?? [] where SpoolFolders.job(ofWork: entry) == job {
+            try folder.removeTree(entry)
+        }
+    }
+
+    /// The jobs that have work folders, for a sweep at start.
+    public func jobsAtWork() throws -> Set<Int64> {
+        Set((try FolderHandle(path: work).entries() ?? []).compactMap(SpoolFolders.job(ofWork:)))
+    }
+}

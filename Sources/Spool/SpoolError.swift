@@ -1,0 +1,18 @@
+/// What the spool itself refuses to do.
+public enum SpoolError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// The results of another attempt are final.
+    case alreadyCompleted(job: Int64, folder: String)
+    /// The work folder to publish is not there.
+    case missingWork(path: String)
+    /// The input of a job is not there.
+    case missingFolder(path: String)
+
+    public var description: String {
+        switch self {
+        case .alreadyCompleted(let job, let folder):
+            "job \(job) was completed by another attempt: its results and its input lie in 'done/\(folder)'"
+        case .missingWork(let path): "the work folder '\(path)' is not there: nothing can be published"
+        case .missingFolder(let path): "the input '\(path)' is not there: drop the folder again"
+        }
+    }
+}

@@ -1,0 +1,97 @@
+internal import Foundation
+internal import Support
+
+/// REASON.json.
+struct RejectionNotice: Codable, Equatable, Sendable {
+    var name: String
+    var kind: String
+    /// `null` when the folder was refused before there was a job.
+    var job: Int64?
+    var reason: String
+    var message: String
+    var wanted: String
+    /// ISO 8601, UTC.
+    var at: String
+
+    init(name: String, kind: SpoolKind, job: Int64?, refusal: Refusal, at date: Date = Date()) {
+        self.name = name
+        self.kind = kind.rawValue
+        self.job = job
+        reason = refusal.reason
+        message = refusal.message
+        wanted = refusal.wanted
+        at = date.formatted(.iso8601)
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(name, forKey: .name)
+        try container.encode(kind, forKey: .kind)
+        try container.encode(job, forKey: .job)
+        try container.encode(reason, forKey: .reason)
+        try container.encode(message, forKey: .message)
+        try container.encode(wanted, forKey: .wanted)
+        try container.encode(at, forKey: .at)
+    }
+
+    func json() throws -> [UInt8] {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        return Array(try encoder.encode(self)) + [UInt8(ascii: "\n")]
+    }
+}
+
+extension SpoolFolders {
+    /// A drop that is refused before there is a job: incoming/<kind>/<name> → rejected/<name>.<stamp>/input. A thing
+    /// that is no folder keeps its name: rejected/<name>.<stamp>/input/<name>. Returns the folder's name.
+    @discardableResult
+    func refuse(_ drop: DropIdentity, isFolder: Bool, refusal: Refusal) throws -> String {
+        let folder = "\(drop.name.stem).\(drop.rejectionStamp)"
+        let notice = RejectionNotice(name: drop.name.escaped, kind: drop.kind, job: nil, refusal: refusal)
+        let target = try publishReason(notice, as: folder, holdsInputFolder: !isFolder)
+        let incoming = try FolderHandle(path: layout.incoming(drop.kind))
+        guard try incoming.status(of: drop.name)?.inode == drop.inode else { return folder }
+        if isFolder {
+            try incoming.moveBesideOthers(drop.name, to: target, as: Self.inputName)
+        } else {
+            try incoming.moveBesideOthers(drop.name, to: try target.openFolder(Self.inputName), as: drop.name)
+        }
+        try afterStep(.moveToRejected)
+        return folder
+    }
+
+    /// The input of a failed or cancelled job: processing/<folder> → rejected/<folder>/input.
+    func reject(job: Int64, kind: SpoolKind, name: String, folder: String, refusal: Refusal) throws {
+        let processing = try FolderHandle(path: layout.processing)
+        if try processing.exists(EntryName(folder)) {
+            let notice = RejectionNotice(name: name, kind: kind, job: job, refusal: refusal)
+            let target = try publishReason(notice, as: folder, holdsInputFolder: false)
+            try processing.moveBesideOthers(EntryName(folder), to: target, as: Self.inputName)
+            try afterStep(.moveToRejected)
+        }
+        try results.sweep(job: job)
+        try afterStep(.sweepWork)
+    }
+
+    /// rejected/<folder>/ appears with its REASON.json in it, never without.
+    private func publishReason(
+        _ notice: RejectionNotice, as folder: String, holdsInputFolder: Bool
+    ) throws -> FolderHandle {
+        let rejected = try FolderHandle(path: layout.rejected)
+        if try rejected.exists(EntryName(folder)) {
+            // A step of before a crash, or a job that was retried and failed again: the newer words count.
+            try AtomicFile.write(try notice.json(), to: "\(layout.rejected)/\(folder)/\(Self.reasonName)")
+            return try rejected.openFolder(EntryName(folder))
+        }
+        let work = try FolderHandle(path: layout.work)
+        let draft = EntryName("refuse.\(folder)")
+        try work.removeTree(draft)
+        try work.makeFolder(draft, permissions: 0o2770)
+        if holdsInputFolder { try work.openFolder(draft).makeFolder(Self.inputName, permissions: 0o2770) }
+        try AtomicFile.write(try notice.json(), to: "\(layout.work)/\(draft.escaped)/\(Self.reasonName)")
+        try afterStep(.prepareReason)
+        try work.move(draft, to: rejected, as: EntryName(folder))
+        try afterStep(.publishReason)
+        return try rejected.openFolder(EntryName(folder))
+    }
+}
