@@ -50,6 +50,7 @@ let package = Package(
             dependencies: [
                 "ShuffleNet", "Support", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
+            exclude: ["checkpoint.proto"],
             swiftSettings: optimised),
 
         // Pictures.
@@ -133,9 +134,12 @@ let package = Package(
         .testTarget(name: "SupportTests", dependencies: ["Support", "TestSupport"], swiftSettings: house),
         .testTarget(name: "KernelsTests", dependencies: ["Kernels", "Support", "TestSupport"], swiftSettings: optimised),
         .testTarget(
-            name: "ShuffleNetTests", dependencies: ["Checkpoints", "Images", "ShuffleNet", "TestSupport"],
+            name: "ShuffleNetTests",
+            dependencies: ["Checkpoints", "Images", "Kernels", "ShuffleNet", "Support", "TestSupport"],
             swiftSettings: optimised),
-        .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "TestSupport"], swiftSettings: house),
+        .testTarget(
+            name: "CheckpointsTests", dependencies: ["Checkpoints", "ShuffleNet", "Support", "TestSupport"],
+            swiftSettings: house),
         .testTarget(name: "ImagesTests", dependencies: ["Images", "Checkpoints", "TestSupport"], swiftSettings: house),
         .testTarget(name: "RunsTests", dependencies: ["Runs", "TestSupport"], swiftSettings: house),
         .testTarget(name: "PostgresTests", dependencies: ["Postgres", "TestSupport"], swiftSettings: house),

@@ -1,9 +1,100 @@
+import Foundation
+
 /// A job's arguments checked and carried out: the one mapping from a specification to a run.
 public enum JobRun {
     /// Runs the job to its end. Every file goes under `specification.work`.
     ///
     /// Throws `RunFailure`; the caller reports it as the last event.
-    public static func execute(_ specification: JobSpecification, context: RunContext) throws -> RunResult {
-        throw RunFailure(.error, "not wired yet")
+    public static func execute(_ specification: JobSpecification, context: RunContext) throws(RunFailure) -> RunResult {
+        try reportingAsFailure {
+            var reader = try ArgumentReader(specification.args, kind: specification.kind)
+            switch specification.kind {
+            case .train:
+                return try training(specification, &reader, context).execute(in: context)
+            case .evaluate:
+                return try evaluation(specification, &reader).execute(in: context)
+            case .classify:
+                return try classification(specification, &reader).execute(in: context)
+            }
+        }
+    }
+
+    /// Files of a dropped folder that are about the job and no input of it.
+    static let controlFiles: Set<String> = ["job.yaml", "manifest.sha256"]
+
+    private static func training(
+        _ specification: JobSpecification, _ reader: inout ArgumentReader, _ context: RunContext
+    ) throws -> TrainingRun {
+        var options = TrainingOptions()
+        options.read(from: &reader)
+        let data = dataFolder(specification, "dataset", &reader)
+        let from = reader.name("from")
+        let published = reader.name("publish_as")
+        try reader.finish()
+
+        let incumbent = published.map { "\(specification.roots.models)/\($0).ckpt" }
+        return TrainingRun(
+            options: options, data: try existing(data, specification),
+            out: specification.work, from: try from.map { try model($0, specification) },
+            resume: EarlierAttempt.takeOver(specification, context: context),
+            incumbent: incumbent.flatMap { FileManager.default.fileExists(atPath: $0) ? $0 : nil })
+    }
+
+    private static func evaluation(
+        _ specification: JobSpecification, _ reader: inout ArgumentReader
+    ) throws -> EvaluationRun {
+        var options = EvaluationOptions()
+        options.read(from: &reader)
+        let data = dataFolder(specification, "dataset", &reader)
+        let name = reader.requiredName("model", for: "a model to evaluate")
+        try reader.finish()
+        return EvaluationRun(
+            options: options, model: try model(name, specification), data: try existing(data, specification),
+            out: specification.work)
+    }
+
+    private static func classification(
+        _ specification: JobSpecification, _ reader: inout ArgumentReader
+    ) throws -> ClassificationRun {
+        var options = ClassificationOptions()
+        options.read(from: &reader)
+        let data = dataFolder(specification, "images", &reader)
+        let name = reader.requiredName("model", for: "a model to classify with")
+        try reader.finish()
+        return ClassificationRun(
+            options: options, model: try model(name, specification), images: try existing(data, specification),
+            out: specification.work + "/predictions.csv",
+            excluded: specification.input == nil ? [] : controlFiles)
+    }
+
+    /// The folder the job works on: what was dropped, or the folder under the data root that `key` names.
+    private static func dataFolder(
+        _ specification: JobSpecification, _ key: String, _ reader: inout ArgumentReader
+    ) -> String {
+        if let input = specification.input { return input }
+        return specification.roots.datasets + "/" + reader.requiredName(key, for: "a folder under the datasets root")
+    }
+
+    private static func existing(_ folder: String, _ specification: JobSpecification) throws(RunFailure) -> String {
+        var isFolder: ObjCBool = false
+        if FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder), isFolder.boolValue { return folder }
+        throw .badInput(
+            "there is no folder '\((folder as NSString).lastPathComponent)' in '\(specification.roots.datasets)'"
+                + known(in: specification.roots.datasets, suffix: ""))
+    }
+
+    private static func model(_ name: String, _ specification: JobSpecification) throws(RunFailure) -> String {
+        let path = "\(specification.roots.models)/\(name).ckpt"
+        if FileManager.default.fileExists(atPath: path) { return path }
+        throw .badInput(
+            "there is no model '\(name)' in '\(specification.roots.models)'"
+                + known(in: specification.roots.models, suffix: ".ckpt"))
+    }
+
+    private static func known(in folder: String, suffix: String) -> String {
+        let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [])
+            .filter { $0.hasSuffix(suffix) && !$0.hasPrefix(".") }.map { String($0.dropLast(suffix.count)) }.sorted()
+        if names.isEmpty { return "; the folder is empty" }
+        return "; there are \(names.prefix(20).joined(separator: ", "))" + (names.count > 20 ? ", …" : "")
     }
 }

@@ -7,10 +7,16 @@ public struct RunContext: Sendable {
     public let stop: StopFlag
     /// Worker threads for the engine; decoding uses as many beside them.
     public let threads: Int
+    /// The least time between two progress events.
+    public let progressInterval: Duration
 
-    public init(threads: Int, stop: StopFlag = StopFlag(), emit: @escaping @Sendable (RunEvent) -> Void) {
+    public init(
+        threads: Int, stop: StopFlag = StopFlag(), progressInterval: Duration = .milliseconds(250),
+        emit: @escaping @Sendable (RunEvent) -> Void
+    ) {
         precondition(threads > 0, "a run needs at least one thread")
         self.threads = threads
+        self.progressInterval = progressInterval
         self.stop = stop
         emitter = emit
     }

@@ -4,5 +4,6 @@ import ArgumentParser
 struct Shufflenetd: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "shufflenetd",
-        abstract: "Trains, evaluates and bulk-classifies images with ShuffleNet V1 on the CPU.")
+        abstract: "Trains, evaluates and bulk-classifies images with ShuffleNet V1 on the CPU.",
+        subcommands: [Train.self, Evaluate.self, Classify.self, Inspect.self, Bench.self])
 }

@@ -1,0 +1,115 @@
+/// Planes into the split form of `PlaneWindow`, and gradients into its bordered form.
+enum PlaneSplit {
+    /// Splits `plane` `[inHeight][inWidth]` into `scratch`, passing each value through `load`; padding gets `padding`.
+    ///
+    /// Up to `laneCount - 1` values past the plane's end are read (and not used).
+    @inline(__always)
+    static func split(
+        _ plane: UnsafePointer<Float>, _ window: PlaneWindow, padding: Float,
+        into scratch: UnsafeMutablePointer<Float>, load: (Lanes) -> Lanes
+    ) {
+        if window.stride == 1 {
+            splitDense(plane, window, padding, scratch, load)
+        } else {
+            splitPhases(plane, window, padding, scratch, load)
+        }
+    }
+
+    @inline(__always)
+    private static func splitDense(
+        _ plane: UnsafePointer<Float>, _ window: PlaneWindow, _ padding: Float,
+        _ scratch: UnsafeMutablePointer<Float>, _ load: (Lanes) -> Lanes
+    ) {
+        let width = window.inWidth
+        let height = window.inHeight
+        let pitch = window.pitch
+        // Rows in order: what a row writes past its end, the next one overwrites.
+        for y in 0..<height {
+            let source = plane + y * width
+            let target = scratch + (y + 1) * pitch + 1
+            var x = 0
+            while x < width {
+                target.store(load(source.lanes(x)), x)
+                x += laneCount
+            }
+        }
+        for x in 0..<pitch { scratch[x] = padding }
+        for y in 1...height {
+            scratch[y * pitch] = padding
+            scratch[y * pitch + pitch - 1] = padding
+        }
+        let last = (height + 1) * pitch
+        for x in 0..<pitch + PlaneWindow.slack { scratch[last + x] = padding }
+    }
+
+    @inline(__always)
+    private static func splitPhases(
+        _ plane: UnsafePointer<Float>, _ window: PlaneWindow, _ padding: Float,
+        _ scratch: UnsafeMutablePointer<Float>, _ load: (Lanes) -> Lanes
+    ) {
+        let width = window.inWidth
+        let pitch = window.pitch
+        let line = scratch + window.lineOffset
+        for row in 0..<window.phaseRows {
+            for phase in 0..<2 {
+                let even = scratch + 2 * phase * window.phaseStride + row * pitch
+                let odd = even + window.phaseStride
+                let y = 2 * row + phase - window.padTop
+                if y < 0 || y >= window.inHeight {
+                    for x in 0..<pitch {
+                        even[x] = padding
+                        odd[x] = padding
+                    }
+                    continue
+                }
+                let source = plane + y * width
+                let start = line + window.padLeft
+                var x = 0
+                while x < width {
+                    start.store(load(source.lanes(x)), x)
+                    x += laneCount
+                }
+                for before in 0..<window.padLeft { line[before] = padding }
+                for after in width..<2 * pitch + laneCount { start[after] = padding }
+                x = 0
+                while x < pitch {
+                    let pair = UnsafePointer(line).split(2 * x)
+                    even.store(pair.even, x)
+                    odd.store(pair.odd, x)
+                    x += laneCount
+                }
+            }
+        }
+        for phase in 0..<4 {
+            let end = scratch + phase * window.phaseStride + window.phaseRows * pitch
+            for x in 0..<PlaneWindow.slack { end[x] = padding }
+        }
+    }
+
+    /// Copies `gradient` `[outHeight][outWidth]` into the bordered area of `scratch`, with `load(value, flat index)`.
+    /// Returns where element (0, 0) lies; rows are `pitch` apart, everything around the plane is zero.
+    @inline(__always)
+    static func border(
+        _ gradient: UnsafePointer<Float>, _ window: PlaneWindow, into scratch: UnsafeMutablePointer<Float>,
+        load: (Lanes, Int) -> Lanes
+    ) -> UnsafeMutablePointer<Float> {
+        let width = window.outWidth
+        let pitch = window.pitch
+        let area = scratch + window.gradientOffset
+        let origin = area + pitch + 1
+        for y in 0..<window.outHeight {
+            let source = gradient + y * width
+            let target = origin + y * pitch
+            var x = 0
+            while x < width {
+                target.store(load(source.lanes(x), y * width + x), x)
+                x += laneCount
+            }
+            for after in width..<pitch { target[after] = 0 }
+        }
+        for x in 0...pitch { area[x] = 0 }
+        let last = origin + window.outHeight * pitch
+        for x in 0..<pitch + PlaneWindow.slack { last[x] = 0 }
+        return origin
+    }
+}

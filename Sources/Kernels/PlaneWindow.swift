@@ -1,0 +1,83 @@
+/// The geometry of a 3×3 window over one image's plane, and the scratch form in which all its operations read it.
+///
+/// A plane is first *split*: padded on all sides and, at stride 2, taken apart into four phases (even and odd rows ×
+/// even and odd columns). After that each of the nine taps is one contiguous stretch: the output at flat index
+/// `y·pitch + x` reads `scratch[tapOffset(t) + y·pitch + x]`, whatever the stride.
+public struct PlaneWindow: Sendable, Hashable {
+    public let inHeight: Int
+    public let inWidth: Int
+    public let outHeight: Int
+    public let outWidth: Int
+    public let stride: Int
+    /// Padding before the first row and column; what comes after follows from the sizes.
+    public let padTop: Int
+    public let padLeft: Int
+
+    /// Row length of the split form.
+    let pitch: Int
+    /// Rows of one phase.
+    let phaseRows: Int
+    /// Distance between phases.
+    let phaseStride: Int
+
+    /// Elements kept free after every area, so that whole vectors may be read and written over its end.
+    static let slack = 32
+
+    /// Padding 1 on all sides, stride 1 or 2: PyTorch's `padding=1`, MindSpore's `pad_mode='pad', padding=1`.
+    public static func convolution(height: Int, width: Int, stride: Int) -> PlaneWindow {
+        PlaneWindow(height: height, width: width, stride: stride, padTop: 1, padLeft: 1)
+    }
+
+    /// MindSpore's `pad_mode='same'` at stride 2: P = max((out − 1)·2 + 3 − in, 0), ⌊P / 2⌋ of it before.
+    public static func same(height: Int, width: Int) -> PlaneWindow {
+        func before(_ size: Int) -> Int { max(((size + 1) / 2 - 1) * 2 + 3 - size, 0) / 2 }
+        return PlaneWindow(
+            height: height, width: width, stride: 2, padTop: before(height), padLeft: before(width))
+    }
+
+    private init(height: Int, width: Int, stride: Int, padTop: Int, padLeft: Int) {
+        precondition(stride == 1 || stride == 2, "a window's stride is 1 or 2, not \(stride)")
+        inHeight = height
+        inWidth = width
+        outHeight = (height + stride - 1) / stride
+        outWidth = (width + stride - 1) / stride
+        self.stride = stride
+        self.padTop = padTop
+        self.padLeft = padLeft
+        pitch = stride == 1 ? width + 2 : outWidth + 1
+        phaseRows = stride == 1 ? height + 2 : outHeight + 1
+        phaseStride = phaseRows * pitch + Self.slack
+    }
+
+    public var inArea: Int { inHeight * inWidth }
+    public var outArea: Int { outHeight * outWidth }
+
+    /// Flat outputs, the meaningless ones at each row's end included.
+    var flatCount: Int { outHeight * pitch }
+
+    /// Where tap `t = 3·dy + dx` begins in the split form.
+    @inline(__always)
+    func tapOffset(_ tap: Int) -> Int {
+        let dy = tap / 3
+        let dx = tap % 3
+        if stride == 1 { return dy * pitch + dx }
+        return (dy % 2 * 2 + dx % 2) * phaseStride + dy / 2 * pitch + dx / 2
+    }
+
+    /// One row before it is taken apart, or after it is put together.
+    var lineOffset: Int { (stride == 1 ? 1 : 4) * phaseStride }
+    /// The output's gradient with zeros around it, in rows of `pitch`.
+    var gradientOffset: Int { lineOffset + 2 * pitch + 2 * Self.slack }
+    /// Floats of scratch that an operation on this window needs.
+    public var scratchCount: Int { gradientOffset + (outHeight + 3) * pitch + 2 * Self.slack }
+}
+
+extension PlaneWindow {
+    /// Index in the input plane of tap `tap` of output (y, x), nil in the padding.
+    public func inputIndex(_ y: Int, _ x: Int, tap: Int) -> Int? {
+        let row = y * stride + tap / 3 - padTop
+        let column = x * stride + tap % 3 - padLeft
+        guard row >= 0 && row < inHeight && column >= 0 && column < inWidth else { return nil }
+        return row * inWidth + column
+    }
+}

@@ -1,0 +1,69 @@
+/// What follows the last product of a unit: bias, shortcut, ReLU; and its gradient.
+public enum Rectifier {
+    /// `out = max(out + bias + residual, 0)` over `count` values, in place; `residual` may be nil.
+    public static func forward(
+        _ out: UnsafeMutablePointer<Float>, bias: Float, residual: UnsafePointer<Float>?, _ count: Int
+    ) {
+        let biases = Lanes(repeating: bias)
+        var index = 0
+        if let residual {
+            while index + laneCount <= count {
+                out.store((out.lanes(index) + biases + residual.lanes(index)).rectified, index)
+                index += laneCount
+            }
+        } else {
+            while index + laneCount <= count {
+                out.store((out.lanes(index) + biases).rectified, index)
+                index += laneCount
+            }
+        }
+        while index < count {
+            let value = out[index] + bias + (residual?[index] ?? 0)
+            out[index] = value < 0 ? 0 : value
+            index += 1
+        }
+    }
+
+    /// `gradient = out > 0 ? gradient : 0` in place; returns the sum of what remains.
+    public static func backward(
+        _ gradient: UnsafeMutablePointer<Float>, out: UnsafePointer<Float>, _ count: Int
+    ) -> Float {
+        var sum0 = Lanes.zero
+        var sum1 = Lanes.zero
+        var index = 0
+        while index + 2 * laneCount <= count {
+            let a = gradient.lanes(index).replacing(with: 0, where: out.lanes(index) .<= Lanes.zero)
+            let b = gradient.lanes(index + laneCount)
+                .replacing(with: 0, where: out.lanes(index + laneCount) .<= Lanes.zero)
+            gradient.store(a, index)
+            gradient.store(b, index + laneCount)
+            sum0 += a
+            sum1 += b
+            index += 2 * laneCount
+        }
+        var rest: Float = 0
+        while index < count {
+            if out[index] <= 0 { gradient[index] = 0 }
+            rest += gradient[index]
+            index += 1
+        }
+        return (sum0 + sum1).total + rest
+    }
+
+    public static func forwardReference<Element: BinaryFloatingPoint>(
+        _ out: UnsafeMutablePointer<Element>, bias: Element, residual: UnsafePointer<Element>?, _ count: Int
+    ) {
+        for index in 0..<count { out[index] = max(out[index] + bias + (residual?[index] ?? 0), 0) }
+    }
+
+    public static func backwardReference<Element: BinaryFloatingPoint>(
+        _ gradient: UnsafeMutablePointer<Element>, out: UnsafePointer<Element>, _ count: Int
+    ) -> Element {
+        var sum: Element = 0
+        for index in 0..<count {
+            gradient[index] = out[index] > 0 ? gradient[index] : 0
+            sum += gradient[index]
+        }
+        return sum
+    }
+}

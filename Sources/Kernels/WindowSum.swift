@@ -1,0 +1,148 @@
+/// Nine kernel values, each in every lane.
+struct WindowKernel {
+    let k0, k1, k2, k3, k4, k5, k6, k7, k8: Lanes
+
+    @inline(__always)
+    init(_ values: UnsafePointer<Float>) {
+        k0 = Lanes(repeating: values[0])
+        k1 = Lanes(repeating: values[1])
+        k2 = Lanes(repeating: values[2])
+        k3 = Lanes(repeating: values[3])
+        k4 = Lanes(repeating: values[4])
+        k5 = Lanes(repeating: values[5])
+        k6 = Lanes(repeating: values[6])
+        k7 = Lanes(repeating: values[7])
+        k8 = Lanes(repeating: values[8])
+    }
+
+    /// All ones: the sum over the window.
+    @inline(__always)
+    init() {
+        let one = Lanes(repeating: 1)
+        (k0, k1, k2, k3, k4, k5, k6, k7, k8) = (one, one, one, one, one, one, one, one, one)
+    }
+}
+
+/// The nine-tap sums that depthwise convolution and average pooling share.
+enum WindowSum {
+    /// `out[y][x] = finish(Σ_t kernel[t] · split tap t, y·outWidth + x)`; `out` is `[outHeight][outWidth]`.
+    @inline(__always)
+    static func forward(
+        _ split: UnsafePointer<Float>, _ window: PlaneWindow, kernel: WindowKernel,
+        out: UnsafeMutablePointer<Float>, finish: (Lanes, Int) -> Lanes
+    ) {
+        let t0 = split + window.tapOffset(0)
+        let t1 = split + window.tapOffset(1)
+        let t2 = split + window.tapOffset(2)
+        let t3 = split + window.tapOffset(3)
+        let t4 = split + window.tapOffset(4)
+        let t5 = split + window.tapOffset(5)
+        let t6 = split + window.tapOffset(6)
+        let t7 = split + window.tapOffset(7)
+        let t8 = split + window.tapOffset(8)
+        let width = window.outWidth
+        let area = window.outArea
+        for y in 0..<window.outHeight {
+            var x = 0
+            while x < width {
+                let flat = y * window.pitch + x
+                var sum = t0.lanes(flat) * kernel.k0
+                sum = multiplyAdd(sum, t1.lanes(flat), kernel.k1)
+                sum = multiplyAdd(sum, t2.lanes(flat), kernel.k2)
+                sum = multiplyAdd(sum, t3.lanes(flat), kernel.k3)
+                sum = multiplyAdd(sum, t4.lanes(flat), kernel.k4)
+                sum = multiplyAdd(sum, t5.lanes(flat), kernel.k5)
+                sum = multiplyAdd(sum, t6.lanes(flat), kernel.k6)
+                sum = multiplyAdd(sum, t7.lanes(flat), kernel.k7)
+                sum = multiplyAdd(sum, t8.lanes(flat), kernel.k8)
+                let index = y * width + x
+                out.store(finish(sum, index), index, before: area)
+                x += laneCount
+            }
+        }
+    }
+
+    /// Row `y` of the gradient at the window's input, before any factor: `line[x]` for x in `0 ..< inWidth`.
+    ///
+    /// `origin` is the bordered gradient of the output. Returns where the row begins inside `line`.
+    @inline(__always)
+    static func inputGradient(
+        row y: Int, _ origin: UnsafePointer<Float>, _ window: PlaneWindow, kernel: WindowKernel,
+        line: UnsafeMutablePointer<Float>
+    ) -> UnsafeMutablePointer<Float> {
+        let pitch = window.pitch
+        if window.stride == 1 {
+            var x = 0
+            while x < window.inWidth {
+                let below = origin + (y + 1) * pitch + x
+                let row = below - pitch
+                let above = row - pitch
+                var sum = below.lanes(1) * kernel.k0
+                sum = multiplyAdd(sum, below.lanes(0), kernel.k1)
+                sum = multiplyAdd(sum, below.lanes(-1), kernel.k2)
+                sum = multiplyAdd(sum, row.lanes(1), kernel.k3)
+                sum = multiplyAdd(sum, row.lanes(0), kernel.k4)
+                sum = multiplyAdd(sum, row.lanes(-1), kernel.k5)
+                sum = multiplyAdd(sum, above.lanes(1), kernel.k6)
+                sum = multiplyAdd(sum, above.lanes(0), kernel.k7)
+                sum = multiplyAdd(sum, above.lanes(-1), kernel.k8)
+                line.store(sum, x)
+                x += laneCount
+            }
+            return line
+        }
+        let padded = y + window.padTop
+        let row = origin + padded / 2 * pitch
+        var x = 0
+        while x < pitch {
+            var even: Lanes
+            var odd: Lanes
+            if padded % 2 == 0 {
+                let above = row - pitch
+                even = row.lanes(x) * kernel.k0
+                even = multiplyAdd(even, row.lanes(x - 1), kernel.k2)
+                even = multiplyAdd(even, above.lanes(x), kernel.k6)
+                even = multiplyAdd(even, above.lanes(x - 1), kernel.k8)
+                odd = row.lanes(x) * kernel.k1
+                odd = multiplyAdd(odd, above.lanes(x), kernel.k7)
+            } else {
+                even = row.lanes(x) * kernel.k3
+                even = multiplyAdd(even, row.lanes(x - 1), kernel.k5)
+                odd = row.lanes(x) * kernel.k4
+            }
+            var pair = SIMD16<Float>()
+            pair.evenHalf = even
+            pair.oddHalf = odd
+            UnsafeMutableRawPointer(line + 2 * x).storeBytes(of: pair, as: SIMD16<Float>.self)
+            x += laneCount
+        }
+        return line + window.padLeft
+    }
+
+    /// `sums[t] += Σ gradient · split tap t`: the kernel's gradient. The border's zeros cancel the meaningless columns.
+    static func kernelGradient(
+        _ split: UnsafePointer<Float>, _ origin: UnsafePointer<Float>, _ window: PlaneWindow,
+        sums: UnsafeMutablePointer<Double>
+    ) {
+        let count = window.flatCount
+        for dy in 0..<3 {
+            let a = split + window.tapOffset(3 * dy)
+            let b = split + window.tapOffset(3 * dy + 1)
+            let c = split + window.tapOffset(3 * dy + 2)
+            var sumA = Lanes.zero
+            var sumB = Lanes.zero
+            var sumC = Lanes.zero
+            var index = 0
+            while index < count {
+                let gradient = origin.lanes(index)
+                sumA = multiplyAdd(sumA, a.lanes(index), gradient)
+                sumB = multiplyAdd(sumB, b.lanes(index), gradient)
+                sumC = multiplyAdd(sumC, c.lanes(index), gradient)
+                index += laneCount
+            }
+            sums[3 * dy] += Double(sumA.total)
+            sums[3 * dy + 1] += Double(sumB.total)
+            sums[3 * dy + 2] += Double(sumC.total)
+        }
+    }
+}

@@ -1,0 +1,112 @@
+/// Reads a job's arguments key by key, and remembers every mistake so that all are told at once.
+struct ArgumentReader {
+    private let kind: JobSpecification.Kind
+    private var values: [String: JSONValue]
+    private var known: Set<String> = []
+    private var mistakes: [String] = []
+
+    init(_ arguments: JSONValue, kind: JobSpecification.Kind) throws(RunFailure) {
+        self.kind = kind
+        switch arguments {
+        case .object(let object): values = object
+        case .null: values = [:]
+        default:
+            throw .badInput(
+                "the arguments of a \(kind.rawValue) job are \(arguments.found); wanted an object such as {\"model\": \"flowers\"}"
+            )
+        }
+    }
+
+    mutating func integer(_ key: String, into target: inout Int) {
+        guard let value = take(key) else { return }
+        if case .number(let number) = value, let integer = Int(exactly: number) {
+            target = integer
+        } else {
+            wrong(key, value, wanted: "a whole number")
+        }
+    }
+
+    mutating func integer(_ key: String, into target: inout Int?) {
+        var integer = target ?? 0
+        let present = values[key] != nil
+        self.integer(key, into: &integer)
+        if present { target = integer }
+    }
+
+    mutating func number(_ key: String, into target: inout Double) {
+        guard let value = take(key) else { return }
+        if case .number(let number) = value { target = number } else { wrong(key, value, wanted: "a number") }
+    }
+
+    mutating func flag(_ key: String, into target: inout Bool) {
+        guard let value = take(key) else { return }
+        if case .bool(let bool) = value { target = bool } else { wrong(key, value, wanted: "true or false") }
+    }
+
+    mutating func choice<Value: RawRepresentable & CaseIterable>(
+        _ key: String, into target: inout Value
+    ) where Value.RawValue == String {
+        guard let value = take(key) else { return }
+        if case .string(let text) = value, let choice = Value(rawValue: text) {
+            target = choice
+        } else {
+            wrong(key, value, wanted: "one of \(Value.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: ", "))")
+        }
+    }
+
+    /// A name under a configured root: letters, digits, `.`, `_` and `-`, so that it can never leave the root.
+    mutating func name(_ key: String) -> String? {
+        guard let value = take(key) else { return nil }
+        guard case .string(let name) = value, Self.isName(name) else {
+            wrong(
+                key, value,
+                wanted:
+                    "a name of letters, digits, '.', '_' and '-' that begins with a letter or a digit (never a path)")
+            return nil
+        }
+        return name
+    }
+
+    /// A name that must be there.
+    mutating func requiredName(_ key: String, for purpose: String) -> String {
+        if values[key] == nil || values[key] == .null {
+            known.insert(key)
+            mistakes.append("\"\(key)\" is missing; wanted the name of \(purpose)")
+            return ""
+        }
+        return name(key) ?? ""
+    }
+
+    mutating func add(mistakes more: [String]) {
+        mistakes.append(contentsOf: more)
+    }
+
+    /// Throws when there was any mistake, unknown keys among them.
+    mutating func finish() throws(RunFailure) {
+        for key in values.keys.filter({ !known.contains($0) }).sorted() {
+            mistakes.append(
+                "unknown key \"\(key.prefix(80))\"; a \(kind.rawValue) job knows \(known.sorted().joined(separator: ", "))"
+            )
+        }
+        if mistakes.isEmpty { return }
+        throw .badInput("\(kind.rawValue) job: " + mistakes.joined(separator: "; "))
+    }
+
+    static func isName(_ text: String) -> Bool {
+        guard let first = text.utf8.first, text.utf8.count <= 128 else { return false }
+        func isAlphanumeric(_ byte: UInt8) -> Bool {
+            (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
+        }
+        return isAlphanumeric(first) && text.utf8.allSatisfy { isAlphanumeric($0) || $0 == 46 || $0 == 95 || $0 == 45 }
+    }
+
+    private mutating func take(_ key: String) -> JSONValue? {
+        known.insert(key)
+        guard let value = values[key], value != .null else { return nil }
+        return value
+    }
+
+    private mutating func wrong(_ key: String, _ value: JSONValue, wanted: String) {
+        mistakes.append("\"\(key)\" is \(value.found); wanted \(wanted)")
+    }
+}

@@ -1,0 +1,43 @@
+import Foundation
+import Glibc
+import Support
+
+/// The checkpoints of a training run's output folder: one a completed epoch, of which the newest five stay, and the
+/// names `last.ckpt` and `best.ckpt`.
+struct CheckpointShelf {
+    static let kept = 5
+    static let prefix = "shufflenetv1-"
+
+    let folder: String
+
+    var last: String { folder + "/last.ckpt" }
+    var best: String { folder + "/best.ckpt" }
+
+    /// The document's name for the checkpoint of an epoch, `shufflenetv1-<epoch>_<step>.ckpt`.
+    func path(epoch: Int, step: Int) -> String {
+        "\(folder)/\(Self.prefix)\(epoch)_\(step).ckpt"
+    }
+
+    /// Lets a second name stand for an existing file, atomically: a hard link, renamed over the old name.
+    func point(_ name: String, at path: String) throws(SystemError) {
+        let partial = "\(name).partial"
+        unlink(partial)
+        if link(path, partial) != 0 { throw SystemError("link", on: partial) }
+        if rename(partial, name) != 0 { throw SystemError("rename", on: name) }
+        try AtomicFile.flushFolder(of: name)
+    }
+
+    /// Removes all but the newest epochs' files. What `last` and `best` name stays under those names.
+    func prune() {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        let epochs = names.compactMap { name -> (epoch: Int, name: String)? in
+            guard name.hasPrefix(Self.prefix), name.hasSuffix(".ckpt") else { return nil }
+            let middle = name.dropFirst(Self.prefix.count).dropLast(5).split(separator: "_")
+            guard middle.count == 2, let epoch = Int(middle[0]), Int(middle[1]) != nil else { return nil }
+            return (epoch, name)
+        }
+        for (_, name) in epochs.sorted(by: { $0.epoch > $1.epoch }).dropFirst(Self.kept) {
+            unlink("\(folder)/\(name)")
+        }
+    }
+}

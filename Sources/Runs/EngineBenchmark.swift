@@ -1,0 +1,91 @@
+import Checkpoints
+import Foundation
+public import ShuffleNet
+import Support
+
+/// Times whole batches through the engine. Each figure is the median of seven rounds after two to warm up, as the
+/// usual scripts for other engines take it.
+public struct EngineBenchmark: Sendable {
+    /// One line of the benchmark's output.
+    public struct Figure: Codable, Sendable {
+        public var what: String
+        public var batch: Int
+        public var imagesPerSecond: Double
+
+        private enum CodingKeys: String, CodingKey {
+            case what, batch
+            case imagesPerSecond = "images_per_s"
+        }
+    }
+
+    private static let rounds = 7
+    private static let warmUps = 2
+
+    private let configuration: NetworkConfiguration
+    private let batch: Int
+    private let pixels: Int
+    private let threads: Int
+
+    public init(configuration: NetworkConfiguration, batch: Int, pixels: Int, threads: Int) {
+        self.configuration = configuration
+        self.batch = batch
+        self.pixels = pixels
+        self.threads = threads
+    }
+
+    public func inference() -> Figure {
+        let session = InferenceSession(
+            network: Network(configuration: configuration, seed: 0), pixels: pixels, maximumBatch: batch,
+            pool: ThreadPool(threads: threads))
+        let images = noise()
+        let logits = AlignedBuffer<Float>(count: batch * configuration.classes)
+        return figure("inference", images: batch) {
+            session.run(images: images.pointer, count: batch, logits: logits.pointer)
+        }
+    }
+
+    public func training() -> Figure {
+        let trainer = Trainer(
+            network: Network(configuration: configuration, seed: 0), pixels: pixels, batch: batch,
+            pool: ThreadPool(threads: threads))
+        let images = noise()
+        let labels = AlignedBuffer((0..<batch).map { Int32($0 % configuration.classes) })
+        return figure("training", images: batch) {
+            _ = trainer.step(images: images.pointer, labels: labels.pointer, count: batch, learningRate: 0.01)
+        }
+    }
+
+    /// The whole road of `classify`, with a network of random weights: decode, resize, network, CSV.
+    public func pipeline(images folder: String) throws -> Figure {
+        let scratch = FileManager.default.temporaryDirectory.appendingPathComponent("shufflenetd-bench-\(UUID())").path
+        try FileManager.default.createDirectory(atPath: scratch, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: scratch) }
+        let model = scratch + "/random.ckpt"
+        try TrainedModel.random(configuration: configuration, pixels: pixels).write(to: model)
+
+        var options = ClassificationOptions()
+        options.batch = batch
+        let run = ClassificationRun(options: options, model: model, images: folder, out: scratch + "/predictions.csv")
+        let context = RunContext(threads: threads) { _ in }
+        let files = try run.execute(in: context).figures["files"] ?? 0
+        return try figure("pipeline", images: Int(files)) { _ = try run.execute(in: context) }
+    }
+
+    private func noise() -> AlignedBuffer<Float> {
+        var generator = SeededGenerator(seed: 0)
+        let images = AlignedBuffer<Float>(count: batch * 3 * pixels * pixels)
+        for index in 0..<images.count { images.pointer[index] = 4 * generator.nextUnit() - 2 }
+        return images
+    }
+
+    private func figure(_ what: String, images: Int, round: () throws -> Void) rethrows -> Figure {
+        for _ in 0..<Self.warmUps { try round() }
+        let seconds = try (0..<Self.rounds).map { _ in
+            let start = ContinuousClock.now
+            try round()
+            return (ContinuousClock.now - start) / .seconds(1)
+        }
+        return Figure(
+            what: what, batch: batch, imagesPerSecond: Double(images) / seconds.sorted()[Self.rounds / 2])
+    }
+}

@@ -1,0 +1,29 @@
+/// What shapes an evaluation.
+public struct EvaluationOptions: Codable, Sendable, Equatable {
+    public var batch = 64
+    /// Takes only the first so many records.
+    public var records: Int?
+    /// The share of unreadable images past which the run fails.
+    public var unreadableLimit = 0.01
+
+    public init() {}
+
+    /// What is wrong with the options, a sentence each; empty when all is well.
+    public var mistakes: [String] {
+        var mistakes: [String] = []
+        if !(1...4096).contains(batch) { mistakes.append("batch is \(batch); wanted 1 to 4096") }
+        if let records, records < 1 { mistakes.append("records is \(records); wanted 1 or more") }
+        if !(0...1).contains(unreadableLimit) {
+            mistakes.append("unreadable_limit is \(unreadableLimit); wanted 0 to 1")
+        }
+        return mistakes
+    }
+
+    /// Reads the keys of an evaluate job into these options.
+    mutating func read(from reader: inout ArgumentReader) {
+        reader.integer("batch", into: &batch)
+        reader.integer("records", into: &records)
+        reader.number("unreadable_limit", into: &unreadableLimit)
+        reader.add(mistakes: mistakes)
+    }
+}

@@ -1,0 +1,87 @@
+import Images
+import ShuffleNet
+import Support
+
+/// One pass of a model over a labelled data set. Used again and again while a network is trained.
+final class EvaluationPass {
+    private let model: TrainedModel
+    private let dataset: any Dataset
+    private let loader: BatchLoader
+    private let session: InferenceSession
+    private let labelSmoothing: Double
+    private let logits: AlignedBuffer<Float>
+
+    /// The data set's classes must be among the model's (`LabelMapping` sees to that); its labels are then the
+    /// model's.
+    init(
+        model: TrainedModel, dataset: any Dataset, batch: Int, labelSmoothing: Double, unreadableLimit: Double,
+        pool: ThreadPool
+    ) {
+        self.model = model
+        self.dataset = dataset
+        self.labelSmoothing = labelSmoothing
+        let size = min(batch, max(dataset.count, 1))
+        loader = BatchLoader(
+            dataset: dataset, preprocessing: model.preprocessing,
+            options: .init(
+                batchSize: size, shuffles: false, threads: pool.threads, unreadableLimit: unreadableLimit))
+        session = InferenceSession(
+            network: model.network, pixels: model.preprocessing.pixels, maximumBatch: size, pool: pool)
+        logits = AlignedBuffer(count: size * model.network.configuration.classes)
+    }
+
+    /// Measures the network's present weights. `progress` is told the images done and all.
+    func run(context: RunContext, progress: (_ done: Int, _ all: Int) -> Void) throws -> EvaluationReport {
+        let classes = model.network.configuration.classes
+        let mapping = try LabelMapping(from: dataset, to: model.classNames)
+        var tally = EvaluationTally(classNames: model.classNames)
+        var done = 0
+        session.refresh()
+        loader.begin(epoch: 0)
+        while let batch = try loader.next() {
+            if context.stop.isRaised {
+                throw RunFailure(.preempted, "stopped after \(done) of \(dataset.count) images")
+            }
+            for image in batch.unreadable { context.log("skipped '\(image.name)': \(image.error)") }
+            session.run(images: batch.images, count: batch.count, logits: logits.pointer)
+            let labels = batch.labels.map { mapping[$0] }
+            let score = SmoothedCrossEntropy.score(
+                logits: logits.pointer, labels: labels, count: batch.count, classes: classes,
+                labelSmoothing: Float(labelSmoothing))
+            tally.add(lossSum: score.lossSum)
+            for (row, label) in labels.enumerated() {
+                tally.add(
+                    logits: UnsafeBufferPointer(start: logits.pointer + row * classes, count: classes),
+                    label: Int(label))
+            }
+            done += batch.count
+            progress(done, dataset.count)
+        }
+        return tally.report(unreadable: loader.unreadable.count)
+    }
+}
+
+/// A data set's class numbers as a model counts them: by name, since another folder may hold only some of the classes.
+struct LabelMapping {
+    private let targets: [Int32]
+
+    init(from dataset: any Dataset, to classNames: [String]) throws(RunFailure) {
+        var targets: [Int32] = []
+        var unknown: [String] = []
+        for name in dataset.classNames {
+            if let index = classNames.firstIndex(of: name) {
+                targets.append(Int32(index))
+            } else {
+                unknown.append(name)
+            }
+        }
+        guard unknown.isEmpty else {
+            throw .badInput(
+                "data set '\(dataset.name)' has classes that the model does not know: "
+                    + "\(unknown.joined(separator: ", ")); it knows \(classNames.joined(separator: ", "))")
+        }
+        self.targets = targets
+    }
+
+    subscript(label: Int32) -> Int32 { targets[Int(label)] }
+}

@@ -1,0 +1,91 @@
+import Glibc
+
+/// The figures of one evaluation: what `eval.json` holds.
+///
+/// Per-class precision, recall and F1 follow the usual definitions; a ratio whose denominator is zero (a class never
+/// predicted, or never seen) is 0, as scikit-learn's `zero_division=0` has it.
+public struct EvaluationReport: Codable, Sendable, Equatable {
+    public struct ClassFigures: Codable, Sendable, Equatable {
+        public var name: String
+        /// Images of this class.
+        public var support: Int
+        public var precision: Double
+        public var recall: Double
+        public var f1: Double
+    }
+
+    public var images: Int
+    /// Images that could not be read and count nowhere else.
+    public var unreadable: Int
+    /// Mean label-smoothed cross-entropy.
+    public var loss: Double
+    public var top1: Double
+    public var top5: Double
+    public var classes: [ClassFigures]
+    /// `confusion[actual][predicted]`, in the order of `classes`.
+    public var confusion: [[Int]]
+
+    private enum CodingKeys: String, CodingKey {
+        case images, unreadable, loss, classes, confusion
+        case top1 = "top_1"
+        case top5 = "top_5"
+    }
+}
+
+/// Counts while an evaluation goes on.
+struct EvaluationTally {
+    private let classNames: [String]
+    private var confusion: [[Int]]
+    private var lossSum = 0.0
+    private var top1 = 0
+    private var top5 = 0
+    private var images = 0
+
+    init(classNames: [String]) {
+        self.classNames = classNames
+        confusion = Array(repeating: Array(repeating: 0, count: classNames.count), count: classNames.count)
+    }
+
+    /// Adds one image: its logits, `[classes]`, and its label.
+    mutating func add(logits: UnsafeBufferPointer<Float>, label: Int) {
+        let ranked = topIndices(of: logits, 5)
+        confusion[label][ranked[0]] += 1
+        top1 += ranked[0] == label ? 1 : 0
+        top5 += ranked.contains(label) ? 1 : 0
+        images += 1
+    }
+
+    /// Adds the loss of images, summed.
+    mutating func add(lossSum sum: Double) {
+        lossSum += sum
+    }
+
+    func report(unreadable: Int) -> EvaluationReport {
+        let predicted = classNames.indices.map { column in confusion.reduce(0) { $0 + $1[column] } }
+        let classes = classNames.indices.map { index -> EvaluationReport.ClassFigures in
+            let support = confusion[index].reduce(0, +)
+            let hits = Double(confusion[index][index])
+            let precision = predicted[index] == 0 ? 0 : hits / Double(predicted[index])
+            let recall = support == 0 ? 0 : hits / Double(support)
+            let f1 = precision + recall == 0 ? 0 : 2 * precision * recall / (precision + recall)
+            return .init(name: classNames[index], support: support, precision: precision, recall: recall, f1: f1)
+        }
+        let divisor = Double(max(images, 1))
+        return EvaluationReport(
+            images: images, unreadable: unreadable, loss: lossSum / divisor, top1: Double(top1) / divisor,
+            top5: Double(top5) / divisor, classes: classes, confusion: confusion)
+    }
+}
+
+/// The indices of the `count` largest values, largest first; equal values in the order of their index.
+func topIndices(of values: UnsafeBufferPointer<Float>, _ count: Int) -> [Int] {
+    Array(values.indices.sorted { values[$0] != values[$1] ? values[$0] > values[$1] : $0 < $1 }.prefix(count))
+}
+
+/// Softmax of one row of logits, in `Double` and shifted by the maximum, so that no exponent overflows.
+func softmax(_ logits: UnsafeBufferPointer<Float>) -> [Double] {
+    let largest = Double(logits.max() ?? 0)
+    let exponentials = logits.map { Glibc.exp(Double($0) - largest) }
+    let sum = exponentials.reduce(0, +)
+    return exponentials.map { $0 / sum }
+}

@@ -1,0 +1,61 @@
+import Foundation
+import Images
+import Support
+
+/// Measures a checkpoint on a labelled data set: a further line of `eval_log.txt` and a fresh `eval.json`.
+///
+/// A data set that its owner divided is measured on its validation part, any other on all of its records.
+public struct EvaluationRun: Sendable {
+    public var options: EvaluationOptions
+    /// The checkpoint.
+    public var model: String
+    /// The data set's folder.
+    public var data: String
+    /// The output folder; made when missing.
+    public var out: String
+
+    public init(options: EvaluationOptions, model: String, data: String, out: String) {
+        self.options = options
+        self.model = model
+        self.data = data
+        self.out = out
+    }
+
+    /// Blocks until the run is over. Throws `RunFailure` for bad options and input, and when asked to stop.
+    public func execute(in context: RunContext) throws -> RunResult {
+        try reportingAsFailure {
+            try refuse(options.mistakes)
+            let start = ContinuousClock.now
+            let model = try TrainedModel(path: model)
+            for assumption in model.assumptions { context.log(assumption) }
+            let records = try DatasetOpener.open(data).all.limited(to: options.records)
+            _ = try LabelMapping(from: records, to: model.classNames)
+            try FileManager.default.createDirectory(atPath: out, withIntermediateDirectories: true)
+            context.emit(.started)
+
+            let pass = EvaluationPass(
+                model: model, dataset: records, batch: options.batch, labelSmoothing: 0.1,
+                unreadableLimit: options.unreadableLimit, pool: ThreadPool(threads: context.threads))
+            var meter = ProgressMeter(context: context, total: records.count)
+            let report = try pass.run(context: context) { done, all in
+                meter.advance(to: done, message: "image \(done) of \(all)")
+            }
+
+            let name = (self.model as NSString).lastPathComponent
+            let line = EvaluationLog.line(
+                report, checkpoint: name, seconds: (ContinuousClock.now - start) / .seconds(1))
+            context.log(line)
+            try AppendedFile.append(line + "\n", to: out + "/eval_log.txt")
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+            try AtomicFile.write(try encoder.encode(report) + Data("\n".utf8), to: out + "/eval.json")
+            return RunResult(
+                figures: [
+                    "top_1": report.top1, "top_5": report.top5, "loss": report.loss, "images": Double(report.images),
+                    "unreadable": Double(report.unreadable),
+                ],
+                files: ["report": "eval.json", "log": "eval_log.txt"],
+                summary: "evaluated \(report.images) images: top-1 \(report.top1), top-5 \(report.top5)")
+        }
+    }
+}

@@ -1,0 +1,22 @@
+import Checkpoints
+import Glibc
+import Images
+import Support
+
+extension RunFailure {
+    /// What an error thrown anywhere below means for the run as a whole.
+    public init(wrapping error: any Error) {
+        switch error {
+        case let failure as RunFailure:
+            self = failure
+        case let error as SystemError where error.code == ENOSPC || error.code == EDQUOT:
+            self.init(.diskFull, "\(error); free some space and retry")
+        case let error as CheckpointError where error.action == .read:
+            self = .badInput("\(error)")
+        case is DatasetError, is TooManyUnreadableImages, is ImageError:
+            self = .badInput("\(error)")
+        default:
+            self.init(.error, "\(error)")
+        }
+    }
+}

@@ -1,0 +1,72 @@
+import Checkpoints
+import Foundation
+import Images
+import ShuffleNet
+
+/// A model as the runs use it: a network, what its outputs are called, and how a picture becomes its input.
+struct TrainedModel {
+    let network: Network
+    let classNames: [String]
+    let preprocessing: Preprocessing
+    /// What the file left open and had to be assumed, a sentence each, for the log.
+    let assumptions: [String]
+
+    init(network: Network, classNames: [String], preprocessing: Preprocessing) {
+        self.network = network
+        self.classNames = classNames
+        self.preprocessing = preprocessing
+        assumptions = []
+    }
+
+    /// Opens a checkpoint, ours or MindSpore's. A file without a card is taken for one of the source document's: its
+    /// preprocessing is CIFAR-10's at 224 px, its classes have numbers for names, or CIFAR-10's names when there are
+    /// ten.
+    init(path: String) throws {
+        guard FileManager.default.fileExists(atPath: path) else {
+            throw RunFailure.badInput("there is no checkpoint '\(path)'; wanted a .ckpt file of a ShuffleNet V1")
+        }
+        try self.init(ModelFile(path: path), path: path)
+    }
+
+    init(_ file: ModelFile, path: String) throws {
+        var assumptions: [String] = []
+        network = file.makeNetwork()
+        if let names = file.card.classNames {
+            classNames = names
+        } else {
+            let classes = file.configuration.classes
+            classNames = classes == 10 ? CIFAR10Dataset.standardClassNames : (0..<classes).map { "class \($0)" }
+            assumptions.append("'\(path)' names no classes; they are taken to be \(classNames.joined(separator: ", "))")
+        }
+        if let json = file.card.preprocessing {
+            do {
+                preprocessing = try JSONDecoder().decode(Preprocessing.self, from: Data(json.utf8))
+            } catch {
+                throw RunFailure.badInput("the preprocessing stored in checkpoint '\(path)' cannot be read: \(error)")
+            }
+        } else {
+            preprocessing = .cifar10()
+            assumptions.append("'\(path)' stores no preprocessing; pictures are stretched to 224 px as for CIFAR-10")
+        }
+        self.assumptions = assumptions
+    }
+
+    /// A network of random weights that stands for a model of `configuration` in a benchmark.
+    static func random(configuration: NetworkConfiguration, pixels: Int) throws -> ModelFile {
+        let card = ModelCard(
+            classNames: (0..<configuration.classes).map { "class \($0)" },
+            preprocessing: try Preprocessing.photographs(pixels: pixels).json)
+        return ModelFile(network: Network(configuration: configuration, seed: 0), card: card)
+    }
+}
+
+extension Encodable {
+    /// The value as JSON with sorted keys, as it stands in a checkpoint or a result file.
+    var json: String {
+        get throws {
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+            return String(decoding: try encoder.encode(self), as: UTF8.self)
+        }
+    }
+}

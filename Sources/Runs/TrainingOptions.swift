@@ -1,0 +1,132 @@
+import Images
+public import ShuffleNet
+
+/// Everything that shapes a training run apart from where its files lie. The defaults are the source document's.
+public struct TrainingOptions: Codable, Sendable, Equatable {
+    public enum Schedule: String, Codable, Sendable, CaseIterable {
+        /// Linear warm-up, then MindSpore's `cosine_decay_lr` over the remaining epochs.
+        case cosine
+        /// The learning rate as given, throughout.
+        case constant
+    }
+
+    /// How training images are varied. `auto` takes what fits the data set: CIFAR records or photographs.
+    public enum Augmentation: String, Codable, Sendable, CaseIterable {
+        case auto, none, cifar, photographs
+    }
+
+    public var modelSize = ModelSize.full
+    public var groups = 3
+    public var epochs = 10
+    public var batch = 128
+    /// Height and width of the network's input in pixels.
+    public var pixels = 224
+    public var seed = 1
+    public var learningRate = 0.05
+    /// What the cosine schedule ends at.
+    public var minimumLearningRate = 0.0005
+    public var warmUpEpochs = 4
+    public var schedule = Schedule.cosine
+    public var momentum = 0.9
+    public var weightDecay = 4e-5
+    public var labelSmoothing = 0.1
+    public var augmentation = Augmentation.auto
+    /// Leaves out the last, smaller batch of an epoch.
+    public var dropRemainder = false
+    /// Takes only the first so many training records.
+    public var records: Int?
+    /// Takes only the first so many validation records.
+    public var validationRecords: Int?
+    /// The share held back for validation when the data set has no validation part of its own.
+    public var validationShare = 0.1
+    /// The share of unreadable images past which the run fails.
+    public var unreadableLimit = 0.01
+    /// Writes `last.ckpt` also every so many steps within an epoch.
+    public var checkpointSteps: Int?
+
+    public init() {}
+
+    /// What is wrong with the options, a sentence each; empty when all is well.
+    public var mistakes: [String] {
+        var mistakes: [String] = []
+        func check(_ holds: Bool, _ name: String, _ found: some CustomStringConvertible, _ wanted: String) {
+            if !holds { mistakes.append("\(name) is \(found); wanted \(wanted)") }
+        }
+        check(groups == 3 || groups == 8, "groups", groups, "3 or 8")
+        check((1...100_000).contains(epochs), "epochs", epochs, "1 to 100000")
+        check((1...4096).contains(batch), "batch", batch, "1 to 4096")
+        check((32...1024).contains(pixels), "pixels", pixels, "32 to 1024")
+        check(seed >= 0, "seed", seed, "0 or more")
+        check(learningRate > 0 && learningRate <= 100, "lr", learningRate, "more than 0 and at most 100")
+        check(
+            minimumLearningRate >= 0 && minimumLearningRate <= learningRate, "min_lr", minimumLearningRate,
+            "0 or more and at most lr (\(learningRate))")
+        check((0...100_000).contains(warmUpEpochs), "warm_up_epochs", warmUpEpochs, "0 to 100000")
+        check(momentum >= 0 && momentum < 1, "momentum", momentum, "0 or more and below 1")
+        check(weightDecay >= 0 && weightDecay < 1, "weight_decay", weightDecay, "0 or more and below 1")
+        check(labelSmoothing >= 0 && labelSmoothing < 1, "label_smoothing", labelSmoothing, "0 or more and below 1")
+        if let records { check(records > 0, "records", records, "1 or more") }
+        if let validationRecords { check(validationRecords > 0, "validation_records", validationRecords, "1 or more") }
+        check(
+            validationShare > 0 && validationShare < 1, "validation_share", validationShare, "more than 0 and below 1")
+        check((0...1).contains(unreadableLimit), "unreadable_limit", unreadableLimit, "0 to 1")
+        if let checkpointSteps { check(checkpointSteps > 0, "checkpoint_steps", checkpointSteps, "1 or more") }
+        return mistakes
+    }
+
+    /// Reads the keys of a train job into these options.
+    mutating func read(from reader: inout ArgumentReader) {
+        reader.choice("model_size", into: &modelSize)
+        reader.integer("groups", into: &groups)
+        reader.integer("epochs", into: &epochs)
+        reader.integer("batch", into: &batch)
+        reader.integer("pixels", into: &pixels)
+        reader.integer("seed", into: &seed)
+        reader.number("lr", into: &learningRate)
+        reader.number("min_lr", into: &minimumLearningRate)
+        reader.integer("warm_up_epochs", into: &warmUpEpochs)
+        reader.choice("schedule", into: &schedule)
+        reader.number("momentum", into: &momentum)
+        reader.number("weight_decay", into: &weightDecay)
+        reader.number("label_smoothing", into: &labelSmoothing)
+        reader.choice("augmentation", into: &augmentation)
+        reader.flag("drop_remainder", into: &dropRemainder)
+        reader.integer("records", into: &records)
+        reader.integer("validation_records", into: &validationRecords)
+        reader.number("validation_share", into: &validationShare)
+        reader.number("unreadable_limit", into: &unreadableLimit)
+        reader.integer("checkpoint_steps", into: &checkpointSteps)
+        reader.add(mistakes: mistakes)
+    }
+}
+
+extension TrainingOptions {
+    /// The validated group count. Throws `RunFailure` for any other.
+    var groupCount: GroupCount {
+        get throws(RunFailure) {
+            guard let count = GroupCount(rawValue: groups) else {
+                throw .badInput("groups is \(groups); wanted 3 or 8")
+            }
+            return count
+        }
+    }
+
+    func augmentation(for kind: OpenedDataset.Kind) -> Images.Augmentation {
+        switch augmentation {
+        case .none: .none
+        case .cifar: .cifar
+        case .photographs: .photographs
+        case .auto: kind == .cifar10 ? .cifar : .photographs
+        }
+    }
+
+    func schedule(stepsPerEpoch: Int) -> LearningRateSchedule {
+        switch schedule {
+        case .constant: .constant(Float(learningRate))
+        case .cosine:
+            .warmUpCosine(
+                minimum: Float(minimumLearningRate), maximum: Float(learningRate), stepsPerEpoch: stepsPerEpoch,
+                warmUpEpochs: warmUpEpochs, epochs: epochs)
+        }
+    }
+}

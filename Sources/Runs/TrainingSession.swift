@@ -1,0 +1,284 @@
+import Checkpoints
+import Foundation
+import Images
+import ShuffleNet
+import Support
+
+/// The moving parts of one training run.
+final class TrainingSession {
+    private let run: TrainingRun
+    private let options: TrainingOptions
+    private let context: RunContext
+    private let dataset: OpenedDataset
+    private let model: TrainedModel
+    private let trainer: Trainer
+    private let loader: BatchLoader
+    private let validation: EvaluationPass?
+    private let schedule: LearningRateSchedule
+    private let shelf: CheckpointShelf
+    private let journal: TrainingJournal
+    private var state: TrainingState
+    private var lastReport: EvaluationReport?
+
+    init(run: TrainingRun, dataset: OpenedDataset, training: any Dataset, context: RunContext) throws {
+        self.run = run
+        self.dataset = dataset
+        self.context = context
+        let options = run.options
+        self.options = options
+        shelf = CheckpointShelf(folder: run.out)
+
+        let configuration = NetworkConfiguration(
+            size: options.modelSize, groups: try options.groupCount, classes: dataset.classNames.count)
+        let network = Network(configuration: configuration, seed: UInt64(options.seed))
+        let preprocessing: Preprocessing =
+            dataset.kind == .cifar10 ? .cifar10(pixels: options.pixels) : .photographs(pixels: options.pixels)
+        model = TrainedModel(network: network, classNames: dataset.classNames, preprocessing: preprocessing)
+
+        let pool = ThreadPool(threads: context.threads)
+        trainer = Trainer(
+            network: network, pixels: options.pixels, batch: min(options.batch, training.count), pool: pool,
+            optimizer: MomentumSGD(
+                momentum: Float(options.momentum), weightDecay: Float(options.weightDecay)),
+            labelSmoothing: Float(options.labelSmoothing))
+        loader = BatchLoader(
+            dataset: training, preprocessing: preprocessing, augmentation: options.augmentation(for: dataset.kind),
+            options: .init(
+                batchSize: options.batch, seed: UInt64(options.seed), dropsRemainder: options.dropRemainder,
+                threads: context.threads, unreadableLimit: options.unreadableLimit))
+        guard loader.batchesPerEpoch > 0 else {
+            throw RunFailure.badInput(
+                "data set '\(run.data)' has \(training.count) training records, less than one batch of "
+                    + "\(options.batch), and drop_remainder leaves out the rest; wanted a smaller batch")
+        }
+        validation = dataset.validation.map { records in
+            EvaluationPass(
+                model: TrainedModel(network: network, classNames: dataset.classNames, preprocessing: preprocessing),
+                dataset: records.limited(to: options.validationRecords), batch: min(options.batch, 64),
+                labelSmoothing: options.labelSmoothing, unreadableLimit: options.unreadableLimit, pool: pool)
+        }
+        schedule = options.schedule(stepsPerEpoch: loader.batchesPerEpoch)
+
+        state = TrainingState(options: options)
+        var resumed: ModelFile?
+        if run.resume {
+            let file = try Self.resumable(shelf.last)
+            resumed = file
+            state = try Self.state(of: file, path: shelf.last, options: options)
+            try file.load(into: network, file: shelf.last)
+            try file.optimizer?.restore(into: trainer)
+            loader.remember(state.unreadable)
+        }
+        journal = try TrainingJournal(folder: run.out, completedEpochs: state.epoch)
+        try announce(training: training, resumed: resumed != nil)
+        if let from = run.from, resumed == nil { try takeWeights(from: from) }
+    }
+
+    /// Runs the epochs that are left.
+    func train() throws {
+        context.emit(.started)
+        var meter = ProgressMeter(
+            context: context, total: options.epochs * loader.batchesPerEpoch,
+            alreadyDone: state.globalStep(loader.batchesPerEpoch))
+        while state.epoch < options.epochs {
+            try trainEpoch(&meter)
+        }
+    }
+
+    private func trainEpoch(_ meter: inout ProgressMeter) throws {
+        let epoch = state.epoch
+        let steps = loader.batchesPerEpoch
+        let start = ContinuousClock.now
+        let head = state.lossImages
+        var lastLoss: Float = 0
+        loader.begin(epoch: epoch, batch: state.step)
+        while let batch = try loader.next() {
+            for image in batch.unreadable { try log("skipped '\(image.name)': \(image.error)") }
+            let globalStep = epoch * steps + batch.number
+            let outcome = batch.labels.withUnsafeBufferPointer { labels in
+                trainer.step(
+                    images: batch.images, labels: labels.baseAddress!, count: batch.count,
+                    learningRate: schedule.rate(at: globalStep))
+            }
+            guard outcome.loss.isFinite else {
+                throw RunFailure.badInput(
+                    "the loss became \(outcome.loss) at epoch \(epoch + 1), step \(batch.number + 1): the training "
+                        + "diverged; wanted a lower learning rate than \(options.learningRate)")
+            }
+            lastLoss = outcome.loss
+            state.step = batch.number + 1
+            state.lossSum += Double(outcome.loss) * Double(batch.count)
+            state.lossImages += batch.count
+            state.correct += outcome.correct
+            meter.advance(to: globalStep + 1, message: "epoch \(epoch + 1) of \(options.epochs)")
+            if context.stop.isRaised, globalStep + 1 < options.epochs * steps { try stopHere() }
+            if let every = options.checkpointSteps, state.step % every == 0, state.step < steps { try save(shelf.last) }
+        }
+        try finishEpoch(lastLoss: lastLoss, freshImages: state.lossImages - head, time: ContinuousClock.now - start)
+    }
+
+    private func finishEpoch(lastLoss: Float, freshImages: Int, time: Duration) throws {
+        let steps = loader.batchesPerEpoch
+        let epoch = state.epoch + 1
+        let milliseconds = time / .milliseconds(1)
+        try log("epoch: \(epoch) step: \(steps), loss is \(lastLoss)")
+        try log(
+            String(
+                format: "Train epoch time: %.3f ms, per step time: %.3f ms", milliseconds,
+                milliseconds / Double(steps)))
+
+        let path = shelf.path(epoch: epoch, step: steps)
+        let report = try validate(checkpoint: path)
+        let images = Double(max(state.lossImages, 1))
+        try journal.epoch(
+            epoch, steps: steps, learningRate: Double(schedule.rate(at: epoch * steps - 1)),
+            trainLoss: state.lossSum / images, trainTop1: Double(state.correct) / images, validation: report,
+            seconds: milliseconds / 1000, imagesPerSecond: Double(freshImages) / max(milliseconds / 1000, 1e-9))
+
+        let isBest = report.map { $0.top1 > state.bestTop1 ?? -1 } ?? true
+        if isBest {
+            state.bestTop1 = report?.top1
+            state.bestEpoch = epoch
+        }
+        state.beginEpoch(epoch, unreadable: loader.unreadable.all)
+        lastReport = report
+        try save(path)
+        try shelf.point(shelf.last, at: path)
+        if isBest { try shelf.point(shelf.best, at: path) }
+        shelf.prune()
+    }
+
+    private func validate(checkpoint: String) throws -> EvaluationReport? {
+        guard let validation else { return nil }
+        let start = ContinuousClock.now
+        let report = try validation.run(context: context) { _, _ in }
+        let line = EvaluationLog.line(
+            report, checkpoint: (checkpoint as NSString).lastPathComponent,
+            seconds: (ContinuousClock.now - start) / .seconds(1))
+        try AppendedFile.append(line + "\n", to: run.out + "/eval_log.txt")
+        try log(line)
+        return report
+    }
+
+    private func stopHere() throws {
+        try save(shelf.last)
+        throw RunFailure(
+            .preempted,
+            "stopped in epoch \(state.epoch + 1) after step \(state.step) of \(loader.batchesPerEpoch); "
+                + "last.ckpt holds all that is needed to go on (--resume)")
+    }
+
+    private func save(_ path: String) throws {
+        state.unreadable = loader.unreadable.all
+        let step = state.globalStep(loader.batchesPerEpoch)
+        let card = ModelCard(
+            classNames: model.classNames, preprocessing: try model.preprocessing.json, training: try options.json,
+            runState: try state.json)
+        let optimizer = try OptimizerState(
+            trainer: trainer, globalStep: step, learningRate: schedule.rate(at: max(step - 1, 0)))
+        try ModelFile(network: trainer.network, card: card, optimizer: optimizer).write(to: path)
+    }
+
+    private func announce(training: any Dataset, resumed: Bool) throws {
+        let held = dataset.isDividedByHash ? ", held back by hash" : ""
+        let count = dataset.validation?.limited(to: options.validationRecords).count
+        try log(
+            "\(dataset.kind.rawValue) '\(run.data)': \(training.count) training records, "
+                + (count.map { "\($0) for validation\(held)" } ?? "none for validation")
+                + ", \(dataset.classNames.count) classes")
+        if !dataset.ignored.isEmpty {
+            try log(
+                "\(dataset.ignored.count) files are no records: \(dataset.ignored.prefix(5).joined(separator: ", "))")
+        }
+        try log(
+            "ShuffleNet V1 \(options.modelSize.rawValue), \(options.groups) groups, \(options.pixels) px, "
+                + "batch \(options.batch), \(options.epochs) epochs, seed \(options.seed)")
+        if resumed { try log("resumed after epoch \(state.epoch), step \(state.step)") }
+    }
+
+    private func takeWeights(from path: String) throws {
+        guard FileManager.default.fileExists(atPath: path) else {
+            throw RunFailure.badInput("there is no checkpoint '\(path)' to begin from")
+        }
+        let dropped = try ModelFile(path: path).loadForFineTuning(into: trainer.network, file: path)
+        try log("began with the weights of '\(path)'" + (dropped.map { "; \($0)" } ?? ""))
+    }
+
+    private func log(_ line: String) throws {
+        context.log(line)
+        try journal.log(line)
+    }
+
+    private static func resumable(_ path: String) throws -> ModelFile {
+        guard FileManager.default.fileExists(atPath: path) else {
+            throw RunFailure.badInput("there is no '\(path)' to resume from; leave out --resume to begin anew")
+        }
+        return try ModelFile(path: path)
+    }
+
+    private static func state(of file: ModelFile, path: String, options: TrainingOptions) throws -> TrainingState {
+        guard let json = file.card.runState, file.optimizer != nil else {
+            throw RunFailure.badInput(
+                "checkpoint '\(path)' holds no run state to resume from; wanted one written by a training run "
+                    + "(use --from to take over its weights only)")
+        }
+        let state: TrainingState
+        do {
+            state = try JSONDecoder().decode(TrainingState.self, from: Data(json.utf8))
+        } catch {
+            throw RunFailure.badInput("the run state in checkpoint '\(path)' cannot be read: \(error)")
+        }
+        guard state.options == options else {
+            throw RunFailure.badInput(
+                "checkpoint '\(path)' belongs to a run with other options: found \(try state.options.json), wanted "
+                    + "\(try options.json)")
+        }
+        return state
+    }
+}
+
+extension TrainingSession {
+    /// The run's figures; compared with the incumbent's when there is one.
+    func result() throws -> RunResult {
+        var figures: [String: Double] = ["epochs": Double(options.epochs)]
+        var files = ["last": "last.ckpt", "best": "best.ckpt", "results": "results.csv", "log": "train.log"]
+        var summary = "trained \(options.epochs) epochs"
+        if let best = state.bestTop1, let epoch = state.bestEpoch {
+            figures["top_1"] = best
+            figures["best_epoch"] = Double(epoch)
+            summary += "; best validation top-1 \(best) in epoch \(epoch)"
+        }
+        if let incumbent = run.incumbent {
+            let verdict = try compare(with: incumbent)
+            figures["incumbent_top_1"] = verdict.incumbentTop1
+            if verdict.isNoWorse { files["publish"] = "best.ckpt" }
+            summary += "; \(verdict.sentence)"
+            try log(verdict.sentence)
+        } else {
+            files["publish"] = "best.ckpt"
+        }
+        return RunResult(figures: figures, files: files, summary: summary)
+    }
+
+    /// Measures the model in service on this run's validation records.
+    private func compare(with incumbent: String) throws -> (isNoWorse: Bool, incumbentTop1: Double?, sentence: String) {
+        guard let records = dataset.validation, let top1 = state.bestTop1 else {
+            return (false, nil, "not published: without validation records it cannot be compared with '\(incumbent)'")
+        }
+        let model = try TrainedModel(path: incumbent)
+        guard Set(model.classNames) == Set(dataset.classNames) else {
+            return (
+                false, nil,
+                "not published: '\(incumbent)' tells other classes apart; publish under another name or remove it"
+            )
+        }
+        let pass = EvaluationPass(
+            model: model, dataset: records.limited(to: options.validationRecords), batch: min(options.batch, 64),
+            labelSmoothing: options.labelSmoothing, unreadableLimit: options.unreadableLimit,
+            pool: ThreadPool(threads: context.threads))
+        let old = try pass.run(context: context) { _, _ in }.top1
+        return top1 >= old
+            ? (true, old, "published: top-1 \(top1) is no worse than \(old) of the model in service")
+            : (false, old, "not published: top-1 \(top1) is worse than \(old) of the model in service")
+    }
+}

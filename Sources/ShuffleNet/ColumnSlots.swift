@@ -1,0 +1,32 @@
+/// The fixed partition of a matrix's columns among tasks: it depends on the sizes alone, never on the thread count, so
+/// that sums kept for each slot and added in slot order are the same on any machine.
+struct ColumnSlots {
+    static let maximum = 8
+    /// Narrower slots would cost more in partial sums than they gain.
+    private static let minimumWidth = 256
+
+    let columns: Int
+    let width: Int
+    let count: Int
+
+    init(columns: Int) {
+        let wanted = max(1, min(Self.maximum, columns / Self.minimumWidth))
+        width = ((columns + wanted - 1) / wanted + 15) / 16 * 16
+        count = (columns + width - 1) / width
+        self.columns = columns
+    }
+
+    /// Calls `body(first, width)` for the blocks of a slot. Blocks are as wide as keeps `rows` of them in the
+    /// second-level cache.
+    @inline(__always)
+    func forEachBlock(of slot: Int, rows: Int, _ body: (Int, Int) -> Void) {
+        let blockWidth = max(192, min(2048, 65_536 / max(rows, 1) / 16 * 16))
+        let end = min((slot + 1) * width, columns)
+        var first = slot * width
+        while first < end {
+            let block = min(blockWidth, end - first)
+            body(first, block)
+            first += block
+        }
+    }
+}

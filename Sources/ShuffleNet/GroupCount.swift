@@ -1,0 +1,5 @@
+/// The group counts of the 1×1 convolutions that the source document defines widths for.
+public enum GroupCount: Int, Codable, CaseIterable, Sendable {
+    case three = 3
+    case eight = 8
+}

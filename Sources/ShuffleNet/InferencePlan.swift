@@ -1,0 +1,24 @@
+/// How many images a thread takes through each stage together.
+///
+/// Later stages have small maps, so they take more images at a time to keep the products wide; earlier ones fewer, to
+/// keep their maps in cache. The numbers depend on the sizes alone, never on the thread count.
+struct InferencePlan {
+    /// Columns that a product should have.
+    private static let columns = 784
+    /// Images of one task at the most, so that a batch still gives every thread some.
+    private static let maximumTask = 32
+
+    /// Images in a task, which is how stage 4 runs; and in stages 3 and 2.
+    let task: Int
+    let third: Int
+    let second: Int
+
+    /// - Parameter areas: pixels of the maps of stages 2, 3 and 4.
+    init(areas: [Int], maximumBatch: Int) {
+        func images(_ area: Int) -> Int { max(1, Self.columns / area) }
+        let fourth = min(Self.maximumTask, max(1, images(areas[1])))
+        task = max(1, min(fourth, maximumBatch))
+        third = max(1, min(images(areas[1]), task))
+        second = max(1, min(images(areas[0]), third))
+    }
+}

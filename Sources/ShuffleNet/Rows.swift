@@ -1,0 +1,45 @@
+import Support
+
+/// Channel-major activations `[channels][columns]`, columns running over images, then rows, then pixels of a row.
+///
+/// A view: whoever holds it keeps the memory alive. A channel is one row, so groups, concatenation and the shuffle are
+/// row numbers, and nothing is copied for them.
+struct Rows {
+    let pointer: UnsafeMutablePointer<Float>
+    /// Elements from one channel to the next.
+    let stride: Int
+
+    @inline(__always)
+    subscript(channel: Int, column: Int) -> UnsafeMutablePointer<Float> {
+        pointer + (channel * stride + column)
+    }
+
+    /// The columns from `column` on.
+    func advanced(by column: Int) -> Rows { Rows(pointer: pointer + column, stride: stride) }
+
+    /// The rows from `channel` on.
+    func dropping(channels: Int) -> Rows { Rows(pointer: pointer + channels * stride, stride: stride) }
+
+    /// The row stride for `columns`: whole cache lines, an odd number of them so that equal columns of many channels
+    /// do not fall into one cache set, with slack for kernels that read or write whole vectors over a plane's end.
+    static func stride(columns: Int) -> Int {
+        let lines = (columns + 16 + 15) / 16
+        return (lines | 1) * 16
+    }
+
+    /// Elements that `channels` rows of `columns` need.
+    static func count(channels: Int, columns: Int) -> Int {
+        channels * stride(columns: columns) + 64
+    }
+
+    init(pointer: UnsafeMutablePointer<Float>, stride: Int) {
+        self.pointer = pointer
+        self.stride = stride
+    }
+
+    /// Rows for `columns` in memory that is at least `count(channels:columns:)` long.
+    init(_ buffer: AlignedBuffer<Float>, columns: Int) {
+        pointer = buffer.pointer
+        stride = Self.stride(columns: columns)
+    }
+}

@@ -1,0 +1,103 @@
+import Kernels
+import Support
+
+/// Global mean, dense layer and loss in training.
+final class TrainedHead {
+    let channels: Int
+    let classes: Int
+    let area: Int
+    let batch: Int
+
+    private let weights: UnsafeMutablePointer<Float>
+    private let bias: UnsafeMutablePointer<Float>
+    private let weightGradient: UnsafeMutablePointer<Float>
+    private let biasGradient: UnsafeMutablePointer<Float>
+    /// Means `[channels][batch]`, then their gradient.
+    private let means: AlignedBuffer<Float>
+    private let meanGradients: AlignedBuffer<Float>
+    /// `[batch][classes]`.
+    private let logits: AlignedBuffer<Float>
+    private let logitGradients: AlignedBuffer<Float>
+    private let owners: [ParameterStore]
+
+    private static let chunks = 8
+
+    init(
+        channels: Int, classes: Int, area: Int, batch: Int, parameters: ParameterStore, gradients: ParameterStore
+    ) {
+        self.channels = channels
+        self.classes = classes
+        self.area = area
+        self.batch = batch
+        weights = parameters.pointer("classifier.weight")
+        bias = parameters.pointer("classifier.bias")
+        weightGradient = gradients.pointer("classifier.weight")
+        biasGradient = gradients.pointer("classifier.bias")
+        owners = [parameters, gradients]
+        means = AlignedBuffer(count: channels * batch)
+        meanGradients = AlignedBuffer(count: channels * batch)
+        logits = AlignedBuffer(count: batch * classes)
+        logitGradients = AlignedBuffer(count: batch * classes)
+    }
+
+    /// Forward, loss, backward. `gradient` receives the gradient at `input`.
+    func run(
+        _ input: Rows, labels: UnsafePointer<Int32>, count: Int, labelSmoothing: Float, gradient: Rows,
+        _ workspace: TrainingWorkspace
+    ) -> StepResult {
+        func range(_ chunk: Int, of total: Int) -> Range<Int> {
+            chunk * total / Self.chunks..<(chunk + 1) * total / Self.chunks
+        }
+        workspace.pool.run(Self.chunks) { chunk, _ in
+            for channel in range(chunk, of: channels) {
+                GlobalMean.forward(
+                    input[channel, 0], images: count, area: area, out: means.pointer + channel * batch)
+            }
+        }
+        workspace.pool.run(Self.chunks) { chunk, _ in
+            let part = range(chunk, of: classes)
+            for image in 0..<count {
+                for label in part { logits.pointer[image * classes + label] = bias[label] }
+            }
+            MatrixProduct.multiply(
+                .transposed, .transposed, m: count, n: part.count, k: channels, means.pointer, batch,
+                weights + part.lowerBound * channels, channels, beta: 1, logits.pointer + part.lowerBound, classes)
+        }
+        let result = measure(labels, count, Double(labelSmoothing))
+        workspace.pool.run(Self.chunks) { chunk, _ in
+            let part = range(chunk, of: channels)
+            MatrixProduct.multiply(
+                .transposed, .transposed, m: classes, n: part.count, k: count, logitGradients.pointer, classes,
+                means.pointer + part.lowerBound * batch, batch, beta: 0, weightGradient + part.lowerBound, channels)
+            MatrixProduct.multiply(
+                .transposed, .transposed, m: part.count, n: count, k: classes, weights + part.lowerBound, channels,
+                logitGradients.pointer, classes, beta: 0, meanGradients.pointer + part.lowerBound * batch, batch)
+            for channel in part {
+                GlobalMean.backward(
+                    gradient[channel, 0], images: count, area: area, gradient: meanGradients.pointer + channel * batch)
+            }
+        }
+        return result
+    }
+
+    /// Loss, hits, the gradient at the logits and at the bias.
+    private func measure(_ labels: UnsafePointer<Int32>, _ count: Int, _ smoothing: Double) -> StepResult {
+        var loss = 0.0
+        var correct = 0
+        for image in 0..<count {
+            let row = logits.pointer + image * classes
+            let label = Int(labels[image])
+            precondition(label >= 0 && label < classes, "label \(label) lies outside the network's \(classes) classes")
+            loss += CrossEntropy.evaluate(
+                row, label: label, classes: classes, smoothing: smoothing,
+                gradient: logitGradients.pointer + image * classes, factor: 1 / Double(count))
+            if CrossEntropy.rank(row, label: label, classes: classes) == 0 { correct += 1 }
+        }
+        for label in 0..<classes {
+            var sum = 0.0
+            for image in 0..<count { sum += Double(logitGradients.pointer[image * classes + label]) }
+            biasGradient[label] = Float(sum)
+        }
+        return StepResult(loss: Float(loss / Double(count)), correct: correct)
+    }
+}

@@ -1,0 +1,168 @@
+import Kernels
+import Support
+
+/// First convolution, norm, ReLU and max-pool in training.
+///
+/// The convolution is a product with 3×3 patches made block by block; its raw output s is kept and turned into its own
+/// gradient in the backward pass (the images themselves need none).
+final class TrainedStem {
+    let channels: Int
+    let convolutionWindow: PlaneWindow
+    let poolWindow: PlaneWindow
+    let norm: BatchNorm
+    /// The pooled map.
+    let output: Rows
+
+    private let weights: UnsafeMutablePointer<Float>
+    private let weightGradient: UnsafeMutablePointer<Float>
+    /// s, then its gradient.
+    private let raw: Rows
+    /// Which tap each maximum came from, `[channels][batch · pooled pixels]`.
+    private let taps: AlignedBuffer<UInt8>
+    private let tapStride: Int
+    private let moments: AlignedBuffer<Moments>
+    /// Slope and offset of the norm's gradient for each channel, and the factor of what the pool sends back.
+    private let affine: AlignedBuffer<Float>
+    private let memory: [AlignedBuffer<Float>]
+    private let owners: [ParameterStore]
+
+    private var patchPitch: Int { Rows.stride(columns: PatchBlock.columns(convolutionWindow)) }
+
+    init(channels: Int, pixels: Int, batch: Int, parameters: ParameterStore, gradients: ParameterStore) {
+        self.channels = channels
+        convolutionWindow = .convolution(height: pixels, width: pixels, stride: 2)
+        poolWindow = .same(height: convolutionWindow.outHeight, width: convolutionWindow.outWidth)
+        norm = BatchNorm("first_conv.1", channels: channels, parameters: parameters, gradients: gradients)
+        weights = parameters.pointer("first_conv.0.weight")
+        weightGradient = gradients.pointer("first_conv.0.weight")
+        owners = [parameters, gradients]
+        let rawColumns = batch * convolutionWindow.outArea
+        let pooledColumns = batch * poolWindow.outArea
+        let memory: [AlignedBuffer<Float>] = [
+            AlignedBuffer(count: Rows.count(channels: channels, columns: rawColumns)),
+            AlignedBuffer(count: Rows.count(channels: channels, columns: pooledColumns)),
+        ]
+        raw = Rows(memory[0], columns: rawColumns)
+        output = Rows(memory[1], columns: pooledColumns)
+        self.memory = memory
+        tapStride = pooledColumns
+        taps = AlignedBuffer(count: channels * pooledColumns)
+        moments = AlignedBuffer(count: batch * channels)
+        affine = AlignedBuffer(count: 3 * channels)
+    }
+
+    func declare(_ needs: inout TrainingWorkspace.Needs) {
+        needs.scratch(max(ImagePatches.rows * patchPitch + 64, poolWindow.scratchCount))
+        needs.need(.slots, ColumnSlots.maximum * channels * ImagePatches.rows)
+    }
+
+    /// - Parameter images: `[count][3][pixels][pixels]`.
+    func forward(_ images: UnsafePointer<Float>, count: Int, _ workspace: TrainingWorkspace) {
+        let window = convolutionWindow
+        workspace.pool.run(count) { image, worker in
+            let patches = workspace.scratch(worker)
+            let imageMoments = moments.pointer + image * channels
+            for channel in 0..<channels { imageMoments[channel] = Moments() }
+            PatchBlock.forEach(window) { firstRow, rowCount in
+                ImagePatches.fill(
+                    images + image * 3 * window.inArea, window, firstRow: firstRow, rowCount: rowCount,
+                    patches: patches, pitch: patchPitch)
+                let columns = rowCount * window.outWidth
+                let first = image * window.outArea + firstRow * window.outWidth
+                MatrixProduct.multiply(
+                    m: channels, n: columns, k: ImagePatches.rows, weights, ImagePatches.rows, patches, patchPitch,
+                    beta: 0, raw[0, first], raw.stride)
+                for channel in 0..<channels {
+                    imageMoments[channel].merge(RowMoments.measure(raw[channel, first], columns))
+                }
+            }
+        }
+        norm.take(slots: moments.pointer, count: count)
+        workspace.pool.run(channels) { channel, worker in
+            for image in 0..<count {
+                MaxPool.forward(
+                    raw[channel, image * window.outArea], poolWindow, scale: norm.scale.pointer[channel],
+                    shift: norm.shift.pointer[channel], out: output[channel, image * poolWindow.outArea],
+                    taps: taps.pointer + channel * tapStride + image * poolWindow.outArea,
+                    scratch: workspace.scratch(worker))
+            }
+        }
+    }
+
+    /// - Parameter gradient: at `output`.
+    func backward(
+        _ images: UnsafePointer<Float>, gradient: Rows, count: Int, _ workspace: TrainingWorkspace
+    ) {
+        let window = convolutionWindow
+        workspace.pool.run(channels) { channel, _ in
+            var sum = 0.0
+            var weighted = 0.0
+            for image in 0..<count {
+                let first = image * poolWindow.outArea
+                let part = MaxPool.gradientSums(
+                    gradient: gradient[channel, first], out: output[channel, first],
+                    taps: taps.pointer + channel * tapStride + first, raw[channel, image * window.outArea],
+                    poolWindow, mean: Float(norm.mean.pointer[channel]))
+                sum += Double(part.sum)
+                weighted += Double(part.weighted)
+            }
+            let (scale, slope, offset) = norm.takeGradient(
+                channel: channel, sum: sum, weighted: weighted, count: count * window.outArea)
+            affine.pointer[3 * channel] = scale
+            affine.pointer[3 * channel + 1] = slope
+            affine.pointer[3 * channel + 2] = offset
+        }
+        let slots = min(ColumnSlots.maximum, count)
+        let size = channels * ImagePatches.rows
+        workspace.pool.run(slots) { slot, worker in
+            let patches = workspace.scratch(worker)
+            var beta: Float = 0
+            for image in slot * count / slots..<(slot + 1) * count / slots {
+                for channel in 0..<channels {
+                    let plane = raw[channel, image * window.outArea]
+                    let first = image * poolWindow.outArea
+                    AffineRow.apply(
+                        plane, slope: affine.pointer[3 * channel + 1], offset: affine.pointer[3 * channel + 2],
+                        window.outArea)
+                    MaxPool.backward(
+                        gradient: gradient[channel, first], out: output[channel, first],
+                        taps: taps.pointer + channel * tapStride + first, poolWindow,
+                        factor: affine.pointer[3 * channel], inputGradient: plane)
+                }
+                PatchBlock.forEach(window) { firstRow, rowCount in
+                    ImagePatches.fill(
+                        images + image * 3 * window.inArea, window, firstRow: firstRow, rowCount: rowCount,
+                        patches: patches, pitch: patchPitch)
+                    MatrixProduct.multiply(
+                        .plain, .transposed, m: channels, n: ImagePatches.rows, k: rowCount * window.outWidth,
+                        raw[0, image * window.outArea + firstRow * window.outWidth], raw.stride, patches,
+                        patchPitch, beta: beta, workspace[.slots] + slot * size, ImagePatches.rows)
+                    beta = 1
+                }
+            }
+        }
+        SlotSum.reduce(workspace[.slots], slotCount: slots, pitch: size, out: weightGradient, size)
+    }
+}
+
+/// How an image's output rows are cut into blocks whose patches stay in cache.
+enum PatchBlock {
+    private static let target = 1024
+
+    private static func rows(_ window: PlaneWindow) -> Int {
+        max(1, min(window.outHeight, target / window.outWidth))
+    }
+
+    /// Columns of the largest block.
+    static func columns(_ window: PlaneWindow) -> Int { rows(window) * window.outWidth }
+
+    @inline(__always)
+    static func forEach(_ window: PlaneWindow, _ body: (_ firstRow: Int, _ rowCount: Int) -> Void) {
+        let step = rows(window)
+        var row = 0
+        while row < window.outHeight {
+            body(row, min(step, window.outHeight - row))
+            row += step
+        }
+    }
+}

@@ -1,0 +1,247 @@
+import Kernels
+import Support
+
+/// One ShuffleNet unit in training: what it keeps between the forward and the backward pass.
+///
+/// With L columns (images × pixels): input x `[inputs][L]`, r = W₁x (kept), a = ReLU(norm₁(r)) (never stored), d = the
+/// depthwise convolution of the shuffled a, kept as u = d − mean(d), e = W₂·norm₂(d) (never stored),
+/// y = ReLU(x + norm₃(e)) or ReLU(concat(pool(x), norm₃(e))).
+///
+/// e is never stored because norm₂ and norm₃ follow from the small matrix u·uᵀ of each group: with s₂ = γ₂/σ₂ and
+/// V = W₂·diag(s₂), e − mean(e) = V·u, so its variance is diag(V·(u·uᵀ)·Vᵀ) / L and norm₃(e) is one product of u with
+/// folded weights. The gradients use the same identities (`TrainedUnit+Backward`).
+final class TrainedUnit {
+    let shape: UnitShape
+    let inputWindow: PlaneWindow
+    let shortcutWindow: PlaneWindow
+    let batch: Int
+
+    let reduceWeights: UnsafeMutablePointer<Float>
+    let kernels: UnsafeMutablePointer<Float>
+    let expandWeights: UnsafeMutablePointer<Float>
+    let reduceGradient: UnsafeMutablePointer<Float>
+    let kernelGradient: UnsafeMutablePointer<Float>
+    let expandGradient: UnsafeMutablePointer<Float>
+    let reduceNorm: BatchNorm
+    let middleNorm: BatchNorm
+    let expandNorm: BatchNorm
+
+    /// r, u and y of the class comment.
+    let reduced: Rows
+    let centred: Rows
+    let output: Rows
+    /// V·(u·uᵀ), `[branchOutputs][expandColumns]`, for the gradient of W₂.
+    let weightedGram: AlignedBuffer<Double>
+    let inverseCounts: AlignedBuffer<Float>
+    private let moments: AlignedBuffer<Moments>
+    private let memory: [AlignedBuffer<Float>]
+    private let owners: [ParameterStore]
+
+    var inArea: Int { inputWindow.inArea }
+    var outArea: Int { inputWindow.outArea }
+
+    /// Tasks that a group's small algebra is cut into.
+    static let algebraChunks = 4
+
+    init(
+        _ shape: UnitShape, height: Int, width: Int, batch: Int, prefix: String, parameters: ParameterStore,
+        gradients: ParameterStore
+    ) {
+        self.shape = shape
+        self.batch = batch
+        inputWindow = .convolution(height: height, width: width, stride: shape.stride)
+        shortcutWindow = .same(height: height, width: width)
+        reduceWeights = parameters.pointer(prefix + "branch_main_1.0.convs.0.weight")
+        kernels = parameters.pointer(prefix + "branch_main_2.0.weight")
+        expandWeights = parameters.pointer(prefix + "branch_main_2.2.convs.0.weight")
+        reduceGradient = gradients.pointer(prefix + "branch_main_1.0.convs.0.weight")
+        kernelGradient = gradients.pointer(prefix + "branch_main_2.0.weight")
+        expandGradient = gradients.pointer(prefix + "branch_main_2.2.convs.0.weight")
+        func norm(_ name: String, _ channels: Int) -> BatchNorm {
+            BatchNorm(prefix + name, channels: channels, parameters: parameters, gradients: gradients)
+        }
+        reduceNorm = norm("branch_main_1.1", shape.middle)
+        middleNorm = norm("branch_main_2.1", shape.middle)
+        expandNorm = norm("branch_main_2.3", shape.branchOutputs)
+        owners = [parameters, gradients]
+
+        let inColumns = batch * inputWindow.inArea
+        let outColumns = batch * inputWindow.outArea
+        func rows(_ channels: Int, _ columns: Int) -> AlignedBuffer<Float> {
+            AlignedBuffer(count: Rows.count(channels: channels, columns: columns))
+        }
+        let memory = [
+            rows(shape.middle, inColumns), rows(shape.middle, outColumns), rows(shape.outputs, outColumns),
+        ]
+        reduced = Rows(memory[0], columns: inColumns)
+        centred = Rows(memory[1], columns: outColumns)
+        output = Rows(memory[2], columns: outColumns)
+        self.memory = memory
+        weightedGram = AlignedBuffer(count: shape.branchOutputs * shape.expandColumns)
+        moments = AlignedBuffer(count: ColumnSlots.maximum * shape.middle)
+        inverseCounts = AlignedBuffer(count: shape.stride == 2 ? inputWindow.outArea + 64 : 0)
+        if shape.stride == 2 { AveragePool.fillInverseCounts(shortcutWindow, into: inverseCounts.pointer) }
+    }
+
+    func declare(_ needs: inout TrainingWorkspace.Needs) {
+        let rows = shape.branchOutputs
+        let columns = shape.expandColumns
+        let gram = shape.groups * columns * columns
+        needs.scratch(max(inputWindow.scratchCount, shape.stride == 2 ? shortcutWindow.scratchCount : 0))
+        needs.need(
+            .slots,
+            ColumnSlots.maximum * max(gram, rows * columns, shape.middle * shape.reduceColumns))
+        needs.need(.weights, rows * columns)
+        needs.need(.square, gram)
+        needs.need(.bias, max(rows, shape.middle))
+        needs.need(.outerGradient, Rows.count(channels: shape.middle, columns: batch * outArea))
+        needs.need(.innerGradient, Rows.count(channels: shape.middle, columns: batch * inArea))
+        needs.need(.sums, max(ColumnSlots.maximum * rows, gram))
+        needs.need(.first, max(gram, rows * columns))
+        needs.need(.second, rows * columns)
+        needs.need(.third, max(rows * columns, gram))
+        needs.need(.coefficients, max(rows, 3 * shape.middle))
+    }
+
+    func forward(_ input: Rows, images: Int, _ workspace: TrainingWorkspace) {
+        reduce(input, images, workspace)
+        convolve(input, images, workspace)
+        normalise(images, workspace)
+        expand(input, images, workspace)
+    }
+
+    /// r = W₁x and its statistics, block by block while r is in cache.
+    private func reduce(_ input: Rows, _ images: Int, _ workspace: TrainingWorkspace) {
+        let slots = ColumnSlots(columns: images * inArea)
+        let rows = shape.reduceRows
+        let inner = shape.reduceColumns
+        workspace.pool.run(shape.reduceGroups * slots.count) { task, _ in
+            let group = task / slots.count
+            let slot = task % slots.count
+            let weights = reduceWeights + group * rows * inner
+            let slotMoments = moments.pointer + slot * shape.middle + group * rows
+            for row in 0..<rows { slotMoments[row] = Moments() }
+            slots.forEachBlock(of: slot, rows: inner + rows) { first, width in
+                MatrixProduct.multiply(
+                    m: rows, n: width, k: inner, weights, inner, input[group * inner, first], input.stride,
+                    beta: 0, reduced[group * rows, first], reduced.stride)
+                for row in 0..<rows {
+                    slotMoments[row].merge(RowMoments.measure(reduced[group * rows + row, first], width))
+                }
+            }
+        }
+        reduceNorm.take(slots: moments.pointer, count: slots.count)
+    }
+
+    /// u, a channel a task, and at stride 2 the shortcut's rows.
+    private func convolve(_ input: Rows, _ images: Int, _ workspace: TrainingWorkspace) {
+        workspace.pool.run(shape.middle + shape.shortcutRows) { task, worker in
+            let scratch = workspace.scratch(worker)
+            if task >= shape.middle {
+                let channel = task - shape.middle
+                for image in 0..<images {
+                    AveragePool.forward(
+                        input[channel, image * inArea], shortcutWindow, inverseCounts: inverseCounts.pointer,
+                        out: output[channel, image * outArea], scratch: scratch)
+                }
+                return
+            }
+            let source = shape.shuffleSource(of: task)
+            var moments = Moments()
+            for image in 0..<images {
+                let plane = centred[task, image * outArea]
+                DepthwiseConvolution.forward(
+                    reduced[source, image * inArea], inputWindow, scale: reduceNorm.scale.pointer[source],
+                    shift: reduceNorm.shift.pointer[source], kernel: kernels + 9 * task, out: plane, scratch: scratch)
+                moments.merge(RowMoments.measure(plane, outArea))
+            }
+            middleNorm.take(moments, channel: task)
+            RowSum.centre(centred[task, 0], images * outArea, by: Float(moments.mean))
+        }
+    }
+
+    /// norm₃'s statistics from u·uᵀ, and the folded weights of the second product.
+    private func normalise(_ images: Int, _ workspace: TrainingWorkspace) {
+        let slots = ColumnSlots(columns: images * outArea)
+        let rows = shape.expandRows
+        let inner = shape.expandColumns
+        let square = inner * inner
+        let grams = workspace[.slots]
+        let pitch = shape.groups * square
+        workspace.pool.run(shape.groups * slots.count) { task, _ in
+            let group = task / slots.count
+            let slot = task % slots.count
+            var beta: Float = 0
+            slots.forEachBlock(of: slot, rows: inner) { first, width in
+                MatrixProduct.multiply(
+                    .plain, .transposed, m: inner, n: inner, k: width, centred[group * inner, first],
+                    centred.stride, centred[group * inner, first], centred.stride, beta: beta,
+                    grams + slot * pitch + group * square, inner)
+                beta = 1
+            }
+        }
+        workspace.pool.run(shape.groups) { group, _ in
+            SlotSum.reduce(
+                grams + group * square, slotCount: slots.count, pitch: pitch,
+                out: workspace[.first] + group * square, square)
+        }
+        let count = Double(images * outArea)
+        let scales = middleNorm.scale.pointer
+        workspace.pool.run(shape.groups * Self.algebraChunks) { task, _ in
+            let group = task / Self.algebraChunks
+            let chunk = chunkRange(task % Self.algebraChunks, of: rows)
+            let gram = workspace[.first] + group * square
+            let begin = (group * rows + chunk.lowerBound) * inner
+            let weighted = workspace[.second] + begin
+            let product = weightedGram.pointer + begin
+            for index in 0..<chunk.count * inner {
+                weighted[index] = Double(expandWeights[begin + index]) * Double(scales[group * inner + index % inner])
+            }
+            MatrixProduct.multiply(
+                m: chunk.count, n: inner, k: inner, weighted, inner, gram, inner, beta: 0, product, inner)
+            for (index, row) in chunk.enumerated() {
+                let channel = group * rows + row
+                var squares = 0.0
+                var mean = 0.0
+                for column in 0..<inner {
+                    squares += weighted[index * inner + column] * product[index * inner + column]
+                    mean +=
+                        Double(expandWeights[channel * inner + column])
+                        * Double(middleNorm.beta[group * inner + column])
+                }
+                expandNorm.take(Moments(count: count, mean: mean, squares: max(squares, 0)), channel: channel)
+                let scale = Double(expandNorm.gamma[channel]) * expandNorm.inverseDeviation.pointer[channel]
+                for column in 0..<inner {
+                    workspace[.weights][channel * inner + column] = Float(scale * weighted[index * inner + column])
+                }
+            }
+        }
+    }
+
+    /// y, block by block: product, bias, shortcut, ReLU.
+    private func expand(_ input: Rows, _ images: Int, _ workspace: TrainingWorkspace) {
+        let slots = ColumnSlots(columns: images * outArea)
+        let rows = shape.expandRows
+        let inner = shape.expandColumns
+        let branch = output.dropping(channels: shape.shortcutRows)
+        let weights = workspace[.weights]
+        workspace.pool.run(shape.groups * slots.count) { task, _ in
+            let group = task / slots.count
+            slots.forEachBlock(of: task % slots.count, rows: inner + rows) { first, width in
+                MatrixProduct.multiply(
+                    m: rows, n: width, k: inner, weights + group * rows * inner, inner,
+                    centred[group * inner, first], centred.stride, beta: 0, branch[group * rows, first],
+                    branch.stride)
+                for row in group * rows..<(group + 1) * rows {
+                    Rectifier.forward(
+                        branch[row, first], bias: expandNorm.beta[row],
+                        residual: shape.stride == 1 ? UnsafePointer(input[row, first]) : nil, width)
+                }
+            }
+        }
+    }
+
+    func chunkRange(_ chunk: Int, of count: Int) -> Range<Int> {
+        chunk * count / Self.algebraChunks..<(chunk + 1) * count / Self.algebraChunks
+    }
+}

@@ -1,0 +1,74 @@
+import ArgumentParser
+import Foundation
+import Runs
+import ShuffleNet
+
+struct Bench: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Time the engine: a JSON line a figure, images per second, median of the rounds.",
+        subcommands: [Inference.self, Training.self, Pipeline.self])
+
+    struct Flags: ParsableArguments {
+        @Option(help: "Width of the network: 0.5x, 1.0x, 1.5x or 2.0x.")
+        var size = ModelSize.full
+        @Option(help: "Groups of the pointwise convolutions: 3 or 8.")
+        var groups = 3
+        @Option(help: "Images a batch.")
+        var batch = 32
+        @Option(help: "Height and width of the network's input.")
+        var pixels = 224
+        @Option(help: "Threads for the engine; default: all cores.")
+        var threads: Int?
+        @Option(help: "Classes of the classifier.")
+        var classes = 10
+
+        func benchmark() throws -> EngineBenchmark {
+            guard let groups = GroupCount(rawValue: groups) else {
+                throw ValidationError("--groups is \(groups); wanted 3 or 8")
+            }
+            guard (1...4096).contains(batch) else { throw ValidationError("--batch is \(batch); wanted 1 to 4096") }
+            guard (32...1024).contains(pixels) else {
+                throw ValidationError("--pixels is \(pixels); wanted 32 to 1024")
+            }
+            return EngineBenchmark(
+                configuration: NetworkConfiguration(size: size, groups: groups, classes: max(classes, 1)),
+                batch: batch, pixels: pixels,
+                threads: max(threads ?? ProcessInfo.processInfo.activeProcessorCount, 1))
+        }
+    }
+
+    struct Inference: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Forward passes on prepared batches.")
+        @OptionGroup var flags: Flags
+
+        func run() async throws {
+            Bench.say(try flags.benchmark().inference())
+        }
+    }
+
+    struct Training: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Whole training steps on prepared batches.")
+        @OptionGroup var flags: Flags
+
+        func run() async throws {
+            Bench.say(try flags.benchmark().training())
+        }
+    }
+
+    struct Pipeline: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "A folder of images to a CSV of labels.")
+        @OptionGroup var flags: Flags
+        @Option(help: ArgumentHelp("The folder of images.", valueName: "dir"))
+        var images: String
+
+        func run() async throws {
+            Bench.say(try flags.benchmark().pipeline(images: images))
+        }
+    }
+
+    private static func say(_ figure: EngineBenchmark.Figure) {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        if let line = try? encoder.encode(figure) { print(String(decoding: line, as: UTF8.self)) }
+    }
+}

@@ -1,0 +1,43 @@
+import ArgumentParser
+import Runs
+
+struct Classify: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Classify every file of a folder into a CSV.",
+        discussion: "One row for every file, in sorted order, also for the unreadable ones.")
+
+    @Option(help: ArgumentHelp("The checkpoint to use.", valueName: "ckpt"))
+    var model: String
+    @Option(help: ArgumentHelp("The folder of images.", valueName: "dir"))
+    var images: String
+    @Option(help: ArgumentHelp("The CSV to write.", valueName: "csv"))
+    var out: String
+    @OptionGroup(title: "Classification")
+    var flags: ClassificationFlags
+    @Option(help: "Threads for the engine; default: all cores.")
+    var threads: Int?
+
+    func run() async throws {
+        let run = ClassificationRun(options: flags.options, model: model, images: images, out: out)
+        try await PlainRun.perform(threads: threads) { try run.execute(in: $0) }
+    }
+}
+
+struct ClassificationFlags: ParsableArguments {
+    private static let defaults = ClassificationOptions()
+
+    @Option(help: "How many of the best labels a row names.")
+    var topK = Self.defaults.topK
+    @Option(help: "Images a batch.")
+    var batch = Self.defaults.batch
+    @Option(help: "Rows whose best probability is lower get the status abstain and no label.")
+    var abstainBelow = Self.defaults.abstainBelow
+
+    var options: ClassificationOptions {
+        var options = ClassificationOptions()
+        options.topK = topK
+        options.batch = batch
+        options.abstainBelow = abstainBelow
+        return options
+    }
+}

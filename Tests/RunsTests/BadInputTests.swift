@@ -1,0 +1,103 @@
+import Foundation
+import Support
+import Testing
+
+@testable import Runs
+
+@Suite("Bad input")
+struct BadInputTests {
+    let bench: Workbench
+
+    init() throws { bench = try Workbench() }
+
+    func specification(_ kind: JobSpecification.Kind, _ args: String, input: String? = nil) throws -> JobSpecification {
+        for name in ["datasets", "models", "work"] {
+            try FileManager.default.createDirectory(atPath: bench.path(name), withIntermediateDirectories: true)
+        }
+        return JobSpecification(
+            job: 1, attempt: 1, kind: kind, args: try JSONDecoder().decode(JSONValue.self, from: Data(args.utf8)),
+            input: input, work: bench.path("work"), previous: nil,
+            roots: .init(datasets: bench.path("datasets"), models: bench.path("models")), threads: 1)
+    }
+
+    @Test(
+        "a job's mistake is a sentence with what was found and what was wanted",
+        arguments: [
+            (JobSpecification.Kind.train, #"{"dataset": "none"}"#, ["no folder 'none'"]),
+            (.train, #"{"epochs": 3}"#, ["\"dataset\" is missing"]),
+            (.train, #"{"dataset": "../etc"}"#, ["\"../etc\"", "never a path"]),
+            (.train, #"{"dataset": "x", "epoch": 3}"#, ["unknown key \"epoch\"", "epochs"]),
+            (.train, #"{"dataset": "x", "model_size": "3x"}"#, ["\"3x\"", "\"0.5x\", \"1.0x\", \"1.5x\", \"2.0x\""]),
+            (
+                .train, #"{"dataset": "x", "groups": 5, "batch": 0, "lr": "fast"}"#,
+                ["groups is 5; wanted 3 or 8", "batch is 0", "\"fast\""]
+            ),
+            (.evaluate, #"{"dataset": "x", "model": "nobody"}"#, ["no model 'nobody'"]),
+            (.classify, #"{"images": "x", "model": "a", "top_k": 0}"#, ["top_k is 0"]),
+            (.classify, "[1]", ["an array of 1", "wanted an object"]),
+        ])
+    func sentences(kind: JobSpecification.Kind, args: String, wanted: [String]) throws {
+        let specification = try specification(kind, args)
+        let failure = #expect(throws: RunFailure.self) {
+            _ = try JobRun.execute(specification, context: bench.context())
+        }
+        #expect(failure?.reason == .badInput)
+        for part in wanted { #expect(failure?.message.contains(part) == true, "\(failure?.message ?? "")") }
+        #expect(try bench.names(bench.path("work")) == [])
+    }
+
+    @Test("a dropped folder is the data set; naming another beside it is refused")
+    func droppedFolder() throws {
+        let data = try bench.drawClasses()
+        let specification = try specification(.train, #"{"dataset": "x"}"#, input: data)
+        let failure = #expect(throws: RunFailure.self) {
+            _ = try JobRun.execute(specification, context: bench.context())
+        }
+        #expect(failure?.message.contains("unknown key \"dataset\"") == true)
+    }
+
+    @Test("an empty folder and a folder without classes are no data sets", arguments: ["", "a.png"])
+    func noClasses(file: String) throws {
+        try FileManager.default.createDirectory(atPath: bench.path("empty"), withIntermediateDirectories: true)
+        if !file.isEmpty { try AtomicFile.write("x".utf8, to: bench.path("empty/" + file)) }
+        let failure = #expect(throws: RunFailure.self) {
+            _ = try TrainingRun(options: bench.quickOptions, data: bench.path("empty"), out: bench.path("out"))
+                .execute(in: bench.context())
+        }
+        #expect(failure?.reason == .badInput)
+        #expect(failure?.message.contains("empty") == true)
+    }
+
+    @Test("a file that is no checkpoint, and a checkpoint that is none to resume from, are told apart")
+    func wrongCheckpoints() throws {
+        let data = try bench.drawClasses()
+        try AtomicFile.write("garbage".utf8, to: bench.path("bad.ckpt"))
+        let classify = #expect(throws: RunFailure.self) {
+            _ = try ClassificationRun(
+                options: .init(), model: bench.path("bad.ckpt"), images: data, out: bench.path("p.csv")
+            ).execute(in: bench.context())
+        }
+        #expect(classify?.reason == .badInput && classify?.message.contains("bad.ckpt") == true)
+        #expect(!FileManager.default.fileExists(atPath: bench.path("p.csv")))
+
+        let resume = #expect(throws: RunFailure.self) {
+            _ = try TrainingRun(options: bench.quickOptions, data: data, out: bench.path("out"), resume: true)
+                .execute(in: bench.context())
+        }
+        #expect(resume?.reason == .badInput && resume?.message.contains("last.ckpt") == true)
+    }
+
+    @Test("a diverging training says so and stops")
+    func divergence() throws {
+        var options = bench.quickOptions
+        options.learningRate = 100
+        options.schedule = .constant
+        options.epochs = 30
+        let failure = #expect(throws: RunFailure.self) {
+            _ = try TrainingRun(options: options, data: bench.drawClasses(), out: bench.path("out"))
+                .execute(in: bench.context())
+        }
+        #expect(failure?.reason == .badInput)
+        #expect(failure?.message.contains("diverged") == true)
+    }
+}

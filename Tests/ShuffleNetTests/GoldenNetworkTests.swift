@@ -1,0 +1,100 @@
+import Checkpoints
+import ShuffleNet
+import Support
+import TestSupport
+import Testing
+
+/// Whole networks against the reference framework, for every network folder in the fixtures and in GOLDEN_DIR.
+@Suite struct GoldenNetworkTests {
+    static let folders = GoldenFolder.all(.network)
+
+    private static func pixels(_ shape: [Int]) -> Int { shape[3] }
+
+    @Test("Names, shapes, order and trainable parameters are the framework's", arguments: folders)
+    func parametersMatch(_ folder: GoldenFolder) throws {
+        let golden: GoldenCase = try folder.decodeCase()
+        let network = try Golden.network(folder, golden, checkpoint: "initial.ckpt")
+        #expect(
+            network.parameters.map { GoldenCase.Parameter(name: $0.name, shape: $0.shape) } == golden.parameters)
+        #expect(network.parameters.filter(\.isTrainable).map(\.name) == golden.trainable)
+    }
+
+    @Test("Logits and activations of the evaluation agree within 2e-5", arguments: folders)
+    func evaluationAgrees(_ folder: GoldenFolder) throws {
+        let golden: GoldenCase = try folder.decodeCase()
+        let tensors = try folder.tensors()
+        let network = try Golden.network(folder, golden, checkpoint: "initial.ckpt")
+        let input = try #require(tensors["input"])
+        let images = try input.floats()
+        let count = input.shape[0]
+        let session = InferenceSession(
+            network: network, pixels: Self.pixels(input.shape), maximumBatch: count, pool: ThreadPool(threads: 2))
+
+        var logits = [Float](repeating: 0, count: count * golden.classes)
+        session.run(images: images, count: count, logits: &logits)
+        let wanted = try #require(tensors["eval_logits"]).floats()
+        #expect(Difference(logits, wanted).largest <= 2e-5)
+
+        var seen = 0
+        let activations = session.activations(image: images)
+        for (name, tensor) in tensors where name.hasPrefix("eval_act.") {
+            let layer = String(name.dropFirst("eval_act.".count))
+            let activation = try #require(
+                layer == "features" ? activations.last : activations.first { $0.name == layer },
+                "no activation is called '\(layer)'")
+            #expect([1] + activation.shape == tensor.shape)
+            let difference = Difference(activation.values, try tensor.floats())
+            #expect(difference.largest <= 2e-5, "\(layer)")
+            seen += 1
+        }
+        #expect(seen > 0)
+    }
+
+    @Test(
+        "The first training step agrees: loss, running statistics, every gradient; then the losses", arguments: folders)
+    func trainingAgrees(_ folder: GoldenFolder) throws {
+        let golden: GoldenCase = try folder.decodeCase()
+        let tensors = try folder.tensors()
+        let network = try Golden.network(folder, golden, checkpoint: "initial.ckpt")
+        let input = try #require(tensors["input"])
+        let images = try input.floats()
+        let labels: [Int32] = try #require(tensors["labels"]).elements()
+        let trainer = Trainer(
+            network: network, pixels: Self.pixels(input.shape), batch: labels.count, pool: ThreadPool(threads: 2),
+            optimizer: MomentumSGD(
+                momentum: Float(golden.optimizer.momentum), weightDecay: Float(golden.optimizer.weightDecay)),
+            labelSmoothing: Float(golden.labelSmoothing))
+        let rate = Float(golden.optimizer.lr)
+
+        let first = trainer.step(images: images, labels: labels, count: labels.count, learningRate: rate)
+        #expect(abs(Double(first.loss) - golden.losses[0]) <= 1e-5)
+
+        var all = Difference()
+        for name in golden.trainable where !name.hasSuffix("branch_main_2.1.beta") {
+            let wanted = try #require(tensors["grad.\(name)"], "no gradient of \(name)").floats()
+            let difference = Difference(try trainer.gradient(of: name), wanted)
+            #expect(difference.relativeNorm <= 3e-2, "\(name)")
+            all.add(difference)
+        }
+        #expect(all.relativeNorm <= 1e-2)
+        // The next norm takes any shift out: what the framework has here is rounding.
+        for name in golden.trainable where name.hasSuffix("branch_main_2.1.beta") {
+            #expect(try trainer.gradient(of: name).allSatisfy { $0 == 0 })
+        }
+
+        var statistics = 0
+        for (name, tensor) in tensors where name.hasPrefix("after_step1.") {
+            let parameter = String(name.dropFirst("after_step1.".count))
+            let difference = Difference(try network.values(of: parameter), try tensor.floats())
+            #expect(difference.largest <= 1e-5 * max(difference.scale, 1), "\(parameter)")
+            statistics += 1
+        }
+        #expect(statistics == golden.parameters.count - golden.trainable.count)
+
+        for wanted in golden.losses.dropFirst() {
+            let result = trainer.step(images: images, labels: labels, count: labels.count, learningRate: rate)
+            // The trajectory's bound for its first steps; a loss that has jumped is compared relatively.
+            #expect(abs(Double(result.loss) - wanted) <= 2e-3 * max(1, wanted))
+        }
+    }
+}
