@@ -65,11 +65,11 @@ struct AttemptRunner: Sendable {
         var input: String?
         if let folder = job.spoolFolder {
             work = try await spool.makeWorkFolder(job: job.id.rawValue, token: claim.lease.token.rawValue)
-            let path = spool.layout.input(folder: folder)
-            guard FileTree.exists(path) else {
-                throw RunFailure.badInput("the dropped folder '\(path)' is gone; drop it again as a new job")
+            do {
+                input = try await spool.restoreInput(folder: folder)
+            } catch let error as SpoolError {
+                throw RunFailure.badInput("the dropped folder is gone: \(error); drop it again as a new job")
             }
-            input = path
         } else {
             work = try await results.makeWorkFolder(claim.lease)
         }

@@ -68,7 +68,7 @@ struct AttemptSettler: Sendable {
         let publication: ModelPublication?
         do {
             publication = try modelPublication(claim)
-            try publication?.note(in: "\(results.root)/.work")
+            try publication?.note(in: results.workRoot)
             if let folder = claim.job.spoolFolder {
                 let work = spool.layout.workFolder(job: lease.job.rawValue, token: lease.token.rawValue)
                 if FileTree.exists(work) { try FileTree.flush(work) }
@@ -148,12 +148,13 @@ struct AttemptSettler: Sendable {
             if let publication {
                 let model = try publication.carryOut(output: output, models: configuration.roots.models)
                 logger.info("published a model", metadata: ["job": "\(claim.id)", "model": "\(model)"])
-                try FileTree.remove(publication.notePath(in: "\(results.root)/.work"))
+                try FileTree.remove(publication.notePath(in: results.workRoot))
             }
             if let folder = claim.job.spoolFolder {
-                try await spool.complete(job: claim.id.rawValue, folder: folder)
+                try await spool.complete(
+                    job: claim.id.rawValue, token: claim.lease.token.rawValue, folder: folder)
             } else {
-                try await results.sweep(claim.id)
+                try await results.complete(claim.id, by: claim.lease.token)
             }
         } catch {
             logger.error(
@@ -183,7 +184,7 @@ struct AttemptSettler: Sendable {
 
     private func withdraw(_ claim: ClaimedJob, _ publication: ModelPublication?) async {
         do {
-            if let publication { try FileTree.remove(publication.notePath(in: "\(results.root)/.work")) }
+            if let publication { try FileTree.remove(publication.notePath(in: results.workRoot)) }
             if let folder = claim.job.spoolFolder {
                 try await spool.withdraw(
                     job: claim.id.rawValue, token: claim.lease.token.rawValue, folder: folder)

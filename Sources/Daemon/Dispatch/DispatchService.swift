@@ -87,7 +87,7 @@ final class DispatchService: Service {
                 hasten()
             }
         } onGracefulShutdown: {
-            logger.info("draining: children are asked to write a checkpoint and end")
+            self.logger.info("draining: children are asked to write a checkpoint and end")
             self.drain()
         }
         logger.info("drained")

@@ -15,8 +15,9 @@ struct Reconciliation: Sendable {
 
     func run() async throws {
         try await reconcileSpool()
-        try await reconcileResults()
+        // Before the sweep of results, which takes the notes away.
         try await publishModels()
+        try await reconcileResults()
     }
 
     private func reconcileSpool() async throws {
@@ -26,7 +27,11 @@ struct Reconciliation: Sendable {
             for number in numbers where rows[JobID(number)] == nil {
                 if let job = try await queue.job(JobID(number)) { rows[job.id] = job }
             }
-            return rows.values.map(SpoolRow.init)
+            var answer: [SpoolRow] = []
+            for job in rows.values {
+                answer.append(SpoolRow(job, completedBy: job.state == .completed ? try await winner(of: job.id) : nil))
+            }
+            return answer
         }
         for warning in report.warnings { logger.warning("spool: \(warning)") }
         for (job, folder) in report.toPlace { try await registrar.place(job: job, folder: folder) }
@@ -38,39 +43,42 @@ struct Reconciliation: Sendable {
     }
 
     private func reconcileResults() async throws {
-        for id in await results.jobsWithWork() {
+        for id in try await results.jobsWithWork() {
             guard let job = try await queue.job(id) else {
                 try await results.sweep(id)
                 continue
             }
             guard job.state.isFinal, job.spoolFolder == nil else { continue }
-            let winner = try await queue.attempts(of: id).last { $0.finishedAt != nil && $0.reason == nil }
-            if job.state == .completed { try await results.reconcile(id, completedBy: winner?.token) }
-            try await results.sweep(id)
+            if job.state == .completed, let winner = try await winner(of: id) {
+                try await results.complete(id, by: winner)
+            } else {
+                try await results.sweep(id)
+            }
         }
     }
 
+    /// The token of the attempt that completed a job.
+    private func winner(of job: JobID) async throws -> LeaseToken? {
+        try await queue.attempts(of: job).last { $0.finishedAt != nil && $0.reason == nil }?.token
+    }
+
     private func publishModels() async throws {
-        let workRoot = "\(results.root)/.work"
-        for publication in ModelPublication.notes(in: workRoot) {
+        for publication in ModelPublication.notes(in: results.workRoot) {
             let job = try await queue.job(JobID(publication.job))
             if let job, job.state == .running { continue }
-            let attempts = try await queue.attempts(of: JobID(publication.job))
-            let isWinner = attempts.contains {
-                $0.token.rawValue == publication.token && $0.finishedAt != nil && $0.reason == nil
-            }
+            let isWinner = try await winner(of: JobID(publication.job))?.rawValue == publication.token
             if let job, job.state == .completed, isWinner, let output = job.outputPath {
                 let model = try publication.carryOut(output: output, models: configuration.roots.models)
                 logger.info("published a model", metadata: ["job": "\(job.id)", "model": "\(model)"])
             }
-            try FileTree.remove(publication.notePath(in: workRoot))
+            try FileTree.remove(publication.notePath(in: results.workRoot))
         }
     }
 }
 
 extension SpoolRow {
     /// What the spool needs to know of a job's row.
-    init(_ job: Job) {
+    init(_ job: Job, completedBy winner: LeaseToken?) {
         let state: State =
             switch job.state {
             case .available, .running, .held: .unfinished
@@ -83,6 +91,7 @@ extension SpoolRow {
             }
         self.init(
             job: job.id.rawValue, kind: SpoolKind(rawValue: job.kind.rawValue), name: job.name ?? "\(job.id)",
-            uniqueKey: job.uniqueKey ?? "", folder: job.spoolFolder, state: state)
+            uniqueKey: job.uniqueKey ?? "", folder: job.spoolFolder, state: state,
+            token: winner?.rawValue)
     }
 }

@@ -9,7 +9,7 @@ struct RepeatingDuty: Service {
     let runOnce: @Sendable () async throws -> Void
 
     func run() async throws {
-        await cancelWhenGracefulShutdownRequested {
+        try await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
                 do {
                     try await runOnce()
@@ -22,9 +22,5 @@ struct RepeatingDuty: Service {
                 try? await Task.sleep(for: interval * Double.random(in: 0.9...1.1))
             }
         }
-    }
-
-    private func cancelWhenGracefulShutdownRequested(_ body: @escaping @Sendable () async -> Void) async {
-        try? await cancelWhenGracefulShutdown { await body() }
     }
 }

@@ -1,13 +1,11 @@
 import JobQueue
 import Logging
 import Postgres
-import Runs
 import Spool
 
 /// Makes rows of dropped folders: the spool's wishes in the queue's words.
 struct SpoolRegistrar: FolderRegistrar {
     let queue: JobStore
-    let defaults: [JobSpecification.Kind: [String: JSONValue]]
     let logger: Logger
     let placed: @Sendable () -> Void
 
@@ -39,5 +37,10 @@ struct SpoolRegistrar: FolderRegistrar {
     func place(job: Int64, folder: String) async throws {
         try await queue.confirmSpoolFolder(JobID(job), folder: folder)
         placed()
+    }
+
+    func abandon(job: Int64, refusal: Refusal) async throws {
+        logger.warning("a folder went away while it was taken in", metadata: ["job": "\(job)", "reason": "\(refusal)"])
+        _ = try await queue.cancel(JobID(job))
     }
 }
