@@ -9,7 +9,7 @@ struct RepeatingDuty: Service {
     let runOnce: @Sendable () async throws -> Void
 
     func run() async throws {
-        try await cancelWhenGracefulShutdown {
+        await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
                 do {
                     try await runOnce()
