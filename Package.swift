@@ -85,6 +85,8 @@ let package = Package(
             dependencies: [
                 "Postgres", "Support", .product(name: "Logging", package: "swift-log"),
             ],
+            // A link to the top-level folder; in code, so that an installed binary carries it.
+            resources: [.embedInCode("migrations")],
             swiftSettings: house),
         .target(name: "CSpool"),
         .target(

@@ -20,7 +20,7 @@ public enum FailureReason: String, Sendable, Codable, CaseIterable, CustomString
         }
     }
 
-    public enum Cost: Sendable {
+    public enum Cost: String, Sendable {
         /// One of `max_attempts`; then the job fails for good.
         case attempt
         /// One crash; the third holds the job. Spends no attempt.

@@ -1,4 +1,4 @@
-public import Foundation
+internal import Foundation
 
 /// A JSON value kept as its text, as `jsonb` columns hold it. What the keys mean is known to the runs, not here.
 public struct JSONDocument: Hashable, Sendable, CustomStringConvertible {

@@ -1,33 +1,46 @@
+internal import Foundation
+internal import Postgres
+
 extension JobStore {
     /// Throws `PostgresError` with the server's sentence and hint for bad kinds, args, names and numbers.
-    public func submit(_ request: JobRequest) async throws -> JobID
+    public func submit(_ request: JobRequest) async throws -> JobID {
+        let rows = try await database.query(
+            IntakeStatement.submit,
+            [
+                request.kind.rawValue, request.args.text, request.name, request.priority, request.runAt,
+                request.uniqueKey, request.queue, request.maxAttempts, request.timeout,
+            ])
+        return JobID(try rows[0].decode("id"))
+    }
 
     /// An available or held job is cancelled at once, a running one is asked to stop (flag and NOTIFY).
     /// Throws `PostgresError` if there is no such job.
-    public func cancel(_ job: JobID) async throws -> CancelOutcome
+    public func cancel(_ job: JobID) async throws -> CancelOutcome {
+        try await database.query("SELECT shufflenet.cancel($1) AS outcome", [job.rawValue])[0].decodeCase("outcome")
+    }
 
-    /// Puts a failed, cancelled or held job back in the queue, all its counters at zero. Throws for other states.
-    public func retry(_ job: JobID) async throws
+    /// Puts a failed, cancelled or held job back in the queue, its limits counted anew. Throws for other states.
+    public func retry(_ job: JobID) async throws {
+        try await database.query("SELECT shufflenet.retry($1)", [job.rawValue])
+    }
 
-    /// First half of taking a folder in: makes the row, or finds the one made before for the same `identity`
-    /// (whatever state it is in by now). The job is NOT claimable until `confirmSpoolFolder`, so that the row can come
-    /// before the rename. Throws for bad args; then no row exists and the folder is to be rejected.
-    ///
-    /// - Parameters:
-    ///   - name: the dropped folder's name.
-    ///   - identity: what tells this drop from a later one of the same name, for instance `device:inode:mtime`.
-    ///   - args: of `job.yaml`, with the defaults; without `dataset`/`images`.
-    public func registerSpoolFolder(
-        kind: JobKind, name: String, identity: String, args: JSONDocument, options: JobRequest? = nil
-    ) async throws -> JobID
+    /// Keeps a waiting job back until `letGo` or `cancel`. Throws for other states.
+    public func hold(_ job: JobID) async throws {
+        try await database.query("SELECT shufflenet.hold($1)", [job.rawValue])
+    }
 
-    /// Second half: the folder now lies at `processing/<folder>`. Idempotent. `false` if the job was cancelled
-    /// or finished meanwhile.
-    @discardableResult
-    public func confirmSpoolFolder(_ job: JobID, folder: String) async throws -> Bool
+    /// Makes a held job available. Throws for other states.
+    public func letGo(_ job: JobID) async throws {
+        try await database.query("SELECT shufflenet.release($1)", [job.rawValue])
+    }
 
-    /// Spool jobs for the reconciliation at start: rows that are unconfirmed, or whose folder may still have to move.
-    public func spoolJobs() async throws -> [Job]
+    private enum IntakeStatement {
+        static let submit = """
+            SELECT shufflenet.submit(kind => $1, args => $2::jsonb, name => $3, priority => $4::integer,
+                run_at => $5::timestamptz, unique_key => $6, queue => $7, max_attempts => $8::integer,
+                timeout => $9::interval) AS id
+            """
+    }
 }
 
 public enum CancelOutcome: String, Sendable {

@@ -1,14 +1,84 @@
+internal import Foundation
+internal import Postgres
+
 extension JobStore {
     /// Newest first.
     public func jobs(
         states: [JobState] = JobState.allCases, kinds: [JobKind] = JobKind.allCases, limit: Int = 100
-    ) async throws -> [Job]
+    ) async throws -> [Job] {
+        let parameters: [any PostgresParameter] = [states.map(\.rawValue), kinds.map(\.rawValue), limit]
+        return try await database.query(QueryStatement.jobs, parameters).map(Job.init)
+    }
 
-    public func job(_ id: JobID) async throws -> Job?
+    public func job(_ id: JobID) async throws -> Job? {
+        try await database.query(QueryStatement.job, [id.rawValue]).first.map(Job.init)
+    }
+
     /// Oldest first.
-    public func events(of job: JobID) async throws -> [JobEvent]
+    public func events(of job: JobID) async throws -> [JobEvent] {
+        try await database.query(QueryStatement.events, [job.rawValue]).map(JobEvent.init)
+    }
+
     /// Oldest first; `logPath` tells where each attempt's log is.
-    public func attempts(of job: JobID) async throws -> [JobAttempt]
-    /// Jobs a state, for the status page.
-    public func counts() async throws -> [JobState: Int]
+    public func attempts(of job: JobID) async throws -> [JobAttempt] {
+        try await database.query(QueryStatement.attempts, [job.rawValue]).map(JobAttempt.init)
+    }
+
+    /// Jobs a state, for the status page. States that have none are left out.
+    public func counts() async throws -> [JobState: Int] {
+        let rows = try await database.query(QueryStatement.counts)
+        return try Dictionary(uniqueKeysWithValues: rows.map { try ($0.decodeCase("state"), $0.decode("jobs")) })
+    }
+
+    private enum QueryStatement {
+        static let jobs = """
+            SELECT \(Job.columns(of: "j")) FROM shufflenet.jobs AS j
+            WHERE j.state = ANY ($1::text[]) AND j.kind = ANY ($2::text[]) ORDER BY j.id DESC LIMIT $3
+            """
+
+        static let job = "SELECT \(Job.columns(of: "j")) FROM shufflenet.jobs AS j WHERE j.id = $1"
+
+        static let events = """
+            SELECT job_id, at, from_state, to_state, reason, message, attempt, worker_id, actor
+            FROM shufflenet.job_events WHERE job_id = $1 ORDER BY id
+            """
+
+        static let attempts = """
+            SELECT job_id, attempt, lease_token, worker_id, started_at, finished_at, reason, error, log_path, cpu_seconds,
+                peak_memory_bytes
+            FROM shufflenet.job_attempts WHERE job_id = $1 ORDER BY lease_token
+            """
+
+        static let counts = "SELECT state, count(*) AS jobs FROM shufflenet.jobs GROUP BY state"
+    }
+}
+
+extension JobEvent {
+    init(_ row: Row) throws {
+        job = JobID(try row.decode("job_id"))
+        at = try row.decode("at")
+        from = try row.decodeCaseIfPresent("from_state")
+        to = try row.decodeCase("to_state")
+        reason = try row.decodeCaseIfPresent("reason")
+        message = try row.decodeIfPresent("message")
+        attempt = try row.decode("attempt")
+        worker = try row.decodeIfPresent("worker_id").map(WorkerID.init(rawValue:))
+        actor = try row.decode("actor")
+    }
+}
+
+extension JobAttempt {
+    init(_ row: Row) throws {
+        job = JobID(try row.decode("job_id"))
+        attempt = try row.decode("attempt")
+        token = LeaseToken(try row.decode("lease_token"))
+        worker = try row.decodeIfPresent("worker_id").map(WorkerID.init(rawValue:))
+        startedAt = try row.decode("started_at")
+        finishedAt = try row.decodeIfPresent("finished_at")
+        reason = try row.decodeCaseIfPresent("reason")
+        error = try row.decodeIfPresent("error")
+        logPath = try row.decodeIfPresent("log_path")
+        cpuTime = try row.decodeIfPresent("cpu_seconds")
+        peakMemoryBytes = try row.decodeIfPresent("peak_memory_bytes")
+    }
 }

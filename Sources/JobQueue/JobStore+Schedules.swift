@@ -1,10 +1,168 @@
+internal import Foundation
+internal import Logging
+internal import Postgres
+
 extension JobStore {
     /// Makes a schedule or changes the one of this name. Throws `CronExpression.Mistake` or `PostgresError`.
-    public func schedule(_ schedule: ScheduleDefinition) async throws
-    /// `false` if there was none.
-    public func unschedule(_ name: String) async throws -> Bool
-    public func schedules() async throws -> [ScheduleRow]
+    public func schedule(_ schedule: ScheduleDefinition) async throws {
+        _ = try CronExpression(schedule.cron)
+        try await database.query(
+            ScheduleStatement.define,
+            [
+                schedule.name, schedule.cron, schedule.kind.rawValue, schedule.args.text, schedule.timeZone,
+                schedule.catchUp.rawValue, schedule.overlap.rawValue, schedule.enabled, schedule.queue,
+                schedule.priority, schedule.timeout,
+            ])
+    }
+
+    /// `false` if there was none. The jobs it made stay.
+    public func unschedule(_ name: String) async throws -> Bool {
+        try await database.query("SELECT shufflenet.unschedule($1) AS existed", [name])[0].decode("existed")
+    }
+
+    /// By name.
+    public func schedules() async throws -> [ScheduleRow] {
+        try await database.query(ScheduleStatement.list).map(ScheduleRow.init)
+    }
+
     /// Makes the rows that are due by the database's clock. Any number of daemons may call it at once: the unique
     /// `(schedule_name, fire_at)` decides. Call it every second or so, or at `nextDue`.
-    public func tickSchedules() async throws -> ScheduleTick
+    ///
+    /// A schedule that can't work (an unreadable cron, a time zone unknown here, args no longer allowed) gets a `note`
+    /// and does not keep the others from theirs.
+    public func tickSchedules() async throws -> ScheduleTick {
+        var tick = ScheduleTick()
+        for row in try await database.query(ScheduleStatement.due) {
+            let name: String = try row.decode("name")
+            do {
+                tick.fired += try await database.transaction { try Self.fire(name, $0) }
+            } catch let error as PostgresError where ["22", "23", "42"].contains(error.sqlState.errorClass) {
+                logger.error("schedule '\(name)' can't make its job: \(error)")
+                try await database.query(ScheduleStatement.giveUp, [name, error.message])
+            }
+        }
+        tick.nextDue = try await database.query(ScheduleStatement.nextDue).first?.decodeIfPresent("next_due")
+        return tick
+    }
+
+    /// One schedule in one transaction: the row is locked, looked at again, and its books are kept with its jobs.
+    private static func fire(_ name: String, _ connection: Connection) throws -> [ScheduleTick.Fired] {
+        // Gone: another daemon has it under its lock, or was here before.
+        guard let row = try connection.query(ScheduleStatement.lock, [name]).first else { return [] }
+        let schedule = try ScheduleRow(row)
+        let definition = schedule.definition
+        let cron: CronExpression
+        do {
+            cron = try CronExpression(definition.cron)
+        } catch {
+            try connection.query(ScheduleStatement.giveUp, [name, error.description])
+            return []
+        }
+        guard let timeZone = TimeZone(identifier: definition.timeZone) else {
+            try connection.query(
+                ScheduleStatement.giveUp, [name, "time zone '\(definition.timeZone)' is not known to this program"])
+            return []
+        }
+        let plan = SchedulePlan(cron: cron, timeZone: timeZone, catchUp: definition.catchUp)
+        let decision = plan.decide(next: schedule.nextFire, anchor: schedule.anchor, now: try row.decode("now"))
+        var fired: [ScheduleTick.Fired] = []
+        var left = 0
+        for time in decision.fires {
+            let unfinished = try connection.query(ScheduleStatement.unfinished, [name, time])
+            switch definition.overlap {
+            case .allow: break
+            case .forbid where !unfinished.isEmpty:
+                left += 1
+                continue
+            case .forbid: break
+            case .replace:
+                for row in unfinished {
+                    try connection.query("SELECT shufflenet.cancel($1)", [row.decode("id", as: Int64.self)])
+                }
+            }
+            if let made = try connection.query(ScheduleStatement.fire, [name, time]).first {
+                fired.append(ScheduleTick.Fired(schedule: name, fireAt: time, job: JobID(try made.decode("id"))))
+            }
+        }
+        var notes: [String] = []
+        if decision.missed > 0 { notes.append("\(decision.missed) times were missed and not made up for") }
+        if left > 0 { notes.append("\(left) times were left out, the job before was unfinished") }
+        try connection.query(
+            ScheduleStatement.advance,
+            [
+                name, decision.next, fired.last?.fireAt, fired.last?.job.rawValue,
+                notes.isEmpty ? nil : notes.joined(separator: "; "), !decision.fires.isEmpty || !notes.isEmpty,
+            ])
+        return fired
+    }
+}
+
+/// An infinite `next_fire_at` means never: nothing is worked out again until somebody changes the schedule.
+private enum ScheduleStatement {
+    static let define = """
+        SELECT shufflenet.schedule(name => $1, cron => $2, kind => $3, args => $4::jsonb, time_zone => $5,
+            catch_up => $6, overlap => $7, enabled => $8::boolean, queue => $9, priority => $10::integer,
+            timeout => $11::interval)
+        """
+
+    static let columns = """
+        name, cron, time_zone, kind, args, queue, priority, extract(epoch FROM timeout) AS timeout_seconds, enabled,
+        catch_up, overlap, anchor_at, nullif(next_fire_at, 'infinity') AS next_fire_at, last_fire_at, last_job_id, note
+        """
+
+    static let list = "SELECT \(columns) FROM shufflenet.schedules ORDER BY name"
+
+    static let due = """
+        SELECT name FROM shufflenet.schedules
+        WHERE enabled AND (next_fire_at IS NULL OR next_fire_at <= clock_timestamp()) ORDER BY next_fire_at NULLS FIRST
+        """
+
+    /// SKIP LOCKED may be: whoever holds the lock is firing. The condition is looked at again under the lock.
+    static let lock = """
+        SELECT \(columns), clock_timestamp() AS now FROM shufflenet.schedules
+        WHERE name = $1 AND enabled AND (next_fire_at IS NULL OR next_fire_at <= clock_timestamp())
+        FOR UPDATE SKIP LOCKED
+        """
+
+    /// Held jobs wait for a person and would stop a `forbid` schedule for ever.
+    static let unfinished = """
+        SELECT id FROM shufflenet.jobs
+        WHERE schedule_name = $1 AND fire_at <> $2 AND state IN ('available', 'running')
+        """
+
+    static let fire = """
+        INSERT INTO shufflenet.jobs (kind, args, name, queue, priority, timeout, schedule_name, fire_at, submitted_by)
+        SELECT kind, args, name, queue, priority, timeout, name, $2::timestamptz, created_by
+        FROM shufflenet.schedules WHERE name = $1
+        ON CONFLICT (schedule_name, fire_at) DO NOTHING RETURNING id
+        """
+
+    static let advance = """
+        UPDATE shufflenet.schedules
+        SET next_fire_at = coalesce($2::timestamptz, 'infinity'), last_fire_at = coalesce($3::timestamptz, last_fire_at),
+            last_job_id = coalesce($4::bigint, last_job_id), note = CASE WHEN $6::boolean THEN $5::text ELSE note END
+        WHERE name = $1
+        """
+
+    static let giveUp = "UPDATE shufflenet.schedules SET next_fire_at = 'infinity', note = $2 WHERE name = $1"
+
+    static let nextDue = """
+        SELECT min(next_fire_at) AS next_due FROM shufflenet.schedules WHERE enabled AND next_fire_at < 'infinity'
+        """
+}
+
+extension ScheduleRow {
+    init(_ row: Row) throws {
+        definition = ScheduleDefinition(
+            name: try row.decode("name"), cron: try row.decode("cron"), timeZone: try row.decode("time_zone"),
+            kind: try row.decodeCase("kind"), args: JSONDocument(text: try row.decode("args")),
+            catchUp: try row.decodeCase("catch_up"), overlap: try row.decodeCase("overlap"),
+            enabled: try row.decode("enabled"), queue: try row.decode("queue"), priority: try row.decode("priority"),
+            timeout: try row.decodeIfPresent("timeout_seconds"))
+        anchor = try row.decode("anchor_at")
+        nextFire = try row.decodeIfPresent("next_fire_at")
+        lastFire = try row.decodeIfPresent("last_fire_at")
+        lastJob = try row.decodeIfPresent("last_job_id").map(JobID.init(rawValue:))
+        note = try row.decodeIfPresent("note")
+    }
 }

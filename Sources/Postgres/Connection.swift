@@ -51,7 +51,8 @@ public final class Connection {
             do {
                 return try queryPrepared(sql, texts)
             } catch let error as PostgresError
-            where error.sqlState == .invalidStatementName && PQtransactionStatus(handle) == PQTRANS_IDLE {
+                where error.sqlState == .invalidStatementName && PQtransactionStatus(handle) == PQTRANS_IDLE
+            {
                 // A transaction pooler gave us a server connection that never heard of the statement.
                 preparesStatements = false
             }

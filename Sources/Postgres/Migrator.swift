@@ -61,7 +61,7 @@ public struct Migrator: Sendable {
             let applied = try appliedChecksums(connection)
             if let newest = applied.keys.max(), newest > migrations.count {
                 throw PostgresError(
-                    .objectNotInState,
+                    .prerequisiteMissing,
                     "schema '\(schema)' has version \(newest), this program knows only up to \(migrations.count)",
                     hint: "Start a newer shufflenetd, or restore a backup from before the upgrade.")
             }
@@ -111,7 +111,7 @@ public struct Migrator: Sendable {
     private func check(_ migration: Migration, checksum: String, against earlier: String) throws {
         guard checksum == earlier else {
             throw PostgresError(
-                .objectNotInState,
+                .prerequisiteMissing,
                 "step \(migration.version) ('\(migration.name)') of schema '\(schema)' was applied from another text "
                     + "than this program has (found \(earlier.prefix(12)), wanted \(checksum.prefix(12)))",
                 hint: "Use the shufflenetd that made the schema, or make a new database.")

@@ -112,7 +112,11 @@ public actor NotificationListener {
     private func pause(for duration: Duration) async {
         let sleep = Task<Void, Never> { try? await Task.sleep(for: duration) }
         pause = sleep
-        await withTaskCancellationHandler { await sleep.value } onCancel: { sleep.cancel() }
+        await withTaskCancellationHandler {
+            await sleep.value
+        } onCancel: {
+            sleep.cancel()
+        }
         pause = nil
     }
 }

@@ -37,7 +37,8 @@ public struct Row: Sendable {
     ) throws -> Value? {
         guard let position = columns[name] else {
             throw PostgresError(
-                .dataException, "the answer has no column '\(name)', only \(columns.keys.sorted().joined(separator: ", "))")
+                .dataException,
+                "the answer has no column '\(name)', only \(columns.keys.sorted().joined(separator: ", "))")
         }
         guard let text = values[position] else { return nil }
         guard let value = Value(postgresText: text) else {

@@ -42,7 +42,8 @@ struct ServerControl: Sendable {
 
     func stop(dataFolder: String, process: pid_t) async throws {
         try await run(
-            binaries.control, ["stop", "--pgdata", dataFolder, "--mode", "fast", "--wait", "--timeout", "60", "--silent"],
+            binaries.control,
+            ["stop", "--pgdata", dataFolder, "--mode", "fast", "--wait", "--timeout", "60", "--silent"],
             purpose: "stop the database server (process \(process)) of '\(dataFolder)'")
     }
 

@@ -1,0 +1,91 @@
+public import Foundation
+internal import Postgres
+
+extension JobStore {
+    /// The moment of truth: `true` means that this attempt's output, already renamed into place, is THE output.
+    public func complete(
+        _ lease: Lease, result: JSONDocument?, outputPath: String?, usage: AttemptUsage = AttemptUsage()
+    ) async throws -> Bool {
+        let rows = try await database.query(
+            Self.completion,
+            [
+                lease.job.rawValue, lease.token.rawValue, result?.text, outputPath, usage.cpuSeconds,
+                usage.peakMemoryBytes,
+            ])
+        return !rows.isEmpty
+    }
+
+    /// Ends an attempt that went wrong. What it costs is `reason.cost`: see there. A job whose cancel was asked for is
+    /// cancelled instead.
+    public func fail(
+        _ lease: Lease, reason: FailureReason, error: String, usage: AttemptUsage = AttemptUsage()
+    ) async throws -> FailureOutcome {
+        guard let ended = try await end(lease, Ending(reason: reason, error: error, usage: usage, policy: retryPolicy))
+        else { return .leaseLost }
+        switch ended.state {
+        case .held: return .held
+        case .cancelled: return .cancelled
+        case .failed: return .failed
+        case .available, .running, .completed: return .retrying(at: ended.runAt)
+        }
+    }
+
+    /// Ends a running job whose cancel was asked for and whose child has stopped.
+    public func cancelRunning(_ lease: Lease, usage: AttemptUsage = AttemptUsage()) async throws -> Bool {
+        try await end(lease, Ending(reason: .cancelled, error: nil, usage: usage, policy: retryPolicy)) != nil
+    }
+
+    /// Gives a job back as if it had not been claimed (drain, preemption): available at once, no attempt spent.
+    /// If its cancel was asked for, it becomes `cancelled` instead.
+    public func release(_ lease: Lease, usage: AttemptUsage = AttemptUsage()) async throws -> Bool {
+        try await end(lease, Ending(reason: .preempted, error: nil, usage: usage, policy: .immediate)) != nil
+    }
+
+    private func end(_ lease: Lease, _ ending: Ending) async throws -> EndedJob? {
+        let parameters: [any PostgresParameter] = ending.parameters(crashLimit: crashLimit)
+        let rows = try await database.query(
+            Self.ending, parameters + [lease.job.rawValue, lease.token.rawValue])
+        return try rows.first.map(EndedJob.init)
+    }
+
+    /// A completed job carries no reason of an earlier attempt. Both tables change in one statement, or neither.
+    private static let completion = """
+        WITH ended AS (
+            UPDATE shufflenet.jobs
+            SET state = 'completed', reason = NULL, error = NULL, result = $3::jsonb, output_path = $4, progress = 1,
+                finished_at = clock_timestamp()
+            WHERE id = $1 AND lease_token = $2 AND state = 'running'
+            RETURNING id, lease_token
+        ), closed AS (
+            UPDATE shufflenet.job_attempts AS a
+            SET finished_at = clock_timestamp(), cpu_seconds = $5, peak_memory_bytes = $6
+            FROM ended WHERE a.job_id = ended.id AND a.lease_token = ended.lease_token
+        )
+        SELECT id FROM ended
+        """
+
+    private static let ending = Ending.statement(
+        held: """
+            SELECT j.*, $2::text AS sentence FROM shufflenet.jobs AS j
+            WHERE j.id = $10 AND j.lease_token = $11 AND j.state = 'running' FOR UPDATE
+            """)
+}
+
+/// What became of a job whose attempt failed.
+public enum FailureOutcome: Sendable, Equatable {
+    /// Available again at this time.
+    case retrying(at: Date)
+    case failed
+    /// Too many crashes: waits for a person.
+    case held
+    /// Its cancel had been asked for.
+    case cancelled
+    /// Somebody else has the job; nothing was written.
+    case leaseLost
+}
+
+extension AttemptUsage {
+    var cpuSeconds: Double? {
+        cpuTime.map { Double($0.components.seconds) + Double($0.components.attoseconds) / 1e18 }
+    }
+}

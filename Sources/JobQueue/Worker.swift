@@ -1,0 +1,29 @@
+public import Foundation
+
+/// What a worker process says of itself when it begins.
+public struct WorkerRegistration: Sendable, Equatable {
+    public var process: ProcessIdentity
+    /// Jobs it can run at a time.
+    public var slots: Int
+    public var version: String
+
+    public init(process: ProcessIdentity = .current(), slots: Int, version: String = "") {
+        self.process = process
+        self.slots = slots
+        self.version = version
+    }
+}
+
+/// One row of `shufflenet.workers`.
+public struct WorkerRow: Sendable, Equatable, Identifiable {
+    public var id: WorkerID
+    public var process: ProcessIdentity
+    public var slots: Int
+    public var version: String
+    public var startedAt: Date
+    public var lastHeartbeat: Date
+    /// Said goodbye, or was declared dead.
+    public var retiredAt: Date?
+    /// Jobs it runs.
+    public var running: Int
+}

@@ -1,0 +1,251 @@
+-- What people may ask for, and the sentences they get when they ask for something else.
+
+CREATE TABLE shufflenet.job_arguments (
+    kind     text NOT NULL CHECK (kind IN ('train', 'evaluate', 'classify')),
+    name     text NOT NULL,
+    is_name  boolean NOT NULL DEFAULT false,
+    required boolean NOT NULL DEFAULT false,
+    about    text NOT NULL,
+    PRIMARY KEY (kind, name)
+);
+COMMENT ON TABLE shufflenet.job_arguments IS 'The keys that jobs.args may have, for each kind. Their values are checked by the run.';
+COMMENT ON COLUMN shufflenet.job_arguments.is_name IS 'The value is the name of something under one of the daemon''s folders, never a path.';
+COMMENT ON COLUMN shufflenet.job_arguments.required IS 'Must be given, unless the job was dropped as a folder (then the folder is the data).';
+
+INSERT INTO shufflenet.job_arguments (kind, name, is_name, required, about) VALUES
+    ('train', 'dataset', true, true, 'Folder under datasets/: CIFAR-10 binary files, or one folder of images a class.'),
+    ('train', 'model_size', false, false, '"0.5x", "1.0x", "1.5x" or "2.0x".'),
+    ('train', 'groups', false, false, '3 or 8.'),
+    ('train', 'epochs', false, false, 'Passes over the data.'),
+    ('train', 'batch', false, false, 'Images a step.'),
+    ('train', 'pixels', false, false, 'Height and width of the network''s input.'),
+    ('train', 'seed', false, false, 'Same seed, same bytes.'),
+    ('train', 'lr', false, false, 'Highest learning rate.'),
+    ('train', 'min_lr', false, false, 'Learning rate at the end of the cosine.'),
+    ('train', 'warm_up_epochs', false, false, 'Epochs in which the learning rate rises.'),
+    ('train', 'schedule', false, false, '"cosine" or "constant".'),
+    ('train', 'momentum', false, false, 'Of the optimiser.'),
+    ('train', 'weight_decay', false, false, 'Not applied to the normalisations'' parameters.'),
+    ('train', 'label_smoothing', false, false, '0 to 1.'),
+    ('train', 'augmentation', false, false, '"auto", "none", "cifar" or "photographs".'),
+    ('train', 'drop_remainder', false, false, 'Leaves out the last, smaller batch of an epoch.'),
+    ('train', 'records', false, false, 'Only the first so many training records.'),
+    ('train', 'validation_records', false, false, 'Only the first so many validation records.'),
+    ('train', 'validation_share', false, false, 'Held back for validation if the data have no part for it.'),
+    ('train', 'unreadable_limit', false, false, 'Share of unreadable images past which the run fails.'),
+    ('train', 'checkpoint_steps', false, false, 'A checkpoint every so many steps as well.'),
+    ('train', 'from', true, false, 'Model to start from (fine-tuning).'),
+    ('train', 'publish_as', true, false, 'Name under which the new model is put among the models.'),
+    ('evaluate', 'model', true, false, 'Model to measure; must be given here or in the daemon''s defaults.'),
+    ('evaluate', 'dataset', true, true, 'Folder under datasets/.'),
+    ('evaluate', 'batch', false, false, 'Images at a time.'),
+    ('evaluate', 'records', false, false, 'Only the first so many records.'),
+    ('evaluate', 'unreadable_limit', false, false, 'Share of unreadable images past which the run fails.'),
+    ('classify', 'model', true, false, 'Model to ask; must be given here or in the daemon''s defaults.'),
+    ('classify', 'images', true, true, 'Folder of images under datasets/.'),
+    ('classify', 'batch', false, false, 'Images at a time.'),
+    ('classify', 'top_k', false, false, 'How many classes an image.'),
+    ('classify', 'abstain_below', false, false, 'Probability under which no class is named.');
+
+CREATE FUNCTION shufflenet.check_arguments(wanted_kind text, wanted jsonb, dropped boolean) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    known text;
+    found text;
+BEGIN
+    IF wanted_kind IS NULL OR wanted_kind NOT IN ('train', 'evaluate', 'classify') THEN
+        RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'jobs_kind_known',
+            MESSAGE = format('unknown job kind %L', wanted_kind),
+            HINT = 'Use train, evaluate or classify.';
+    END IF;
+    IF wanted IS NULL OR jsonb_typeof(wanted) <> 'object' THEN
+        RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'jobs_args_is_an_object',
+            MESSAGE = format('args of a %s job is %s, wanted an object', wanted_kind,
+                coalesce('a JSON ' || jsonb_typeof(wanted), 'NULL')),
+            HINT = 'Write it as {"key": value, …}, for instance {"dataset": "flowers", "epochs": 2}.';
+    END IF;
+    IF pg_column_size(wanted) > 65536 THEN
+        RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'jobs_args_size',
+            MESSAGE = format('args of a %s job takes %s bytes, at most 65536 are allowed', wanted_kind, pg_column_size(wanted)),
+            HINT = 'Name things under the daemon''s folders instead of listing them.';
+    END IF;
+    SELECT string_agg(a.name, ', ' ORDER BY a.name) INTO known
+        FROM shufflenet.job_arguments AS a WHERE a.kind = wanted_kind;
+    SELECT string_agg(quote_literal(k), ', ' ORDER BY k) INTO found
+        FROM jsonb_object_keys(wanted) AS k
+        WHERE NOT EXISTS (SELECT FROM shufflenet.job_arguments AS a WHERE a.kind = wanted_kind AND a.name = k);
+    IF found IS NOT NULL THEN
+        RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'jobs_args_known',
+            MESSAGE = format('unknown key in args of a %s job: %s', wanted_kind, found),
+            HINT = format('Known keys: %s.', known);
+    END IF;
+    SELECT string_agg(quote_literal(a.name), ', ' ORDER BY a.name) INTO found
+        FROM shufflenet.job_arguments AS a
+        WHERE a.kind = wanted_kind AND a.required AND NOT wanted ? a.name;
+    IF found IS NOT NULL AND NOT dropped THEN
+        RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'jobs_args_complete',
+            MESSAGE = format('args of a %s job lacks %s', wanted_kind, found),
+            HINT = format('Known keys: %s. See table shufflenet.job_arguments.', known);
+    END IF;
+    SELECT string_agg(quote_literal(a.name), ', ' ORDER BY a.name) INTO found
+        FROM shufflenet.job_arguments AS a
+        WHERE a.kind = wanted_kind AND a.is_name AND wanted ? a.name AND wanted -> a.name <> 'null'
+            AND (jsonb_typeof(wanted -> a.name) <> 'string'
+                OR wanted ->> a.name !~ '^[A-Za-z0-9][A-Za-z0-9._-]*$' OR length(wanted ->> a.name) > 255);
+    IF found IS NOT NULL THEN
+        RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'jobs_args_names',
+            MESSAGE = format('args of a %s job: %s is not a name', wanted_kind, found),
+            HINT = 'Give the name of something under the daemon''s folders: letters, digits, ''.'', ''_'' and ''-'', beginning with a letter or a digit; never a path.';
+    END IF;
+END $$;
+COMMENT ON FUNCTION shufflenet.check_arguments IS 'Raises a sentence with a hint if a job of this kind could not be run with these args.';
+
+CREATE FUNCTION shufflenet.check_job() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM shufflenet.check_arguments(NEW.kind, NEW.args, NEW.intake_pending OR NEW.spool_folder IS NOT NULL);
+    IF TG_OP = 'UPDATE' THEN
+        RETURN NEW;
+    END IF;
+    IF NEW.state <> 'available' OR NEW.lease_token IS NOT NULL OR NEW.worker_id IS NOT NULL OR NEW.attempt <> 0 THEN
+        RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'jobs_begins_available',
+            MESSAGE = format('a new job has state %L, attempt %s; wanted ''available'' and 0', NEW.state, NEW.attempt),
+            HINT = 'Leave state, attempt, lease_token and worker_id to the daemon.';
+    END IF;
+    IF left(NEW.unique_key, 6) = 'spool:' AND NOT NEW.intake_pending THEN
+        RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'jobs_spool_key_is_a_folder',
+            MESSAGE = 'a unique_key that begins with spool: belongs to a dropped folder',
+            HINT = 'Choose another key.';
+    END IF;
+    NEW.priority := coalesce(NEW.priority, 0);
+    NEW.run_at := coalesce(NEW.run_at, now());
+    IF NEW.priority NOT BETWEEN -100 AND 100 THEN
+        RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'jobs_priority_in_range',
+            MESSAGE = format('priority is %s, wanted -100 to 100', NEW.priority),
+            HINT = 'Higher goes first; 0 is usual.';
+    END IF;
+    IF NOT isfinite(NEW.run_at) OR NEW.run_at > now() + interval '10 years' THEN
+        RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'jobs_run_at_is_a_time',
+            MESSAGE = format('run_at is %s, wanted a time within ten years', NEW.run_at),
+            HINT = 'To keep a job back without a time, submit it and call shufflenet.hold(id).';
+    END IF;
+    IF NEW.name ~ '[/[:cntrl:]]' OR NEW.name IN ('', '.', '..') OR length(NEW.name) > 255 THEN
+        RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'jobs_name_is_a_label',
+            MESSAGE = 'name is not a label: it is empty, too long, or has a slash or a control character in it',
+            HINT = 'Use up to 255 characters without slashes.';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER jobs_check BEFORE INSERT OR UPDATE OF kind, args ON shufflenet.jobs
+    FOR EACH ROW EXECUTE FUNCTION shufflenet.check_job();
+
+CREATE FUNCTION shufflenet.submit(
+    kind text, args jsonb DEFAULT '{}', name text DEFAULT NULL, priority integer DEFAULT 0,
+    run_at timestamptz DEFAULT NULL, unique_key text DEFAULT NULL, queue text DEFAULT 'default',
+    max_attempts integer DEFAULT 3, timeout interval DEFAULT NULL
+) RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    made bigint;
+BEGIN
+    LOOP
+        INSERT INTO shufflenet.jobs (kind, args, name, priority, run_at, unique_key, queue, max_attempts, timeout)
+        VALUES (submit.kind, submit.args, submit.name, submit.priority, coalesce(submit.run_at, now()),
+            submit.unique_key, submit.queue, submit.max_attempts, submit.timeout)
+        ON CONFLICT DO NOTHING
+        RETURNING id INTO made;
+        IF made IS NULL THEN
+            SELECT j.id INTO made FROM shufflenet.jobs AS j
+                WHERE j.unique_key = submit.unique_key AND j.state IN ('available', 'running', 'held');
+        END IF;
+        -- Neither made nor found: the job with this key ended between the two statements. Once more.
+        EXIT WHEN made IS NOT NULL;
+    END LOOP;
+    RETURN made;
+END $$;
+COMMENT ON FUNCTION shufflenet.submit IS 'Makes a job and returns its id; with a unique_key that an unfinished job has, returns that one''s.';
+
+CREATE FUNCTION shufflenet.locked_job(wanted bigint) RETURNS shufflenet.jobs
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    found_job shufflenet.jobs;
+BEGIN
+    SELECT * INTO found_job FROM shufflenet.jobs AS j WHERE j.id = wanted FOR UPDATE;
+    IF found_job.id IS NULL THEN
+        RAISE EXCEPTION USING ERRCODE = 'no_data_found', MESSAGE = format('there is no job %s', wanted),
+            HINT = 'List the jobs with SELECT * FROM shufflenet.jobs_overview.';
+    END IF;
+    RETURN found_job;
+END $$;
+
+CREATE FUNCTION shufflenet.cancel(job bigint) RETURNS text
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    -- Locked first: between looking and writing it must not be claimed.
+    found_job shufflenet.jobs := shufflenet.locked_job(job);
+BEGIN
+    CASE found_job.state
+    WHEN 'available', 'held' THEN
+        UPDATE shufflenet.jobs SET state = 'cancelled', reason = 'cancelled', finished_at = clock_timestamp()
+            WHERE id = job;
+        RETURN 'cancelled';
+    WHEN 'running' THEN
+        UPDATE shufflenet.jobs SET cancel_requested = true WHERE id = job AND NOT cancel_requested;
+        RETURN 'cancelling';
+    ELSE
+        RETURN 'finished';
+    END CASE;
+END $$;
+COMMENT ON FUNCTION shufflenet.cancel IS
+    'Cancels a waiting job at once (''cancelled''), asks a running one to stop (''cancelling''), leaves an ended one alone (''finished'').';
+
+CREATE FUNCTION shufflenet.retry(job bigint) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    found_job shufflenet.jobs := shufflenet.locked_job(job);
+BEGIN
+    IF found_job.state NOT IN ('failed', 'cancelled', 'held') THEN
+        RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
+            MESSAGE = format('job %s is %s, wanted failed, cancelled or held', job, found_job.state),
+            HINT = 'To run it again with the same args, submit a new job.';
+    END IF;
+    IF found_job.spool_settled THEN
+        RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
+            MESSAGE = format('the folder of job %s has been moved out of processing/', job),
+            HINT = 'Drop the folder into incoming/ again.';
+    END IF;
+    UPDATE shufflenet.jobs SET state = 'available', run_at = now(), crash_count = 0, attempts_before = attempt,
+        cancel_requested = false, finished_at = NULL, progress = 0, progress_message = NULL
+        WHERE id = job;
+END $$;
+COMMENT ON FUNCTION shufflenet.retry IS 'Puts a failed, cancelled or held job back, its attempts and crashes counted from zero.';
+
+CREATE FUNCTION shufflenet.hold(job bigint) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    found_job shufflenet.jobs := shufflenet.locked_job(job);
+BEGIN
+    IF found_job.state <> 'available' THEN
+        RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
+            MESSAGE = format('job %s is %s, only an available one can be held', job, found_job.state),
+            HINT = 'A running job can be cancelled.';
+    END IF;
+    UPDATE shufflenet.jobs SET state = 'held' WHERE id = job;
+END $$;
+COMMENT ON FUNCTION shufflenet.hold IS 'Keeps a waiting job back until release() or cancel().';
+
+CREATE FUNCTION shufflenet.release(job bigint) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    found_job shufflenet.jobs := shufflenet.locked_job(job);
+BEGIN
+    IF found_job.state <> 'held' THEN
+        RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
+            MESSAGE = format('job %s is %s, only a held one can be released', job, found_job.state);
+    END IF;
+    -- What was spent on crashes must not turn into spent attempts.
+    UPDATE shufflenet.jobs SET state = 'available', crash_count = 0, attempts_before = attempts_before + crash_count
+        WHERE id = job;
+END $$;
+COMMENT ON FUNCTION shufflenet.release IS 'Lets a held job go; its crashes count from zero.';
