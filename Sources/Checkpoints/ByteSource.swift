@@ -8,6 +8,7 @@ import Support
 /// another process would then end this one with SIGBUS.
 final class ByteSource {
     private let descriptor: Int32
+    private let path: String
     private var buffer: [UInt8]
     private var position = 0
     /// Bytes of the file that are not in the buffer yet.
@@ -22,6 +23,7 @@ final class ByteSource {
 
     init(_ bytes: [UInt8]) {
         descriptor = -1
+        path = ""
         buffer = bytes
         unread = 0
     }
@@ -32,13 +34,13 @@ final class ByteSource {
         let opened = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         if opened < 0 {
             if errno == ENOENT { throw CheckpointError("there is no such file") }
-            throw CheckpointError("\(SystemError("open", on: path))")
+            throw CheckpointError(SystemError("open", on: path))
         }
         var status = stat()
         guard fstat(opened, &status) == 0 else {
             let failure = SystemError("fstat", on: path)
             close(opened)
-            throw CheckpointError("\(failure)")
+            throw CheckpointError(failure)
         }
         guard status.st_mode & S_IFMT == S_IFREG else {
             close(opened)
@@ -49,6 +51,7 @@ final class ByteSource {
             throw CheckpointError("it has \(status.st_size) bytes, the limit is \(Self.fileLimit)")
         }
         descriptor = opened
+        self.path = path
         buffer = []
         unread = Int(status.st_size)
     }
@@ -107,7 +110,7 @@ final class ByteSource {
                 let got = call(UnsafeMutableRawPointer(place.baseAddress! + filled), count - filled, filled)
                 if got < 0 {
                     if errno == EINTR { continue }
-                    failure = CheckpointError(String(cString: strerror(errno)))
+                    failure = CheckpointError(SystemError("read", on: path))
                     return
                 }
                 if got == 0 {

@@ -1,3 +1,5 @@
+public import Support
+
 /// A model file that cannot be read or written, as a sentence that names the file, what was found and what was wanted.
 public struct CheckpointError: Error, Sendable, Equatable, CustomStringConvertible {
     public enum Action: String, Sendable {
@@ -9,11 +11,24 @@ public struct CheckpointError: Error, Sendable, Equatable, CustomStringConvertib
     public let file: String?
     /// What is wrong, without a full stop.
     public let problem: String
+    /// The system call that failed, when one did: callers tell a full disk (`ENOSPC`) from a bad file by it.
+    public let systemError: SystemError?
 
-    public init(_ problem: String, action: Action = .read, file: String? = nil) {
+    public init(_ problem: String, action: Action = .read, file: String? = nil, systemError: SystemError? = nil) {
         self.action = action
         self.file = file
         self.problem = problem
+        self.systemError = systemError
+    }
+
+    /// A failed system call on the file.
+    init(_ error: SystemError, action: Action = .read) {
+        self.init(error.description, action: action, systemError: error)
+    }
+
+    /// Any error met while `path` was written.
+    init(writing path: String, _ error: any Error) {
+        self.init(sentence(error), action: .write, file: path, systemError: error as? SystemError)
     }
 
     public var description: String {
@@ -23,7 +38,7 @@ public struct CheckpointError: Error, Sendable, Equatable, CustomStringConvertib
 
     /// The same error with the file's name put in where none is known yet.
     func naming(_ file: String?) -> CheckpointError {
-        CheckpointError(problem, action: action, file: self.file ?? file)
+        CheckpointError(problem, action: action, file: self.file ?? file, systemError: systemError)
     }
 }
 

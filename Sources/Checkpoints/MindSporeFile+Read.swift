@@ -131,6 +131,10 @@ private struct Slices {
         dims = first.dims
         typeName = first.tensorType
         bytes = [UInt8](first.tensorContent)
+        guard dims.count <= NamedTensor.rankLimit else {
+            throw CheckpointError(
+                "tensor \(name.quoted) has \(dims.count) extents, wanted were \(NamedTensor.rankLimit) at most")
+        }
         if typeName == MindSporeFile.textType {
             wanted = nil
             return
@@ -149,8 +153,8 @@ private struct Slices {
     mutating func append(_ slice: MindSporeTensorProto) throws(CheckpointError) {
         guard slice.dims == dims, slice.tensorType == typeName else {
             throw CheckpointError(
-                "a slice of tensor \(name.quoted) has shape \(slice.dims) and type \(slice.tensorType.quoted), the "
-                    + "slices before it have \(dims) and \(typeName.quoted)")
+                "a slice of tensor \(name.quoted) has shape \(slice.dims.prefix(64)) and type "
+                    + "\(slice.tensorType.quoted), the slices before it have \(dims) and \(typeName.quoted)")
         }
         bytes += slice.tensorContent
         try checkCount()

@@ -23,7 +23,7 @@ extension MindSporeFile {
             }
             try file.commit()
         } catch {
-            throw CheckpointError(sentence(error), action: .write, file: path)
+            throw CheckpointError(writing: path, error)
         }
     }
 

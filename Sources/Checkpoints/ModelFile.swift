@@ -46,8 +46,8 @@ public struct ModelFile: Sendable, Equatable {
     ///
     /// Size, groups and classes follow from names and shapes. Throws `CheckpointError` when the checkpoint holds no
     /// ShuffleNet V1, when a tensor of it is missing, superfluous, of another shape or not finite, when the class
-    /// names are not as many as the classes, and when only a part of an optimiser's state is there. Entries that
-    /// MindSpore or others add under names of their own are left alone.
+    /// names are not as many as the classes, and when a part of the optimiser's state is missing that the card announces.
+    /// Entries that MindSpore or others add under names of their own are left alone.
     public init(_ checkpoint: Checkpoint) throws(CheckpointError) {
         configuration = try NetworkConfiguration(matching: checkpoint)
         var parameters: [NamedTensor] = []

@@ -64,6 +64,9 @@ public struct NamedTensor: Sendable, Equatable {
         }
     }
 
+    /// More extents than any framework's arrays have; a hostile file could list millions.
+    static let rankLimit = 64
+
     /// The bytes a tensor of this shape and type has; nil when an extent is negative or the product overflows.
     static func byteCount(of shape: [Int], _ type: ElementType) -> Int? {
         var product = type.byteCount

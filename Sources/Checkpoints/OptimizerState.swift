@@ -38,11 +38,15 @@ public struct OptimizerState: Sendable, Equatable {
         for velocity in velocities { try trainer.setVelocity(velocity.floats(), of: velocity.name) }
     }
 
-    /// The state in a checkpoint; nil when it holds none. Throws `CheckpointError` when it holds a part of it.
+    /// The state in a checkpoint.
+    ///
+    /// A file of ours announces the state in its card: then a missing part throws `CheckpointError`, because the file
+    /// was cut. A file from elsewhere may hold the state of another optimiser or of a few layers, which is no reason
+    /// to refuse its network: then an incomplete state is none, nil.
     init?(_ checkpoint: Checkpoint, configuration: NetworkConfiguration) throws(CheckpointError) {
-        let announced = checkpoint.contains(ModelCard.Key.optimizer.rawValue)
         let trainable = configuration.parameters.filter(\.isTrainable)
-        guard announced || trainable.contains(where: { checkpoint.contains(Self.velocityPrefix + $0.name) }) else {
+        let wanted = ["global_step", "learning_rate", "momentum"] + trainable.map { Self.velocityPrefix + $0.name }
+        guard checkpoint.contains(ModelCard.Key.optimizer.rawValue) || wanted.allSatisfy(checkpoint.contains) else {
             return nil
         }
         globalStep = Int(try Self.scalar("global_step", in: checkpoint))

@@ -56,6 +56,11 @@ public enum SafeTensors {
             guard let type = ElementType(safeTensorsName: line.dtype) else {
                 throw CheckpointError("tensor \(name.quoted) has the unknown dtype \(line.dtype.quoted)")
             }
+            guard line.shape.count <= NamedTensor.rankLimit else {
+                throw CheckpointError(
+                    "tensor \(name.quoted) has \(line.shape.count) extents, wanted were \(NamedTensor.rankLimit) at most"
+                )
+            }
             guard let wanted = NamedTensor.byteCount(of: line.shape, type) else {
                 throw CheckpointError("tensor \(name.quoted) has the impossible shape \(line.shape)")
             }
@@ -92,7 +97,7 @@ public enum SafeTensors {
             }
             try file.commit()
         } catch {
-            throw CheckpointError(sentence(error), action: .write, file: path)
+            throw CheckpointError(writing: path, error)
         }
     }
 

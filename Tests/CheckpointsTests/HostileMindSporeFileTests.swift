@@ -117,6 +117,15 @@ import Testing
         }
     }
 
+    @Test func aMillionExtentsAreCountedNotPrinted() throws {
+        var value = [UInt8](hex: "0a0161 12")
+        let tensor = [UInt8](hex: "1205496e743332 1a0100") + [UInt8](repeating: 0x08, count: 2_000_000)
+        value += tensor.count.varint + tensor
+        let error = try #require(
+            #expect(throws: CheckpointError.self) { try MindSporeFile.read([0x0A] + value.count.varint + value) })
+        #expect(error.problem == "tensor 'a' has 1000000 extents, wanted were 64 at most")
+    }
+
     @Test func randomDamageNeverCrashesTheReader() throws {
         let plain = try MindSporeFile.serialized(SmallCheckpoint.varied, checksum: false)
         var generator = SeededGenerator(seed: 11)
@@ -148,5 +157,12 @@ import Testing
         let error = CheckpointError("x", file: "a\u{1B}[2J" + String(repeating: "z", count: 500))
         #expect(error.description.hasPrefix("could not read checkpoint 'a\\u{1B}[2Jzzz"))
         #expect(error.description.count < 250)
+    }
+}
+
+extension Int {
+    /// The number as protobuf spells it, seven bits a byte.
+    fileprivate var varint: [UInt8] {
+        self < 0x80 ? [UInt8(self)] : [UInt8(self & 0x7F) | 0x80] + (self >> 7).varint
     }
 }

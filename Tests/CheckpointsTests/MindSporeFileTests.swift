@@ -1,5 +1,6 @@
 import Checkpoints
 import Foundation
+import Support
 import TestSupport
 import Testing
 
@@ -7,7 +8,7 @@ import Testing
     @Test(arguments: GoldenFolder.all(.network))
     func everyParameterOfAGoldenFileIsReadInOrder(folder: GoldenFolder) throws {
         let golden: GoldenCase = try folder.decodeCase()
-        #expect(folder.checkpointPaths.count == 2)
+        #expect(!folder.checkpointPaths.isEmpty)
         for path in folder.checkpointPaths {
             let checkpoint = try MindSporeFile.read(path: path)
             let found = checkpoint.tensors.map { GoldenCase.Parameter(name: $0.name, shape: $0.shape) }
@@ -42,10 +43,9 @@ import Testing
     func writingAGoldenFileAgainGivesTheSameBytes(path: String) throws {
         let original = try [UInt8](Data(contentsOf: URL(fileURLWithPath: path)))
         let checkpoint = try MindSporeFile.read(original)
-        #expect(try MindSporeFile.serialized(checkpoint, checksum: false) == original)
-        let checked = try MindSporeFile.serialized(checkpoint)
-        #expect(checked.count == original.count + 17)
-        #expect(try MindSporeFile.read(checked) == checkpoint)
+        let hasChecksum = original.suffix(17).starts(with: "crc_num".utf8)
+        #expect(try MindSporeFile.serialized(checkpoint, checksum: hasChecksum) == original)
+        #expect(try MindSporeFile.read(MindSporeFile.serialized(checkpoint)) == checkpoint)
     }
 
     @Test func everyTypeTextSliceAndChecksumOfMindSporeIsRead() throws {
@@ -113,5 +113,6 @@ import Testing
                 try MindSporeFile.write(SmallCheckpoint.varied, to: "/nowhere/m.ckpt")
             })
         #expect(error.description.hasPrefix("could not write checkpoint '/nowhere/m.ckpt': open "))
+        #expect(error.systemError?.code == ENOENT)
     }
 }

@@ -1,5 +1,6 @@
 import Checkpoints
 import ShuffleNet
+import Support
 import TestSupport
 import Testing
 
@@ -58,6 +59,24 @@ import Testing
         let checkpoint = try MindSporeFile.read(path: path)
         for velocity in state.velocities {
             #expect(velocity.bytes == checkpoint.tensor("moments." + velocity.name)?.bytes)
+        }
+    }
+
+    @Test func velocitiesGoFromATrainerThroughAFileIntoATrainer() throws {
+        let pool = ThreadPool(threads: 1)
+        let network = Network(configuration: Self.configuration, seed: 5)
+        let trainer = Trainer(network: network, pixels: 32, batch: 1, pool: pool)
+        let velocities = try #require(Self.trained.optimizer).velocities
+        for velocity in velocities { try trainer.setVelocity(velocity.floats(), of: velocity.name) }
+        let state = try OptimizerState(trainer: trainer, globalStep: 7, learningRate: 0.25)
+        #expect(state.velocities == velocities)
+        let file = ModelFile(network: network, card: ModelCard(), optimizer: state)
+        let read = try #require(try ModelFile(file.checkpoint).optimizer)
+        #expect(read == state)
+        let other = Trainer(network: network, pixels: 32, batch: 1, pool: pool)
+        try read.restore(into: other)
+        for velocity in velocities {
+            #expect(try other.velocity(of: velocity.name) == velocity.floats())
         }
     }
 

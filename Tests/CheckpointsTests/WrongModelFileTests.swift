@@ -101,14 +101,13 @@ import Testing
         #expect(error.problem.hasPrefix(problem))
     }
 
-    @Test func aPartOfAnOptimiserStateIsRefused() throws {
-        try expectProblem("there is no tensor 'moments.classifier.bias': the file is of another network, or truncated")
-        {
-            $0.name == "moments.classifier.bias" ? nil : $0
-        }
-        try expectProblem("there is no tensor 'global_step': the file is of another network, or truncated") {
-            $0.name == "global_step" ? nil : $0
-        }
+    @Test(arguments: ["moments.classifier.bias", "global_step"])
+    func aPartOfAnAnnouncedOptimiserStateIsRefusedAndAForeignOneIgnored(missing: String) throws {
+        var ours = Checkpoint()
+        for entry in ModelFileTests.trained.checkpoint.entries where entry.name != missing { ours.append(entry) }
+        let wanted = "there is no tensor '\(missing)': the file is of another network, or truncated"
+        #expect(throws: CheckpointError(wanted)) { try ModelFile(ours) }
+        #expect(try ModelFile(Checkpoint(tensors: ours.tensors)).optimizer == nil)
     }
 
     /// Reads the trained file with its tensors changed by `edit`, and expects this problem.

@@ -36,7 +36,10 @@ public struct GoldenFolder: Sendable, CustomStringConvertible {
             parents.append(extra)
         }
         return parents.flatMap { parent in
-            ([parent] + (contents(parent) ?? []).sorted().map { "\(parent)/\($0)" }).compactMap(GoldenFolder.init)
+            ([parent]
+                + (contents(parent) ?? []).filter { !$0.hasPrefix(".") && !$0.hasPrefix("__") }.sorted().map {
+                    "\(parent)/\($0)"
+                }).compactMap(GoldenFolder.init)
                 .filter { $0.path != parent || $0.kind != .unknown }
         }
     }()

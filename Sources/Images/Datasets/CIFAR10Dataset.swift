@@ -1,0 +1,126 @@
+internal import Foundation
+
+/// CIFAR-10 in its binary version (https://www.cs.toronto.edu/~kriz/cifar.html): files of records of 3073 bytes, a
+/// label and 32 × 32 pixels as red, green and blue planes. The files are mapped, not read.
+public struct CIFAR10Dataset: Dataset {
+    public enum Part: String, Sendable {
+        /// `data_batch_1.bin` to `data_batch_5.bin`, as many as there are.
+        case training
+        /// `test_batch.bin`.
+        case test
+    }
+
+    public static let recordBytes = 3073
+    public static let side = 32
+    static let classNamesFile = "batches.meta.txt"
+    static let standardClassNames = [
+        "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
+    ]
+
+    public let name: String
+    public let classNames: [String]
+    public let count: Int
+    private let files: [(name: String, mapped: MappedFile, firstRecord: Int)]
+
+    /// Opens one part of the data set in `folder`.
+    ///
+    /// - Parameter limit: keeps only the first records, in file order.
+    /// - Throws: `DatasetError` when the files are missing, cut short, or hold a label that has no class.
+    public init(folder: String, part: Part, limit: Int? = nil) throws(DatasetError) {
+        let wanted = Self.fileNames(part)
+        let present = wanted.filter { FileManager.default.fileExists(atPath: folder + "/" + $0) }
+        if present.isEmpty {
+            throw DatasetError(
+                "CIFAR-10 folder '\(folder)' has no \(wanted.joined(separator: ", ")); unpack the binary version there")
+        }
+        classNames = try Self.readClassNames(folder: folder)
+        name = "\(folder) (\(part.rawValue))"
+
+        var files: [(name: String, mapped: MappedFile, firstRecord: Int)] = []
+        var total = 0
+        for file in present {
+            let mapped = try MappedFile(folder + "/" + file)
+            let bytes = mapped.bytes.count
+            guard bytes > 0, bytes % Self.recordBytes == 0 else {
+                throw DatasetError(
+                    "'\(folder)/\(file)' has \(bytes) bytes, wanted a multiple of \(Self.recordBytes): "
+                        + "it is cut short or no CIFAR-10 binary file; fetch it again")
+            }
+            for record in 0..<bytes / Self.recordBytes {
+                let label = Int(mapped.bytes[record * Self.recordBytes])
+                if label >= classNames.count {
+                    throw DatasetError(
+                        "'\(folder)/\(file)' record \(record) has label \(label), "
+                            + "wanted 0 to \(classNames.count - 1), for there are \(classNames.count) classes")
+                }
+            }
+            files.append((file, mapped, total))
+            total += bytes / Self.recordBytes
+        }
+        self.files = files
+        count = min(limit ?? total, total)
+    }
+
+    public func label(at index: Int) -> Int {
+        let (file, record) = locate(index)
+        return Int(file.mapped.bytes[record * Self.recordBytes])
+    }
+
+    public func recordName(at index: Int) -> String {
+        let (file, record) = locate(index)
+        return "\(file.name)#\(record)"
+    }
+
+    public func readImage(
+        at index: Int, using decoder: ImageDecoder, into image: RGBImage, reduction: (ImageFacts) -> Int
+    ) throws(ImageError) -> ImageFacts {
+        let (file, record) = locate(index)
+        let plane = Self.side * Self.side
+        guard image.reshape(width: Self.side, height: Self.side) else {
+            throw ImageError(.tooLarge, "there is no memory for \(Self.side) x \(Self.side) pixels")
+        }
+        let red = file.mapped.bytes.baseAddress! + record * Self.recordBytes + 1
+        for pixel in 0..<plane {
+            for c in 0..<3 {
+                image.pixels[pixel * 3 + c] = (red + c * plane + pixel).load(as: UInt8.self)
+            }
+        }
+        return ImageFacts(
+            format: .raw, width: Self.side, height: Self.side, orientation: .upright, reduction: 1)
+    }
+
+    /// Whether a folder has any file of this data set.
+    static func isPresent(in folder: String) -> Bool {
+        (fileNames(.training) + fileNames(.test)).contains {
+            FileManager.default.fileExists(atPath: folder + "/" + $0)
+        }
+    }
+
+    static func has(_ part: Part, in folder: String) -> Bool {
+        fileNames(part).contains { FileManager.default.fileExists(atPath: folder + "/" + $0) }
+    }
+
+    private static func fileNames(_ part: Part) -> [String] {
+        part == .test ? ["test_batch.bin"] : (1...5).map { "data_batch_\($0).bin" }
+    }
+
+    /// The ten standard names when the file is not there.
+    private static func readClassNames(folder: String) throws(DatasetError) -> [String] {
+        let path = folder + "/" + classNamesFile
+        guard FileManager.default.fileExists(atPath: path) else { return standardClassNames }
+        guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
+            throw DatasetError("could not read '\(path)': wanted one class name a line, in UTF-8")
+        }
+        let names = text.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }
+            .filter { !$0.isEmpty }
+        if names.isEmpty { throw DatasetError("'\(path)' names no class, wanted one class name a line") }
+        if Set(names).count != names.count { throw DatasetError("'\(path)' names a class twice") }
+        return names
+    }
+
+    private func locate(_ index: Int) -> (file: (name: String, mapped: MappedFile, firstRecord: Int), record: Int) {
+        precondition(index >= 0 && index < count, "record \(index) of a data set of \(count)")
+        let file = files.last { $0.firstRecord <= index }!
+        return (file, index - file.firstRecord)
+    }
+}

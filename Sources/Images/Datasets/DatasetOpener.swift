@@ -1,0 +1,103 @@
+internal import Foundation
+
+/// A data set in its parts.
+public struct OpenedDataset: Sendable {
+    public enum Kind: String, Sendable {
+        case cifar10 = "CIFAR-10"
+        case imageFolder = "image folder"
+    }
+
+    public let kind: Kind
+    public let classNames: [String]
+    /// Nil for a CIFAR-10 folder that has no training batches.
+    public let training: (any Dataset)?
+    /// Nil when nothing is held back: a CIFAR-10 folder without a test batch, or a share of 0.
+    public let validation: (any Dataset)?
+    /// Every record of a data set that is not divided by its owner; else the validation part. For evaluating a model
+    /// on a folder it was not trained with.
+    public let all: any Dataset
+    /// Whether `validation` was divided off by hash, and not by the data set's owner.
+    public let isDividedByHash: Bool
+    /// Files of the folder that are no records, for the log.
+    public let ignored: [String]
+}
+
+/// Opens a data set of whichever kind lies in a folder.
+public enum DatasetOpener {
+    public static let defaultValidationShare = 0.1
+    static let validationFolders = ["val", "validation", "test"]
+    static let trainingFolder = "train"
+    static let cifarFolder = "cifar-10-batches-bin"
+
+    /// - Parameters:
+    ///   - validationShare: what is held back by hash when the data set has no validation part of its own.
+    ///   - limit: at most so many records for training: CIFAR-10's first, in file order; of folders an even spread.
+    /// - Throws: `DatasetError`.
+    public static func open(
+        _ path: String, validationShare: Double = defaultValidationShare, limit: Int? = nil
+    ) throws(DatasetError) -> OpenedDataset {
+        precondition((0..<1).contains(validationShare), "a validation share of \(validationShare) is not in 0..<1")
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+            throw DatasetError(
+                "there is no data set '\(path)'; wanted a folder with CIFAR-10 binary files or one folder a class")
+        }
+        guard isFolder.boolValue else {
+            throw DatasetError(
+                "data set '\(path)' is a file; wanted a folder with CIFAR-10 binary files or one folder a class")
+        }
+        for folder in [path, path + "/" + cifarFolder] where CIFAR10Dataset.isPresent(in: folder) {
+            return try openCIFAR(folder, limit: limit)
+        }
+        return try openFolders(path, share: validationShare, limit: limit)
+    }
+
+    private static func openCIFAR(_ folder: String, limit: Int?) throws(DatasetError) -> OpenedDataset {
+        let training =
+            CIFAR10Dataset.has(.training, in: folder)
+            ? try CIFAR10Dataset(folder: folder, part: .training, limit: limit) : nil
+        let test = CIFAR10Dataset.has(.test, in: folder) ? try CIFAR10Dataset(folder: folder, part: .test) : nil
+        guard let all = test ?? training else {
+            throw DatasetError("CIFAR-10 folder '\(folder)' lost its files while it was opened")
+        }
+        return OpenedDataset(
+            kind: .cifar10, classNames: all.classNames, training: training, validation: test, all: all,
+            isDividedByHash: false, ignored: [])
+    }
+
+    private static func openFolders(
+        _ path: String, share: Double, limit: Int?
+    ) throws(DatasetError) -> OpenedDataset {
+        let parts = partFolders(path)
+        let all = try ImageFolderDataset(folder: parts.training)
+        if let folder = parts.validation {
+            let validation = try ImageFolderDataset(folder: folder, classNames: all.classNames)
+            return OpenedDataset(
+                kind: .imageFolder, classNames: all.classNames, training: all.limited(to: limit),
+                validation: validation, all: validation, isDividedByHash: false,
+                ignored: all.ignored + validation.ignored)
+        }
+        let (training, validation) = HashSplit.divide(all, share: share)
+        // A handful of pictures may all fall on one side; then nothing is held back.
+        let usesAll = training.count == 0 || validation.count == 0
+        let kept: any Dataset = usesAll ? all : training
+        return OpenedDataset(
+            kind: .imageFolder, classNames: all.classNames, training: kept.limited(to: limit),
+            validation: usesAll ? nil : validation, all: all, isDividedByHash: !usesAll, ignored: all.ignored)
+    }
+
+    /// The folders of class folders: `train` and one of `val`, `validation`, `test` when both are there, `train` alone
+    /// when nothing else is, else the folder itself.
+    private static func partFolders(_ path: String) -> (training: String, validation: String?) {
+        func hasFolders(_ folder: String) -> Bool {
+            guard let entries = try? FolderWalk.entries(of: RawPath(folder)) else { return false }
+            return entries.contains { $0.kind == .folder && !$0.isHidden }
+        }
+        let training = path + "/" + trainingFolder
+        guard hasFolders(training) else { return (path, nil) }
+        let candidates = validationFolders.map { path + "/" + $0 }
+        if let validation = candidates.first(where: hasFolders) { return (training, validation) }
+        let entries = (try? FolderWalk.entries(of: RawPath(path))) ?? []
+        return entries.filter { $0.kind == .folder && !$0.isHidden }.count == 1 ? (training, nil) : (path, nil)
+    }
+}

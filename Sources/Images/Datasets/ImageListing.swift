@@ -1,0 +1,35 @@
+/// Every file below a folder, for classification: one row of the result for each.
+///
+/// Hidden names are left out; whatever else is no folder is listed, whether it looks like a picture or not, links and
+/// pipes too (they are never opened and get their own status). Sorted by the bytes of the relative path.
+public struct ImageListing: Sendable {
+    public let folder: RawPath
+    /// Paths relative to `folder`.
+    public let paths: [RawPath]
+
+    /// - Parameter excluded: relative paths that are no input, for instance `job.yaml`.
+    /// - Throws: `DatasetError` when the folder, or one in it, cannot be listed.
+    public init(folder: String, excluding excluded: Set<String> = []) throws(DatasetError) {
+        let root = RawPath(folder)
+        let excluded = Set(excluded.map { RawPath($0) })
+        var found: [RawPath] = []
+        var failure: DatasetError?
+        FolderWalk.walk(root) { path, _ in
+            if !excluded.contains(path) { found.append(path) }
+        } unreadable: { path, error in
+            let place = path.bytes.isEmpty ? root : root.appending(path)
+            failure = failure ?? DatasetError("could not list image folder '\(place)': \(error.text)")
+        }
+        if let failure { throw failure }
+        self.folder = root
+        paths = found.sorted()
+    }
+
+    public init(folder: RawPath, paths: [RawPath]) {
+        self.folder = folder
+        self.paths = paths
+    }
+
+    public var count: Int { paths.count }
+    public func path(at index: Int) -> RawPath { folder.appending(paths[index]) }
+}

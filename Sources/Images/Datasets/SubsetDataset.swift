@@ -1,0 +1,62 @@
+internal import Support
+
+/// Some records of another data set, in the order given.
+public struct SubsetDataset: Dataset {
+    public let name: String
+    public let base: any Dataset
+    public let indices: [Int]
+
+    public init(_ base: any Dataset, indices: [Int], name: String? = nil) {
+        self.base = base
+        self.indices = indices
+        self.name = name ?? base.name
+    }
+
+    public var count: Int { indices.count }
+    public var classNames: [String] { base.classNames }
+    public func label(at index: Int) -> Int { base.label(at: indices[index]) }
+    public func recordName(at index: Int) -> String { base.recordName(at: indices[index]) }
+
+    public func readImage(
+        at index: Int, using decoder: ImageDecoder, into image: RGBImage, reduction: (ImageFacts) -> Int
+    ) throws(ImageError) -> ImageFacts {
+        try base.readImage(at: indices[index], using: decoder, into: image, reduction: reduction)
+    }
+}
+
+extension Dataset {
+    /// At most `limit` records, spread evenly, so that a sorted data set keeps all of its classes.
+    public func limited(to limit: Int?) -> any Dataset {
+        guard let limit, limit < count else { return self }
+        return SubsetDataset(self, indices: (0..<limit).map { $0 * count / limit })
+    }
+}
+
+/// Divides records by a hash of their names: a record stays on its side when others come or go, in every run, on every
+/// machine.
+public enum HashSplit {
+    /// Whether the record of this name belongs to the `share` (0...1) that is held back for validation.
+    public static func isHeldBack(_ recordName: String, share: Double) -> Bool {
+        // FNV-1a spreads short names badly over the upper bits; SplitMix64 finishes it.
+        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+        for byte in recordName.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+        var generator = SeededGenerator(seed: hash)
+        return Double(generator.next() >> 11) * 0x1p-53 < share
+    }
+
+    /// The records kept for training and those held back. In a tiny data set either may be empty.
+    public static func divide(
+        _ dataset: any Dataset, share: Double
+    ) -> (training: SubsetDataset, validation: SubsetDataset) {
+        var kept: [Int] = []
+        var held: [Int] = []
+        for index in 0..<dataset.count {
+            if isHeldBack(dataset.recordName(at: index), share: share) {
+                held.append(index)
+            } else {
+                kept.append(index)
+            }
+        }
+        return (SubsetDataset(dataset, indices: kept), SubsetDataset(dataset, indices: held))
+    }
+}

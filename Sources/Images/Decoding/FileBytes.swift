@@ -1,0 +1,95 @@
+internal import Glibc
+
+/// The bytes of one file after another, in memory that is kept from file to file. Read, not mapped: a file that is
+/// cut while it is mapped kills the process.
+final class FileBytes {
+    private var storage: UnsafeMutableRawPointer
+    private var capacity = 1 << 16
+    private(set) var count = 0
+
+    init() {
+        storage = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 64)
+    }
+
+    deinit {
+        storage.deallocate()
+    }
+
+    var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: storage, count: count) }
+
+    /// Reads a whole regular file. A symbolic link as the last part of the path is not followed, and a pipe or a
+    /// device is not opened for reading, so that a dropped folder cannot make this process read what its owner could
+    /// not, or wait for ever.
+    func read(_ path: RawPath, limit: Int) throws(ImageError) {
+        count = 0
+        let descriptor = path.withCString { open($0, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY) }
+        if descriptor < 0 { throw Self.error(openingFailed: errno) }
+        defer { close(descriptor) }
+
+        var facts = stat()
+        if fstat(descriptor, &facts) != 0 { throw Self.error("fstat", errno) }
+        guard facts.st_mode & S_IFMT == S_IFREG else {
+            throw ImageError(.unsupported, "it is \(Self.kind(of: facts.st_mode)), not a regular file")
+        }
+        guard Int(facts.st_size) <= limit else {
+            throw ImageError(.tooLarge, "the file has \(facts.st_size) bytes, the limit is \(limit)")
+        }
+        reserve(Int(facts.st_size) + 1)
+        while true {
+            // One byte more than the size is asked for, so that a file that grew is noticed.
+            let got = Glibc.read(descriptor, storage + count, capacity - count)
+            if got < 0 {
+                if errno == EINTR { continue }
+                throw Self.error("read", errno)
+            }
+            if got == 0 { return }
+            count += got
+            if count > limit {
+                count = 0
+                throw ImageError(.tooLarge, "the file has more than \(limit) bytes, the limit")
+            }
+            if count == capacity { reserve(capacity + 1) }
+        }
+    }
+
+    /// Gives memory above `bytes` back.
+    func trim(above bytes: Int) {
+        if capacity <= bytes { return }
+        storage.deallocate()
+        capacity = 1 << 16
+        count = 0
+        storage = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 64)
+    }
+
+    private func reserve(_ wanted: Int) {
+        if wanted <= capacity { return }
+        let larger = max(wanted, capacity * 2)
+        let grown = UnsafeMutableRawPointer.allocate(byteCount: larger, alignment: 64)
+        grown.copyMemory(from: storage, byteCount: count)
+        storage.deallocate()
+        storage = grown
+        capacity = larger
+    }
+
+    private static func error(openingFailed code: Int32) -> ImageError {
+        switch code {
+        case ENOENT, ENOTDIR: ImageError(.missing, "the file is not there any more")
+        case ELOOP: ImageError(.unsupported, "it is a symbolic link, which is not followed")
+        case ENXIO: ImageError(.unsupported, "it is a socket or a pipe, not a regular file")
+        default: error("open", code)
+        }
+    }
+
+    private static func error(_ call: String, _ code: Int32) -> ImageError {
+        ImageError(.unreadable, "\(call): \(String(cString: strerror(code)))")
+    }
+
+    private static func kind(of mode: mode_t) -> String {
+        switch mode & S_IFMT {
+        case S_IFDIR: "a folder"
+        case S_IFIFO: "a pipe"
+        case S_IFSOCK: "a socket"
+        default: "a device"
+        }
+    }
+}

@@ -1,0 +1,17 @@
+internal import Crypto
+
+/// The SHA-256 of a file's bytes: 32 bytes, shown as 64 hexadecimal digits.
+public struct SHA256Digest: Sendable, Hashable, CustomStringConvertible {
+    public let bytes: [UInt8]
+
+    public init(of data: UnsafeRawBufferPointer) {
+        var hash = SHA256()
+        hash.update(bufferPointer: data)
+        bytes = Array(hash.finalize())
+    }
+
+    public var description: String {
+        let digits = Array("0123456789abcdef".utf8)
+        return String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+    }
+}

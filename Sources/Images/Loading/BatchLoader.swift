@@ -1,0 +1,164 @@
+internal import Support
+
+/// A batch of the network's input. Its memory belongs to the loader and is overwritten by the next call of `next()`.
+public final class Batch {
+    /// Position in the epoch, from 0.
+    public fileprivate(set) var number = 0
+    /// `[count][3][pixels][pixels]` float32.
+    public fileprivate(set) var images: UnsafePointer<Float>
+    /// Images in this batch: less than asked for at an epoch's end, or when some could not be used.
+    public fileprivate(set) var count = 0
+    public fileprivate(set) var labels: [Int32] = []
+    /// The records' numbers in the data set.
+    public fileprivate(set) var indices: [Int] = []
+    /// Pictures met in this batch for the first time that could not be used; for the log.
+    public fileprivate(set) var unreadable: [UnreadableImage] = []
+
+    fileprivate init(images: UnsafePointer<Float>) {
+        self.images = images
+    }
+}
+
+/// Feeds a data set to the network in batches, decoded and augmented ahead by threads of its own.
+///
+/// The batches of an epoch depend on the seed and the epoch's number only: not on the number of threads, nor on where
+/// the epoch was entered. One thread at a time may use a loader; `next()` blocks.
+public final class BatchLoader {
+    public struct Options: Sendable {
+        public var batchSize: Int
+        public var seed: UInt64
+        /// Whether each epoch has an order of its own; else records come in the data set's order.
+        public var shuffles: Bool
+        /// Leaves out an epoch's last batch when it is not full.
+        public var dropsRemainder: Bool
+        public var threads: Int
+        /// Batches in memory: one in use, the others being filled. At least two.
+        public var ringBatches: Int
+        /// The share of the data set, 0...1, that may be unreadable before `next()` throws.
+        public var unreadableLimit: Double
+        /// The orientation policy is the preprocessing's, not this one's.
+        public var decoding: DecodingOptions
+
+        public init(
+            batchSize: Int, seed: UInt64 = 1, shuffles: Bool = true, dropsRemainder: Bool = false, threads: Int = 2,
+            ringBatches: Int = 3, unreadableLimit: Double = 0.01, decoding: DecodingOptions = DecodingOptions()
+        ) {
+            self.batchSize = batchSize
+            self.seed = seed
+            self.shuffles = shuffles
+            self.dropsRemainder = dropsRemainder
+            self.threads = threads
+            self.ringBatches = ringBatches
+            self.unreadableLimit = unreadableLimit
+            self.decoding = decoding
+        }
+    }
+
+    public let dataset: any Dataset
+    public let preprocessing: Preprocessing
+    public let options: Options
+    public let batchesPerEpoch: Int
+    /// Everything met so far that could not be used.
+    public private(set) var unreadable = UnreadableImages()
+    private let ring: PrefetchRing
+    private let batch: Batch
+
+    public init(
+        dataset: any Dataset, preprocessing: Preprocessing, augmentation: Augmentation = .none, options: Options
+    ) {
+        precondition(options.batchSize > 0, "a batch of \(options.batchSize) images")
+        self.dataset = dataset
+        self.preprocessing = preprocessing
+        self.options = options
+        let size = options.batchSize
+        batchesPerEpoch = (dataset.count + (options.dropsRemainder ? 0 : size - 1)) / size
+
+        var decoding = options.decoding
+        decoding.orientation = preprocessing.orientation
+        let seed = options.seed
+        ring = PrefetchRing(
+            threads: options.threads, batchSize: min(size, max(dataset.count, 1)), ringBatches: options.ringBatches,
+            elements: preprocessing.elementsPerImage
+        ) { [decoding] in
+            let decoder = ImageDecoder(options: decoding)
+            let writer = SampleWriter(preprocessing, augmentation: augmentation)
+            let image = RGBImage()
+            return { record, epoch, pixels in
+                defer {
+                    image.trim(above: ImageDecoder.keptBytes)
+                    writer.trim(above: ImageDecoder.keptBytes)
+                }
+                do throws(ImageError) {
+                    let generator = SeededGenerator(seed: seed, stream: epoch, record)
+                    let facts = try dataset.readImage(at: record, using: decoder, into: image) {
+                        writer.reduction(for: $0, generator: generator)
+                    }
+                    writer.write(
+                        image, fullSize: facts.uprightSize(decoding.orientation), reduction: facts.reduction,
+                        generator: generator, into: pixels)
+                    return SlotOutcome(size: (facts.width, facts.height))
+                } catch {
+                    return SlotOutcome(error: error)
+                }
+            }
+        }
+        batch = Batch(images: AlignedBuffer<Float>(count: 0).pointer)
+    }
+
+    deinit {
+        ring.stop()
+    }
+
+    /// Enters an epoch at one of its batches; without it `next()` has nothing to give. What was prefetched of another
+    /// epoch is dropped.
+    public func begin(epoch: Int, batch: Int = 0) {
+        precondition(batch >= 0 && batch <= batchesPerEpoch, "batch \(batch) of an epoch of \(batchesPerEpoch)")
+        ring.begin(epoch: epoch, firstBatch: batch, batchCount: batchesPerEpoch) { order in
+            EpochOrder.fill(
+                &order, count: dataset.count, shuffled: options.shuffles, seed: options.seed, epoch: epoch)
+        }
+    }
+
+    /// Takes over what an interrupted run had met, so that its limit is reached at the same batch.
+    public func remember(_ images: [UnreadableImage]) {
+        for image in images { _ = unreadable.insert(image) }
+    }
+
+    /// The next batch of the epoch, nil at its end. The batch is overwritten by the next call.
+    ///
+    /// Pictures that cannot be used are left out of their batch; a batch of nothing else is left out itself.
+    ///
+    /// - Throws: `TooManyUnreadableImages` with the list, past the limit.
+    public func next() throws(TooManyUnreadableImages) -> Batch? {
+        batch.unreadable.removeAll(keepingCapacity: true)
+        while let slots = ring.next() {
+            let filled = slots.compact(elements: preprocessing.elementsPerImage)
+            batch.number = slots.number
+            batch.count = filled
+            batch.images = UnsafePointer(slots.pixels.pointer)
+            batch.labels.removeAll(keepingCapacity: true)
+            batch.indices.removeAll(keepingCapacity: true)
+            for slot in 0..<slots.count {
+                let record = ring.record(slot, of: slots)
+                if let error = slots.outcomes[slot].error {
+                    try note(record, error)
+                } else {
+                    batch.labels.append(Int32(dataset.label(at: record)))
+                    batch.indices.append(record)
+                }
+            }
+            if filled > 0 { return batch }
+        }
+        return nil
+    }
+
+    private func note(_ record: Int, _ error: ImageError) throws(TooManyUnreadableImages) {
+        let image = UnreadableImage(index: record, name: dataset.recordName(at: record), error: error.sentence)
+        if unreadable.insert(image) { batch.unreadable.append(image) }
+        if Double(unreadable.count) > options.unreadableLimit * Double(dataset.count) {
+            throw TooManyUnreadableImages(
+                dataset: dataset.name, records: dataset.count, limit: options.unreadableLimit,
+                images: unreadable.all)
+        }
+    }
+}

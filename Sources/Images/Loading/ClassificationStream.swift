@@ -1,0 +1,109 @@
+internal import Support
+
+/// What became of one file.
+public struct FileOutcome: Sendable {
+    /// Its place in the listing.
+    public let index: Int
+    /// Relative to the listing's folder.
+    public let path: RawPath
+    /// The picture's place in the batch's images, nil when it could not be used.
+    public let row: Int?
+    /// Why it could not be used.
+    public let error: ImageError?
+    /// Size in the file's header, before orientation; nil when it could not be read.
+    public let width: Int?
+    public let height: Int?
+    /// Of the file's bytes; nil when they could not be read.
+    public let sha256: SHA256Digest?
+}
+
+/// A batch of files. Its memory belongs to the stream and is overwritten by the next call of `next()`.
+public final class FileBatch {
+    /// `[count][3][pixels][pixels]` float32: the usable pictures, in the order of their files.
+    public fileprivate(set) var images: UnsafePointer<Float>
+    public fileprivate(set) var count = 0
+    /// One for each file, in the listing's order, whatever became of it.
+    public fileprivate(set) var files: [FileOutcome] = []
+
+    fileprivate init(images: UnsafePointer<Float>) {
+        self.images = images
+    }
+}
+
+/// Feeds the files of a listing to the network, decoded ahead by threads of its own, in the listing's order and with
+/// an outcome for every file. A bad file never stops the stream, and its place is never filled by another's pixels.
+public final class ClassificationStream {
+    public let listing: ImageListing
+    private let preprocessing: Preprocessing
+    private let ring: PrefetchRing
+    private let batch: FileBatch
+
+    /// - Parameter firstFile: enters the listing there, to resume a run.
+    public init(
+        listing: ImageListing, preprocessing: Preprocessing, batchSize: Int = 32, threads: Int = 2,
+        ringBatches: Int = 4, decoding: DecodingOptions = DecodingOptions(), firstFile: Int = 0
+    ) {
+        precondition(batchSize > 0, "a batch of \(batchSize) files")
+        precondition((0...listing.count).contains(firstFile), "file \(firstFile) of \(listing.count)")
+        self.listing = listing
+        self.preprocessing = preprocessing
+        var decoding = decoding
+        decoding.orientation = preprocessing.orientation
+        let files = listing.count - firstFile
+        let size = min(batchSize, max(files, 1))
+        ring = PrefetchRing(
+            threads: threads, batchSize: size, ringBatches: ringBatches, elements: preprocessing.elementsPerImage
+        ) { [decoding] in
+            let decoder = ImageDecoder(options: decoding)
+            decoder.hashesFiles = true
+            let writer = SampleWriter(preprocessing)
+            let image = RGBImage()
+            return { file, _, pixels in
+                var outcome = SlotOutcome()
+                do throws(ImageError) {
+                    let facts = try decoder.decode(listing.path(at: file), into: image) {
+                        writer.reduction(for: $0, generator: SeededGenerator(seed: 0))
+                    }
+                    writer.write(
+                        image, fullSize: facts.uprightSize(decoding.orientation), reduction: facts.reduction,
+                        into: pixels)
+                } catch {
+                    outcome.error = error
+                }
+                outcome.size = decoder.lastSize
+                outcome.sha256 = decoder.lastSHA256
+                image.trim(above: ImageDecoder.keptBytes)
+                writer.trim(above: ImageDecoder.keptBytes)
+                return outcome
+            }
+        }
+        batch = FileBatch(images: AlignedBuffer<Float>(count: 0).pointer)
+        ring.begin(epoch: 0, firstBatch: 0, batchCount: (files + size - 1) / size) { order in
+            order = (firstFile..<listing.count).map { Int32($0) }
+        }
+    }
+
+    deinit {
+        ring.stop()
+    }
+
+    /// The next files, nil after the last. Blocks. The batch is overwritten by the next call.
+    public func next() -> FileBatch? {
+        guard let slots = ring.next() else { return nil }
+        batch.count = slots.compact(elements: preprocessing.elementsPerImage)
+        batch.images = UnsafePointer(slots.pixels.pointer)
+        batch.files.removeAll(keepingCapacity: true)
+        var row = 0
+        for slot in 0..<slots.count {
+            let outcome = slots.outcomes[slot]
+            let index = ring.record(slot, of: slots)
+            batch.files.append(
+                FileOutcome(
+                    index: index, path: listing.paths[index], row: outcome.error == nil ? row : nil,
+                    error: outcome.error, width: outcome.size?.width, height: outcome.size?.height,
+                    sha256: outcome.sha256))
+            if outcome.error == nil { row += 1 }
+        }
+        return batch
+    }
+}
