@@ -134,7 +134,8 @@ let package = Package(
             resources: [.copy("Fixtures")],
             swiftSettings: house),
         .testTarget(name: "SupportTests", dependencies: ["Support", "TestSupport"], swiftSettings: house),
-        .testTarget(name: "KernelsTests", dependencies: ["Kernels", "Support", "TestSupport"], swiftSettings: optimised),
+        .testTarget(
+            name: "KernelsTests", dependencies: ["Kernels", "Support", "TestSupport"], swiftSettings: optimised),
         .testTarget(
             name: "ShuffleNetTests",
             dependencies: ["Checkpoints", "Images", "Kernels", "ShuffleNet", "Support", "TestSupport"],

@@ -4,8 +4,9 @@ public typealias Lanes = SIMD8<Float>
 
 @usableFromInline let laneCount = Lanes.scalarCount
 
-/// Lane numbers 0, 1, 2, … for masks over the end of a row.
-let laneNumbers = SIMD8<Int32>(0, 1, 2, 3, 4, 5, 6, 7)
+/// Lane numbers for masks over the end of a row. As floats: comparing integer vectors compiles to a loop over lanes.
+@inline(__always)
+private var laneNumbers: Lanes { Lanes(0, 1, 2, 3, 4, 5, 6, 7) }
 
 /// `sum + a·b`. Written as two operations: where the target has no fused instruction, `addProduct` is a library call
 /// for each lane.
@@ -32,7 +33,7 @@ extension SIMD8<Float> {
     /// The first `count` lanes, zero in the rest.
     @inline(__always)
     func keeping(first count: Int) -> Self {
-        replacing(with: 0, where: laneNumbers .>= Int32(truncatingIfNeeded: count))
+        replacing(with: 0, where: laneNumbers .>= Lanes(repeating: Float(count)))
     }
 }
 

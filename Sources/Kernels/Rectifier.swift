@@ -1,25 +1,34 @@
-/// What follows the last product of a unit: bias, shortcut, ReLU; and its gradient.
+/// What stands round the last product of a unit: bias and shortcut before it, ReLU after it; and the ReLU's gradient.
 public enum Rectifier {
-    /// `out = max(out + bias + residual, 0)` over `count` values, in place; `residual` may be nil.
-    public static func forward(
+    /// `out = bias + residual` over `count` values, what the product is then added to; `residual` may be nil.
+    public static func prepare(
         _ out: UnsafeMutablePointer<Float>, bias: Float, residual: UnsafePointer<Float>?, _ count: Int
     ) {
+        guard let residual else {
+            UnsafeMutableBufferPointer(start: out, count: count).update(repeating: bias)
+            return
+        }
         let biases = Lanes(repeating: bias)
         var index = 0
-        if let residual {
-            while index + laneCount <= count {
-                out.store((out.lanes(index) + biases + residual.lanes(index)).rectified, index)
-                index += laneCount
-            }
-        } else {
-            while index + laneCount <= count {
-                out.store((out.lanes(index) + biases).rectified, index)
-                index += laneCount
-            }
+        while index + laneCount <= count {
+            out.store(residual.lanes(index) + biases, index)
+            index += laneCount
         }
         while index < count {
-            let value = out[index] + bias + (residual?[index] ?? 0)
-            out[index] = value < 0 ? 0 : value
+            out[index] = residual[index] + bias
+            index += 1
+        }
+    }
+
+    /// `out = max(out, 0)` over `count` values, in place; NaN stays NaN.
+    public static func forward(_ out: UnsafeMutablePointer<Float>, _ count: Int) {
+        var index = 0
+        while index + laneCount <= count {
+            out.store(out.lanes(index).rectified, index)
+            index += laneCount
+        }
+        while index < count {
+            if out[index] < 0 { out[index] = 0 }
             index += 1
         }
     }
@@ -50,10 +59,16 @@ public enum Rectifier {
         return (sum0 + sum1).total + rest
     }
 
-    public static func forwardReference<Element: BinaryFloatingPoint>(
+    public static func prepareReference<Element: BinaryFloatingPoint>(
         _ out: UnsafeMutablePointer<Element>, bias: Element, residual: UnsafePointer<Element>?, _ count: Int
     ) {
-        for index in 0..<count { out[index] = max(out[index] + bias + (residual?[index] ?? 0), 0) }
+        for index in 0..<count { out[index] = bias + (residual?[index] ?? 0) }
+    }
+
+    public static func forwardReference<Element: BinaryFloatingPoint>(
+        _ out: UnsafeMutablePointer<Element>, _ count: Int
+    ) {
+        for index in 0..<count { out[index] = max(out[index], 0) }
     }
 
     public static func backwardReference<Element: BinaryFloatingPoint>(

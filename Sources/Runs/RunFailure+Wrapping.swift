@@ -9,7 +9,9 @@ extension RunFailure {
         switch error {
         case let failure as RunFailure:
             self = failure
-        case let error as SystemError where error.code == ENOSPC || error.code == EDQUOT:
+        case let error as SystemError where Self.meansFullDisk(error):
+            self.init(.diskFull, "\(error); free some space and retry")
+        case let error as CheckpointError where error.systemError.map(Self.meansFullDisk) ?? false:
             self.init(.diskFull, "\(error); free some space and retry")
         case let error as CheckpointError where error.action == .read:
             self = .badInput("\(error)")
@@ -18,5 +20,9 @@ extension RunFailure {
         default:
             self.init(.error, "\(error)")
         }
+    }
+
+    private static func meansFullDisk(_ error: SystemError) -> Bool {
+        error.code == ENOSPC || error.code == EDQUOT
     }
 }

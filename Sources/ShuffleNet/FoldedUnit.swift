@@ -100,14 +100,15 @@ final class FoldedUnit {
         for group in 0..<shape.groups {
             let inner = shape.expandColumns
             let rows = group * shape.expandRows..<(group + 1) * shape.expandRows
-            MatrixProduct.multiply(
-                m: rows.count, n: outColumns, k: inner, expandWeights.pointer + rows.lowerBound * inner, inner,
-                convolved[group * inner, 0], convolved.stride, beta: 0, branch[rows.lowerBound, 0], branch.stride)
             for row in rows {
-                Rectifier.forward(
+                Rectifier.prepare(
                     branch[row, 0], bias: expandBias.pointer[row],
                     residual: shape.stride == 1 ? UnsafePointer(input[row, 0]) : nil, outColumns)
             }
+            MatrixProduct.multiply(
+                m: rows.count, n: outColumns, k: inner, expandWeights.pointer + rows.lowerBound * inner, inner,
+                convolved[group * inner, 0], convolved.stride, beta: 1, branch[rows.lowerBound, 0], branch.stride)
+            for row in rows { Rectifier.forward(branch[row, 0], outColumns) }
         }
     }
 }

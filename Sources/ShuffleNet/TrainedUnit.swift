@@ -218,7 +218,7 @@ final class TrainedUnit {
         }
     }
 
-    /// y, block by block: product, bias, shortcut, ReLU.
+    /// y, block by block: bias and shortcut, the product added, ReLU.
     private func expand(_ input: Rows, _ images: Int, _ workspace: TrainingWorkspace) {
         let slots = ColumnSlots(columns: images * outArea)
         let rows = shape.expandRows
@@ -228,15 +228,17 @@ final class TrainedUnit {
         workspace.pool.run(shape.groups * slots.count) { task, _ in
             let group = task / slots.count
             slots.forEachBlock(of: task % slots.count, rows: inner + rows) { first, width in
-                MatrixProduct.multiply(
-                    m: rows, n: width, k: inner, weights + group * rows * inner, inner,
-                    centred[group * inner, first], centred.stride, beta: 0, branch[group * rows, first],
-                    branch.stride)
-                for row in group * rows..<(group + 1) * rows {
-                    Rectifier.forward(
+                let own = group * rows..<(group + 1) * rows
+                for row in own {
+                    Rectifier.prepare(
                         branch[row, first], bias: expandNorm.beta[row],
                         residual: shape.stride == 1 ? UnsafePointer(input[row, first]) : nil, width)
                 }
+                MatrixProduct.multiply(
+                    m: rows, n: width, k: inner, weights + group * rows * inner, inner,
+                    centred[group * inner, first], centred.stride, beta: 1, branch[group * rows, first],
+                    branch.stride)
+                for row in own { Rectifier.forward(branch[row, first], width) }
             }
         }
     }

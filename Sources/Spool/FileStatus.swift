@@ -12,6 +12,7 @@ struct FileStatus: Equatable, Sendable {
     let inode: UInt64
     let links: Int
     let owner: UInt32
+    let permissions: mode_t
     let size: Int64
     /// Nanoseconds since 1970: last change of the content, and of anything (content, mode, name, links).
     let modified: Int64
@@ -33,6 +34,7 @@ struct FileStatus: Equatable, Sendable {
         inode = UInt64(status.st_ino)
         links = Int(status.st_nlink)
         owner = status.st_uid
+        permissions = status.st_mode & 0o7777
         size = Int64(status.st_size)
         modified = Int64(status.st_mtim.tv_sec) * 1_000_000_000 + Int64(status.st_mtim.tv_nsec)
         changed = Int64(status.st_ctim.tv_sec) * 1_000_000_000 + Int64(status.st_ctim.tv_nsec)

@@ -132,14 +132,20 @@ final class FolderHandle {
         throw SystemError("renameat2", on: folder.label(of: newName), code: EEXIST)
     }
 
-    /// mkdir with exactly these permissions, whatever the umask; `false` when the name is taken.
+    /// mkdir with these permissions, whatever the umask; `false` when the name is taken.
+    ///
+    /// Where the service manager forbids to set the set-group-id bit (`RestrictSUIDSGID=`), the kernel still hands it
+    /// down from the folder above, and the umask decides about the group.
     @discardableResult
     func makeFolder(_ name: EntryName, permissions: mode_t) throws(SystemError) -> Bool {
         if name.withCString({ mkdirat(descriptor, $0, permissions & 0o777) }) != 0 {
             if errno == EEXIST { return false }
             throw SystemError("mkdirat", on: label(of: name))
         }
-        if name.withCString({ fchmodat(descriptor, $0, permissions, 0) }) != 0 {
+        if try status(of: name)?.permissions == permissions { return true }
+        if name.withCString({ fchmodat(descriptor, $0, permissions, 0) }) != 0,
+            errno != EPERM || permissions & S_ISGID == 0
+        {
             throw SystemError("fchmodat", on: label(of: name))
         }
         return true

@@ -37,7 +37,8 @@ struct FolderInspection: Equatable, Sendable {
     ) throws -> String {
         guard survey.hasSpecification else {
             for name in misspelt where try folder.exists(EntryName(name)) {
-                throw Refusal.badSpecification("found '\(name)'; the file must be called '\(ControlFile.specification)'")
+                throw Refusal.badSpecification(
+                    "found '\(name)'; the file must be called '\(ControlFile.specification)'")
             }
             if try folder.exists(EntryName(ControlFile.specification)) {
                 throw Refusal.badSpecification("it is not a plain file")

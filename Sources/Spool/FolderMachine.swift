@@ -39,7 +39,7 @@ struct FolderMachine: Sendable {
 
     private let patience: Patience
     private var wasRenamedIn = false
-    private var last: FolderSurvey?
+    private(set) var last: FolderSurvey?
     private var restingSince: Instant
     /// A hint came after the last survey, so that a difference in the next one is explained.
     private var isHinted = false

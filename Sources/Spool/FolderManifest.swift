@@ -85,15 +85,9 @@ struct FolderManifest: Equatable, Sendable {
     func verify(_ folder: FolderHandle, limits: FolderLimits) throws {
         var missing = Set(items.keys)
         let unlisted = Set(ControlFile.all.map { Array($0.utf8) })
-        // The open folders live as long as this list: few, since a handle is shared by all files of its folder.
-        var present: [(entry: FolderWalk.Entry, item: Item)] = []
-        let walk = FolderWalk(maximumDepth: limits.depth, maximumEntries: limits.entries)
-        try walk.run(in: folder) { path, obstacle in
-            throw Refusal.obstacle(obstacle, at: path, limits: limits)
-        } visit: { entry in
-            if entry.status.isFolder { return .goOn }
+        try walk(folder, limits) { entry in
             guard let item = items[entry.path] else {
-                if unlisted.contains(entry.path) { return .goOn }
+                if unlisted.contains(entry.path) { return }
                 throw Refusal.manifest("'\(EntryName.escape(entry.path))' is not listed")
             }
             missing.remove(entry.path)
@@ -101,14 +95,31 @@ struct FolderManifest: Equatable, Sendable {
                 throw Refusal.manifest(
                     "'\(EntryName.escape(entry.path))' has \(entry.status.size) bytes, \(size) are listed")
             }
-            present.append((entry, item))
-            return .goOn
         }
         if let path = missing.min(by: { $0.lexicographicallyPrecedes($1) }) {
             throw Refusal.manifest("'\(EntryName.escape(path))' is listed and not there")
         }
-        for (entry, item) in present where try Self.digest(of: entry) != item.digest {
+        // Only now are bytes read: a copy that is still short was told by its names and sizes.
+        try walk(folder, limits) { entry in
+            guard let item = items[entry.path], try Self.digest(of: entry) != item.digest else { return }
             throw Refusal.manifest("'\(EntryName.escape(entry.path))' has another SHA-256 than the one listed")
+        }
+    }
+
+    /// Calls `visit` for everything but folders.
+    private func walk(
+        _ folder: FolderHandle, _ limits: FolderLimits, visit: (FolderWalk.Entry) throws -> Void
+    ) throws {
+        let walk = FolderWalk(maximumDepth: limits.depth, maximumEntries: limits.entries)
+        try walk.run(in: folder) { path, obstacle in
+            throw Refusal.obstacle(obstacle, at: path, limits: limits)
+        } visit: { entry in
+            if entry.status.isFolder { return .goOn }
+            guard entry.status.sort == .file else {
+                throw Refusal.manifest("'\(EntryName.escape(entry.path))' is no file")
+            }
+            try visit(entry)
+            return .goOn
         }
     }
 

@@ -32,6 +32,9 @@ struct IntakePlan: Sendable {
 
     var keys: Set<Key> { Set(drops.keys) }
 
+    /// The state of a folder on which the last decision stood.
+    func fingerprint(of key: Key) -> Int? { drops[key]?.machine.last?.fingerprint }
+
     /// The next time at which `takeDue` has something.
     var nextWake: Instant? {
         drops.values.lazy.compactMap(\.wakeAt).min()

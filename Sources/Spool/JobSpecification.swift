@@ -43,7 +43,8 @@ struct JobSpecification {
             guard isWord(next) || next == UInt8(ascii: "-") else { continue }
             if index > 0, isWord(bytes[index - 1]) || Array("\"'./".utf8).contains(bytes[index - 1]) { continue }
             let sort = byte == UInt8(ascii: "&") ? "an anchor" : "an alias"
-            throw .badSpecification("line \(line) has \(sort) ('\(Character(Unicode.Scalar(byte)))'), which is not taken")
+            throw .badSpecification(
+                "line \(line) has \(sort) ('\(Character(Unicode.Scalar(byte)))'), which is not taken")
         }
     }
 

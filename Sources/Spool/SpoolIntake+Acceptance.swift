@@ -66,7 +66,9 @@ extension SpoolIntake {
                 guard status.isFolder else { throw Refusal.notAFolder(key.name.escaped, status.noun) }
                 let inspection = try FolderInspection.inspect(
                     key.name, in: kindFolder, limits: configuration.limits, manifestIsVerified: sign == .manifest)
-                guard inspection.survey.changed == drop.changed else {
+                // Whatever was decided is void when something moved since then.
+                let isAsJudged = sign == .renamed || inspection.survey.fingerprint == plan.fingerprint(of: key)
+                guard isAsJudged, inspection.survey.changed == drop.changed else {
                     return plan.handle(.touched, for: key, at: .now)
                 }
                 try await take(drop, inspection, sign)

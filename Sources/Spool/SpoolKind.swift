@@ -5,7 +5,8 @@ public struct SpoolKind: RawRepresentable, Hashable, Sendable, Codable, CustomSt
     /// A folder name under `incoming/`: small ASCII letters, digits and `_` only.
     public init(rawValue: String) {
         precondition(
-            !rawValue.isEmpty && rawValue.utf8.allSatisfy { (97...122).contains($0) || (48...57).contains($0) || $0 == 95 },
+            !rawValue.isEmpty
+                && rawValue.utf8.allSatisfy { (97...122).contains($0) || (48...57).contains($0) || $0 == 95 },
             "'\(rawValue)' cannot name a kind of job: small letters, digits and '_' are wanted")
         self.rawValue = rawValue
     }

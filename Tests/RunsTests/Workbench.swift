@@ -1,5 +1,6 @@
 import Foundation
 import Images
+import ShuffleNet
 import Support
 import Synchronization
 

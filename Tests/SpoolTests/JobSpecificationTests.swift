@@ -7,7 +7,10 @@ import Testing
         ("", "{}"),
         ("# nothing\n", "{}"),
         ("epochs: 3\nlr: 1e-3\nmodel_size: 1.0x\n", #"{"epochs":3,"lr":0.001,"model_size":"1.0x"}"#),
-        ("a: true\nb: no\nc: ~\nd: \"12\"\ne: [1, 2.5, x]\n", #"{"a":true,"b":"no","c":null,"d":"12","e":[1,2.5,"x"]}"#),
+        (
+            "a: true\nb: no\nc: ~\nd: \"12\"\ne: [1, 2.5, x]\n",
+            #"{"a":true,"b":"no","c":null,"d":"12","e":[1,2.5,"x"]}"#
+        ),
         ("deep: {er: {est: 'a \"b\"'}}", #"{"deep":{"er":{"est":"a \"b\""}}}"#),
         ("note: salt & pepper * 2", #"{"note":"salt & pepper * 2"}"#),
         ("seed: -7\nempty:\n", #"{"seed":-7,"empty":null}"#),

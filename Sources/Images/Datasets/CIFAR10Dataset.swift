@@ -13,7 +13,7 @@ public struct CIFAR10Dataset: Dataset {
     public static let recordBytes = 3073
     public static let side = 32
     static let classNamesFile = "batches.meta.txt"
-    static let standardClassNames = [
+    public static let standardClassNames = [
         "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
     ]
 

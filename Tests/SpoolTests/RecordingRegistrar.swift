@@ -1,0 +1,103 @@
+import Logging
+import Synchronization
+
+@testable import Spool
+
+/// Stands for the queue: one row a unique key, and a stream of what happened for the tests to wait on.
+final class RecordingRegistrar: FolderRegistrar {
+    struct State {
+        var jobs: [String: Int64] = [:]
+        var accepted: [AcceptedFolder] = []
+        var placed: [Int64: String] = [:]
+        var failures = 0
+        var waiters: [(isMet: @Sendable (State) -> Bool, resume: CheckedContinuation<Void, Never>)] = []
+        /// Messages of the intake's log.
+        var log: [String] = []
+    }
+
+    struct Unavailable: Error {}
+
+    private let state = Mutex(State())
+    private let refusal: Refusal?
+
+    /// Fails the first `failures` registrations like a database that is away; refuses all with `refusal`.
+    init(failures: Int = 0, refusal: Refusal? = nil) {
+        self.refusal = refusal
+        state.withLock { $0.failures = failures }
+    }
+
+    var accepted: [AcceptedFolder] { state.withLock { $0.accepted } }
+    var placed: [Int64: String] { state.withLock { $0.placed } }
+
+    func register(_ folder: AcceptedFolder) async throws -> Int64 {
+        if let refusal { throw refusal }
+        return try change { state in
+            if state.failures > 0 {
+                state.failures -= 1
+                throw Unavailable()
+            }
+            if let job = state.jobs[folder.uniqueKey] { return job }
+            let job = Int64(state.jobs.count + 1)
+            state.jobs[folder.uniqueKey] = job
+            state.accepted.append(folder)
+            return job
+        }
+    }
+
+    func place(job: Int64, folder: String) async throws {
+        change { $0.placed[job] = folder }
+    }
+
+    func abandon(job: Int64, refusal: Refusal) async throws {}
+
+    func note(_ message: String) {
+        change { $0.log.append(message) }
+    }
+
+    private func change<Result, Failure: Error>(_ body: (inout State) throws(Failure) -> Result) throws(Failure)
+        -> Result
+    {
+        var due: [CheckedContinuation<Void, Never>] = []
+        defer { for continuation in due { continuation.resume() } }
+        return try state.withLock { state throws(Failure) in
+            defer {
+                let snapshot = state
+                due = snapshot.waiters.filter { $0.isMet(snapshot) }.map(\.resume)
+                state.waiters.removeAll { $0.isMet(snapshot) }
+            }
+            return try body(&state)
+        }
+    }
+
+    /// Returns when the condition holds; the test's time limit is the bound.
+    func wait(until isMet: @escaping @Sendable (State) -> Bool) async {
+        await withCheckedContinuation { continuation in
+            let isDone = state.withLock { state in
+                if isMet(state) { return true }
+                state.waiters.append((isMet, continuation))
+                return false
+            }
+            if isDone { continuation.resume() }
+        }
+    }
+}
+
+/// Sends the intake's messages to the registrar's record.
+struct RecordingLog: LogHandler {
+    let record: RecordingRegistrar
+    var metadata: Logger.Metadata = [:]
+    var logLevel: Logger.Level = .info
+
+    init(_ record: RecordingRegistrar) {
+        self.record = record
+    }
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+        record.note("\(event.message) \(event.metadata?["message"]?.description ?? "")")
+    }
+}

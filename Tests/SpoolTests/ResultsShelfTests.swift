@@ -1,0 +1,58 @@
+import Support
+import Testing
+
+@testable import Spool
+
+@Suite struct ResultsShelfTests {
+    let scratch = ScratchFolder()
+    let shelf: ResultsShelf
+
+    init() throws {
+        try scratch.fill("work", [:])
+        try scratch.fill("results", [:])
+        shelf = ResultsShelf(work: "\(scratch.path)/work", destination: "\(scratch.path)/results")
+    }
+
+    func work(_ token: Int64, _ text: String) throws {
+        let folder = try shelf.makeWorkFolder(job: 3, token: token)
+        try AtomicFile.write(text.utf8, to: "\(folder)/out")
+    }
+
+    @Test func `a loser that published first is displaced by the winner`() throws {
+        try work(1, "loser")
+        try work(2, "winner")
+        #expect(try shelf.publish(job: 3, token: 1, as: "3") == "\(scratch.path)/results/3")
+        _ = try shelf.publish(job: 3, token: 2, as: "3")
+        try shelf.withdraw(job: 3, token: 1, as: "3")
+        #expect(scratch.text("results/3/out") == "winner")
+        try shelf.sweep(job: 3)
+        #expect(scratch.list("work").isEmpty)
+    }
+
+    @Test func `a loser that published last withdraws, and the winner's files come back`() throws {
+        try work(1, "loser")
+        try work(2, "winner")
+        _ = try shelf.publish(job: 3, token: 2, as: "3")
+        _ = try shelf.publish(job: 3, token: 1, as: "3")
+        try shelf.withdraw(job: 3, token: 1, as: "3")
+        try shelf.withdraw(job: 3, token: 1, as: "3")
+        #expect(scratch.text("results/3/out") == "winner")
+        #expect(scratch.text("work/3.1/out") == "loser")
+    }
+
+    @Test func `the winner puts its files back when the loser never withdrew`() throws {
+        try work(1, "loser")
+        try work(2, "winner")
+        _ = try shelf.publish(job: 3, token: 2, as: "3")
+        _ = try shelf.publish(job: 3, token: 1, as: "3")
+        try shelf.reinstate(job: 3, token: 2, as: "3")
+        try shelf.reinstate(job: 3, token: 2, as: "3")
+        #expect(scratch.text("results/3/out") == "winner")
+    }
+
+    @Test func `publishing nothing is an error`() throws {
+        #expect(throws: SpoolError.missingWork(path: "\(scratch.path)/work/3.9")) {
+            try shelf.publish(job: 3, token: 9, as: "3")
+        }
+    }
+}

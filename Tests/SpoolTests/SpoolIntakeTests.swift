@@ -1,0 +1,219 @@
+import Foundation
+import Logging
+import Support
+import Testing
+
+@testable import Spool
+
+/// Real folders and real inotify. Times are short, so that a test ends soon, and only bound from below.
+@Suite(.timeLimit(.minutes(1))) struct SpoolIntakeTests {
+    let scratch = ScratchFolder()
+    let registrar: RecordingRegistrar
+    let store: SpoolStore
+
+    init() throws {
+        registrar = RecordingRegistrar()
+        store = try SpoolStore(root: "\(scratch.path)/spool")
+    }
+
+    static func patient(quiet: Duration? = .milliseconds(300)) -> SpoolConfiguration {
+        var configuration = SpoolConfiguration()
+        configuration.quietPeriod = quiet
+        configuration.settlePeriod = .milliseconds(50)
+        configuration.rescanInterval = .seconds(1)
+        configuration.pollInterval = .milliseconds(100)
+        configuration.minimumFreeBytes = 0
+        return configuration
+    }
+
+    func withIntake(
+        _ configuration: SpoolConfiguration, registrar: RecordingRegistrar? = nil,
+        _ body: (RecordingRegistrar) async throws -> Void
+    ) async throws {
+        let registrar = registrar ?? self.registrar
+        let logger = Logger(label: "intake") { _ in RecordingLog(registrar) }
+        let intake = SpoolIntake(store: store, configuration: configuration, registrar: registrar, logger: logger)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await intake.run() }
+            try await body(registrar)
+            group.cancelAll()
+        }
+    }
+
+    @Test(arguments: [true, false])
+    func `a folder renamed in from tmp is taken at once, with watches and without`(watches: Bool) async throws {
+        var configuration = Self.patient(quiet: nil)
+        configuration.watchesFileSystem = watches
+        try scratch.fill("spool/tmp/flowers", ["a/1.jpg": "1", "job.yaml": "epochs: 2"])
+        // Something that was taken proves that the first look is over and has seen tmp/.
+        try scratch.fill("spool/incoming/classify/first", ["x": "1"])
+        try scratch.write("spool/incoming/classify/first/.ready", "")
+        try await withIntake(configuration) { registrar in
+            await registrar.wait { $0.placed.count == 1 }
+            try scratch.move("spool/tmp/flowers", to: "spool/incoming/train/flowers")
+            await registrar.wait { $0.placed.count == 2 }
+        }
+        let folder = try #require(registrar.accepted.last)
+        #expect(folder.kind == .train && folder.name == "flowers" && folder.sign == .renamed)
+        #expect(folder.arguments == #"{"epochs":2}"#)
+        #expect(folder.files == 1)
+        #expect(scratch.list("spool/processing/flowers.2") == ["a", "job.yaml"])
+    }
+
+    @Test func `a folder renamed in from elsewhere or in place waits for the quiet period`() async throws {
+        try scratch.fill("elsewhere", ["1.jpg": "1"])
+        try scratch.fill("spool/incoming/classify/New Folder", ["1.jpg": "1"])
+        try await withIntake(Self.patient()) { registrar in
+            try scratch.move("elsewhere", to: "spool/incoming/classify/moved")
+            try scratch.move("spool/incoming/classify/New Folder", to: "spool/incoming/classify/named")
+            await registrar.wait { $0.placed.count == 2 }
+        }
+        #expect(registrar.accepted.allSatisfy { $0.sign == .quiet })
+    }
+
+    @Test func `a growing copy is not taken before it ends`() async throws {
+        let clock = ContinuousClock()
+        let quiet = Duration.milliseconds(400)
+        try await withIntake(Self.patient(quiet: quiet)) { registrar in
+            var lastWrite = clock.now
+            for number in 0..<12 {
+                try scratch.write("spool/incoming/classify/batch/deep/\(number % 3)/\(number).jpg", "\(number)")
+                lastWrite = clock.now
+                // A slow copy: the pause is the thing under test, nothing is awaited by it.
+                try await clock.sleep(for: .milliseconds(100))
+                #expect(registrar.accepted.isEmpty)
+            }
+            await registrar.wait { $0.placed.count == 1 }
+            #expect(clock.now - lastWrite >= quiet)
+        }
+        #expect(registrar.accepted.first?.files == 12)
+    }
+
+    @Test func `a manifest that comes last completes`() async throws {
+        try await withIntake(Self.patient(quiet: nil)) { registrar in
+            try scratch.fill("spool/incoming/classify/m", ["a": "1", "b": "22"])
+            let lines = "\(FolderInspectionTests.digest("1"))  a\n\(FolderInspectionTests.digest("22"))  b\n"
+            try scratch.write("spool/incoming/classify/m/manifest.sha256", lines)
+            await registrar.wait { $0.placed.count == 1 }
+        }
+        #expect(registrar.accepted.first?.sign == .manifest)
+    }
+
+    @Test func `stray files and hostile folders end in rejected with a reason`() async throws {
+        try scratch.write("spool/incoming/classify/photo.jpg", "1")
+        try scratch.write("spool/incoming/classify/.hidden", "1")
+        try scratch.fill("spool/incoming/classify/linked", ["a.jpg": "1"])
+        symlink("/etc/passwd", "\(scratch.path)/spool/incoming/classify/linked/b.jpg")
+        symlink("/etc", "\(scratch.path)/spool/incoming/classify/etc")
+        try await withIntake(Self.patient()) { registrar in
+            await registrar.wait { state in state.log.filter { $0.hasPrefix("refused") }.count == 3 }
+        }
+        #expect(scratch.list("spool/incoming/classify") == [".hidden"])
+        #expect(scratch.list("spool/rejected").count == 3)
+        for folder in scratch.list("spool/rejected") {
+            #expect(scratch.list("spool/rejected/\(folder)") == ["REASON.json", "input"])
+        }
+        #expect(registrar.accepted.isEmpty)
+    }
+
+    @Test func `two hundred folders dropped by mixed methods are each taken once`() async throws {
+        try await withIntake(Self.patient()) { registrar in
+            for number in 0..<200 {
+                let name = "d\(number)"
+                switch number % 4 {
+                case 0:
+                    try scratch.fill("spool/tmp/\(name)", ["1.jpg": name])
+                    try scratch.move("spool/tmp/\(name)", to: "spool/incoming/classify/\(name)")
+                case 1:
+                    try scratch.fill("spool/incoming/train/\(name)", ["a/1.jpg": name])
+                    try scratch.write("spool/incoming/train/\(name)/.ready", "")
+                case 2: try scratch.fill("spool/incoming/evaluate/\(name)", ["1.jpg": name])
+                default:
+                    try scratch.fill("aside/\(name)", ["1.jpg": name])
+                    try scratch.move("aside/\(name)", to: "spool/incoming/classify/\(name)")
+                }
+            }
+            await registrar.wait { $0.placed.count == 200 }
+        }
+        #expect(Set(registrar.accepted.map(\.name)).count == 200)
+        #expect(registrar.accepted.count == 200)
+        #expect(scratch.list("spool/processing").count == 200)
+        for (job, folder) in registrar.placed {
+            #expect(folder.hasSuffix(".\(job)") && scratch.exists("spool/processing/\(folder)"))
+        }
+    }
+
+    @Test func `two intakes on one spool take each folder once`() async throws {
+        let other = SpoolIntake(
+            store: store, configuration: Self.patient(), registrar: registrar,
+            logger: Logger(label: "other") { _ in RecordingLog(registrar) })
+        let otherRun = Task { try await other.run() }
+        defer { otherRun.cancel() }
+        try await withIntake(Self.patient()) { registrar in
+            for number in 0..<40 { try scratch.fill("spool/incoming/classify/d\(number)", ["1.jpg": "1"]) }
+            await registrar.wait { $0.placed.count == 40 }
+        }
+        #expect(registrar.accepted.count == 40)
+        #expect(scratch.list("spool/processing").count == 40)
+    }
+
+    @Test func `a later drop of the same name is a new job`() async throws {
+        try await withIntake(Self.patient(quiet: nil)) { registrar in
+            for round in 1...3 {
+                try scratch.fill("spool/incoming/classify/same", ["1.jpg": "\(round)"])
+                try scratch.write("spool/incoming/classify/same/.ready", "")
+                await registrar.wait { $0.placed.count == round }
+            }
+        }
+        #expect(scratch.list("spool/processing") == ["same.1", "same.2", "same.3"])
+    }
+
+    @Test func `a name that is not UTF-8 is taken and escaped`() async throws {
+        let path: [CChar] = Array("\(scratch.path)/spool/incoming/classify/".utf8CString.dropLast()) + [-1, 10, 0]
+        #expect(mkdir(path, 0o755) == 0)
+        close(open(Array(path.dropLast()) + Array("/1.jpg".utf8CString), O_CREAT | O_WRONLY, 0o644))
+        try await withIntake(Self.patient()) { registrar in
+            await registrar.wait { $0.placed.count == 1 }
+        }
+        #expect(registrar.accepted.first?.name == "%FF%0A")
+        #expect(scratch.list("spool/processing") == ["%FF%0A.1"])
+    }
+
+    @Test func `nothing is taken while space is low`() async throws {
+        var configuration = Self.patient(quiet: .zero)
+        configuration.minimumFreeBytes = .max
+        try scratch.fill("spool/incoming/classify/a", ["1.jpg": "1"])
+        try await withIntake(configuration) { registrar in
+            await registrar.wait { state in state.log.contains { $0.hasPrefix("low on space") } }
+        }
+        #expect(registrar.accepted.isEmpty)
+        #expect(scratch.list("spool/incoming/classify") == ["a"])
+    }
+
+    @Test func `a database that is away only delays a folder`() async throws {
+        try scratch.fill("spool/incoming/classify/a", ["1.jpg": "1"])
+        try await withIntake(Self.patient(), registrar: RecordingRegistrar(failures: 2)) { registrar in
+            await registrar.wait { $0.placed.count == 1 }
+            #expect(registrar.accepted.count == 1)
+        }
+    }
+
+    @Test func `what the registrar refuses is rejected with its words`() async throws {
+        try scratch.fill("spool/incoming/classify/a", ["1.jpg": "1"])
+        let refusal = Refusal(reason: "bad_input", message: "no model is called 'x'", wanted: "one of: y")
+        try await withIntake(Self.patient(), registrar: RecordingRegistrar(refusal: refusal)) { registrar in
+            await registrar.wait { state in state.log.contains { $0.contains("no model is called 'x'") } }
+        }
+        let folder = try #require(scratch.list("spool/rejected").first)
+        #expect(scratch.text("spool/rejected/\(folder)/REASON.json")?.contains("one of: y") == true)
+    }
+
+    @Test func `a removed incoming folder is made again and watched`() async throws {
+        try await withIntake(Self.patient()) { registrar in
+            try FileManager.default.removeItem(atPath: "\(scratch.path)/spool/incoming")
+            try scratch.fill("spool/incoming/classify/a", ["1.jpg": "1"])
+            await registrar.wait { $0.placed.count == 1 }
+        }
+        #expect(registrar.accepted.count == 1)
+    }
+}
