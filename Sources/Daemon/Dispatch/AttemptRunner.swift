@@ -26,7 +26,8 @@ struct AttemptRunner: Sendable {
         do {
             let specification = try await prepare(claim)
             let log = try AttemptLog(folder: configuration.roots.logs, job: claim.job.id, attempt: claim.job.attempt)
-            if try await !queue.recordLog(claim.lease, path: log.path) {
+            // An unanswered database is no reason not to begin: heartbeat and fence judge that.
+            if let held = try? await queue.recordLog(claim.lease, path: log.path), !held {
                 leaseLost()
                 return Outcome(verdict: .preempted)
             }

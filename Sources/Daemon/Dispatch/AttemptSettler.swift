@@ -118,9 +118,9 @@ struct AttemptSettler: Sendable {
         let failures = Counter()
         let held = try await persistently(failures: failures, verb)
         if held || failures.value == 0 { return held }
-        let attempts = try await persistently { try await queue.attempts(of: lease.job) }
-        let state = try await persistently { try await queue.job(lease.job) }?.state
-        return state == .completed && attempts.contains { $0.token == lease.token && $0.finishedAt != nil && $0.reason == nil }
+        let job = try await persistently { try await queue.job(lease.job) }
+        guard job?.state == .completed else { return false }
+        return try await persistently { try await queue.winner(of: lease.job) } == lease.token
     }
 
     /// Repeats `verb` while the connection to the database is at fault, until the daemon has to end.
@@ -153,6 +153,7 @@ struct AttemptSettler: Sendable {
             if let folder = claim.job.spoolFolder {
                 try await spool.complete(
                     job: claim.id.rawValue, token: claim.lease.token.rawValue, folder: folder)
+                try await queue.settleSpoolFolder(claim.id)
             } else {
                 try await results.complete(claim.id, by: claim.lease.token)
             }
@@ -171,7 +172,8 @@ struct AttemptSettler: Sendable {
                     name: claim.job.name ?? folder, folder: folder,
                     refusal: Refusal(
                         reason: reason.rawValue, message: message,
-                        wanted: "see the job's log, mend the input and drop the folder again"))
+                        wanted: Refusal.remedy))
+                try await queue.settleSpoolFolder(claim.id)
             } else {
                 try await results.sweep(claim.id)
             }

@@ -25,11 +25,12 @@ final class DispatchService: Service {
     private let settler: AttemptSettler
     private let configuration: DaemonConfiguration
     private let queue: JobStore
+    private let queues: [String]
     private let logger: Logger
 
     init(
         machine: Dispatcher, worker: WorkerRegistry, runner: AttemptRunner, settler: AttemptSettler,
-        configuration: DaemonConfiguration, queue: JobStore, logger: Logger
+        configuration: DaemonConfiguration, queue: JobStore, queues: [String], logger: Logger
     ) {
         state = Mutex(State(machine: machine))
         (actions, send) = AsyncStream.makeStream(of: Dispatcher.Action.self)
@@ -38,6 +39,7 @@ final class DispatchService: Service {
         self.settler = settler
         self.configuration = configuration
         self.queue = queue
+        self.queues = queues
         self.logger = logger
     }
 
@@ -57,8 +59,8 @@ final class DispatchService: Service {
         feed { $0.hasten() }
     }
 
-    /// Leases this daemon works on, for a heartbeat's comparison.
-    var leases: [Lease] { state.withLock { Array($0.slots.keys) } }
+    /// Leases this daemon works on or settles.
+    var leases: Set<Lease> { state.withLock { Set($0.slots.keys) } }
     var running: Int { state.withLock { $0.machine.running } }
     var isDraining: Bool { state.withLock { $0.machine.isDraining } }
 
@@ -75,7 +77,6 @@ final class DispatchService: Service {
         await withGracefulShutdownHandler {
             await withTaskCancellationHandler {
                 await withDiscardingTaskGroup { group in
-                    group.addTask { await self.pollForWork() }
                     group.addTask { await self.watchClocks() }
                     for await action in actions {
                         if action == .finish { break }
@@ -113,7 +114,7 @@ final class DispatchService: Service {
 
     private func claim(_ limit: Int) async {
         do {
-            let claims = try await queue.claimAvailable(limit, for: worker.current)
+            let claims = try await queue.claimAvailable(limit, for: worker.current, queues: queues)
             state.withLock { state in
                 for claim in claims { state.slots[claim.lease] = Slot(claim: claim) }
             }
@@ -144,13 +145,14 @@ final class DispatchService: Service {
         feed { $0.settled(lease, givenUp: ending == .givenUp, .now) }
     }
 
-    private func giveBack(_ lease: Lease) async {
+    /// Releases a lease that has no child here.
+    func giveBack(_ lease: Lease) async {
         state.withLock { _ = $0.slots.removeValue(forKey: lease) }
         do {
             _ = try await queue.release(lease)
             logger.info("given back", metadata: ["lease": "\(lease)"])
         } catch {
-            // Nothing is lost: this worker goes silent about it and the job is rescued.
+            // Nothing is lost: the next heartbeats find a lease that nobody works on.
             logger.warning("could not give back", metadata: ["lease": "\(lease)", "error": "\(error)"])
         }
     }
@@ -159,15 +161,6 @@ final class DispatchService: Service {
     /// about each job must still be made.
     private func shielded<Value: Sendable>(_ body: @escaping @Sendable () async -> Value) async -> Value {
         await Task { await body() }.value
-    }
-
-    private func pollForWork() async {
-        while !Task.isCancelled {
-            lookForWork()
-            // Jitter keeps many daemons from asking in step.
-            let jitter = Double.random(in: 0.8...1.2)
-            try? await Task.sleep(for: configuration.queue.poll * jitter)
-        }
     }
 
     private func watchClocks() async {

@@ -11,13 +11,14 @@ struct Reconciliation: Sendable {
     let results: ResultStore
     let spool: SpoolStore
     let registrar: SpoolRegistrar
+    let sweep: FolderSweep
     let logger: Logger
 
     func run() async throws {
         try await reconcileSpool()
         // Before the sweep of results, which takes the notes away.
         try await publishModels()
-        try await reconcileResults()
+        try await sweep.run()
     }
 
     private func reconcileSpool() async throws {
@@ -29,44 +30,21 @@ struct Reconciliation: Sendable {
             }
             var answer: [SpoolRow] = []
             for job in rows.values {
-                answer.append(SpoolRow(job, completedBy: job.state == .completed ? try await winner(of: job.id) : nil))
+                answer.append(SpoolRow(job, completedBy: job.state == .completed ? try await queue.winner(of: job.id) : nil))
             }
             return answer
         }
         for warning in report.warnings { logger.warning("spool: \(warning)") }
         for (job, folder) in report.toPlace { try await registrar.place(job: job, folder: folder) }
-        for (job, refusal) in report.lost {
-            logger.error("a dropped folder is gone", metadata: ["job": "\(job)", "reason": "\(refusal)"])
-            _ = try await queue.cancel(JobID(job))
-        }
+        for (job, refusal) in report.lost { try await registrar.abandon(job: job, refusal: refusal) }
         if !report.finished.isEmpty { logger.info("finished what a crash had left", metadata: ["jobs": "\(report.finished)"]) }
-    }
-
-    private func reconcileResults() async throws {
-        for id in try await results.jobsWithWork() {
-            guard let job = try await queue.job(id) else {
-                try await results.sweep(id)
-                continue
-            }
-            guard job.state.isFinal, job.spoolFolder == nil else { continue }
-            if job.state == .completed, let winner = try await winner(of: id) {
-                try await results.complete(id, by: winner)
-            } else {
-                try await results.sweep(id)
-            }
-        }
-    }
-
-    /// The token of the attempt that completed a job.
-    private func winner(of job: JobID) async throws -> LeaseToken? {
-        try await queue.attempts(of: job).last { $0.finishedAt != nil && $0.reason == nil }?.token
     }
 
     private func publishModels() async throws {
         for publication in ModelPublication.notes(in: results.workRoot) {
             let job = try await queue.job(JobID(publication.job))
             if let job, job.state == .running { continue }
-            let isWinner = try await winner(of: JobID(publication.job))?.rawValue == publication.token
+            let isWinner = try await queue.winner(of: JobID(publication.job))?.rawValue == publication.token
             if let job, job.state == .completed, isWinner, let output = job.outputPath {
                 let model = try publication.carryOut(output: output, models: configuration.roots.models)
                 logger.info("published a model", metadata: ["job": "\(job.id)", "model": "\(model)"])
@@ -83,11 +61,7 @@ extension SpoolRow {
             switch job.state {
             case .available, .running, .held: .unfinished
             case .completed: .completed
-            case .failed, .cancelled:
-                .failed(
-                    Refusal(
-                        reason: job.reason?.rawValue ?? job.state.rawValue, message: job.error ?? "the job was \(job.state)",
-                        wanted: "see the job's log, mend the input and drop the folder again"))
+            case .failed, .cancelled: .failed(Refusal(job))
             }
         self.init(
             job: job.id.rawValue, kind: SpoolKind(rawValue: job.kind.rawValue), name: job.name ?? "\(job.id)",

@@ -6,6 +6,8 @@ import Spool
 /// Makes rows of dropped folders: the spool's wishes in the queue's words.
 struct SpoolRegistrar: FolderRegistrar {
     let queue: JobStore
+    /// The queue of this spool alone: a daemon with another spool on the same database must not claim its jobs.
+    let queueName: String
     let logger: Logger
     let placed: @Sendable () -> Void
 
@@ -18,7 +20,7 @@ struct SpoolRegistrar: FolderRegistrar {
         do {
             let job = try await queue.registerSpoolFolder(
                 kind: kind, name: folder.name, identity: folder.uniqueKey,
-                args: JSONDocument(text: folder.arguments))
+                args: JSONDocument(text: folder.arguments), options: JobRequest(kind: kind, queue: queueName))
             logger.info(
                 "accepted a folder",
                 metadata: [
