@@ -102,15 +102,18 @@ let package = Package(
             swiftSettings: house),
 
         // The service.
+        .systemLibrary(name: "CProcess"),
         .target(
             name: "Daemon",
             dependencies: [
-                "JobQueue", "Postgres", "Runs", "Spool", "Support",
+                "CProcess", "JobQueue", "Postgres", "Runs", "Spool", "Support",
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+                .product(name: "Yams", package: "Yams"),
             ],
             swiftSettings: house),
         .executableTarget(
@@ -148,7 +151,13 @@ let package = Package(
         .testTarget(name: "JobQueueTests", dependencies: ["JobQueue", "TestSupport"], swiftSettings: house),
         .testTarget(name: "SpoolTests", dependencies: ["Spool", "TestSupport"], swiftSettings: house),
         .testTarget(
-            name: "DaemonTests", dependencies: ["Daemon", "shufflenetd", "TestSupport"], swiftSettings: house),
+            name: "DaemonTests",
+            dependencies: [
+                "Daemon", "JobQueue", "Postgres", "Runs", "Spool", "Support", "shufflenetd", "TestSupport",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: house),
     ],
     cLanguageStandard: .c11
 )

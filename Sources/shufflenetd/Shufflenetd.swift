@@ -5,5 +5,8 @@ struct Shufflenetd: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "shufflenetd",
         abstract: "Trains, evaluates and bulk-classifies images with ShuffleNet V1 on the CPU.",
-        subcommands: [Train.self, Evaluate.self, Classify.self, Inspect.self, Bench.self])
+        subcommands: [
+            Train.self, Evaluate.self, Classify.self, Inspect.self, Bench.self, Serve.self, Submit.self, Jobs.self,
+            Show.self, Cancel.self, Logs.self, Schedule.self, Migrate.self, RunJob.self,
+        ])
 }

@@ -1,0 +1,65 @@
+import Foundation
+import Runs
+import Yams
+
+/// The configuration file as a tree: which keys it has, and the free-form part under `defaults`.
+///
+/// swift-configuration answers for keys that are asked for; what nobody asks for would pass in silence, so the tree is
+/// read once more here.
+struct ConfigurationDocument {
+    /// Dotted keys of all leaves, in the file's order.
+    var keys: [String] = []
+    var defaults: [JobSpecification.Kind: [String: JSONValue]] = [:]
+    var mistakes: [ConfigurationMistake] = []
+
+    init() {}
+
+    /// Throws when the file cannot be read or is no YAML.
+    init(path: String) throws {
+        let text = try String(contentsOfFile: path, encoding: .utf8)
+        guard let root = try Yams.compose(yaml: text) else { return }
+        guard let mapping = root.mapping else {
+            mistakes.append(.init(place: "'\(path)'", problem: "found no keys, wanted lines such as workers: 2"))
+            return
+        }
+        for (key, value) in mapping { collect(key.string ?? "?", value) }
+        guard let kinds = mapping["defaults"] else { return }
+        for (key, arguments) in kinds.mapping ?? [:] {
+            let place = "'\(path)', key defaults.\(key.string ?? "?")"
+            guard let kind = JobSpecification.Kind(rawValue: key.string ?? "") else {
+                mistakes.append(.init(place: place, problem: "there is no such kind of job, wanted train, evaluate or classify"))
+                continue
+            }
+            guard let arguments = arguments.mapping else {
+                mistakes.append(.init(place: place, problem: "found a single value, wanted arguments such as epochs: 5"))
+                continue
+            }
+            defaults[kind] = Dictionary(
+                arguments.map { ($0.key.string ?? "?", Self.json($0.value)) }, uniquingKeysWith: { _, last in last })
+        }
+        if kinds.mapping == nil {
+            mistakes.append(
+                .init(place: "'\(path)', key defaults", problem: "found a single value, wanted train:, evaluate: or classify:"))
+        }
+    }
+
+    private mutating func collect(_ key: String, _ node: Node) {
+        if let mapping = node.mapping {
+            for (name, value) in mapping { collect("\(key).\(name.string ?? "?")", value) }
+        } else if key != "defaults" {
+            keys.append(key)
+        }
+    }
+
+    private static func json(_ node: Node) -> JSONValue {
+        if let mapping = node.mapping {
+            return .object(
+                Dictionary(mapping.map { ($0.key.string ?? "?", json($0.value)) }, uniquingKeysWith: { _, last in last }))
+        }
+        if let sequence = node.sequence { return .array(sequence.map(json)) }
+        if node.null != nil { return .null }
+        if let bool = node.bool { return .bool(bool) }
+        if let number = node.float { return .number(number) }
+        return .string(node.string ?? "")
+    }
+}

@@ -1,0 +1,76 @@
+public import Logging
+public import Runs
+
+/// Everything an administrator can set, checked: a value that exists can be run with.
+///
+/// Made by `load` from a YAML file, `SHUFFLENETD_…` environment variables and flags, later ones on top.
+public struct DaemonConfiguration: Sendable, Equatable {
+    /// Where the daemon keeps what it must not lose: absolute.
+    public var state: String
+    /// A libpq connection string; absent: the daemon makes and runs a private cluster under `state`.
+    public var database: String?
+    /// Jobs that run at the same time.
+    public var workers: Int
+    /// Cores divided among the workers.
+    public var threads: Int
+    /// How long a child that was asked to stop may take before it is killed.
+    public var grace: Duration
+    public var logLevel: Logger.Level
+    public var spool: SpoolSettings
+    public var roots: Roots
+    public var queue: QueueTimings
+    /// Arguments a job takes when it doesn't name them itself, by kind.
+    public var defaults: [JobSpecification.Kind: [String: JSONValue]]
+
+    public struct SpoolSettings: Sendable, Equatable {
+        public var root: String
+        /// How long nothing in a dropped folder may change before it counts as complete.
+        public var quietPeriod: Duration
+        /// How often the incoming folders are read again, whatever inotify says.
+        public var poll: Duration
+        /// Free bytes below which nothing is taken in and nothing claimed.
+        public var minimumFree: Int64
+    }
+
+    /// Folders in which the names in a job's arguments are looked up, and where results go. Absolute.
+    public struct Roots: Sendable, Equatable {
+        public var datasets: String
+        public var models: String
+        public var results: String
+        public var logs: String
+    }
+
+    public struct QueueTimings: Sendable, Equatable {
+        /// One beat of the worker's heart.
+        public var heartbeat: Duration
+        /// Silence after which any daemon may take a worker's jobs, by the database's clock.
+        public var dead: Duration
+        /// Silence after which this daemon stops its own jobs, by its own clock.
+        public var fence: Duration
+        /// How often to look for work when no notification comes.
+        public var poll: Duration
+    }
+
+    /// Cores of one child.
+    public var threadsPerWorker: Int { max(1, threads / workers) }
+
+    /// What a child is told about roots.
+    public var jobRoots: JobSpecification.Roots { .init(datasets: roots.datasets, models: roots.models) }
+
+    /// The configuration of a state folder in which nothing else is set.
+    public init(state: String, cores: Int = Self.availableCores) {
+        self.state = state
+        database = nil
+        workers = 1
+        threads = cores
+        grace = .seconds(30)
+        logLevel = .info
+        spool = SpoolSettings(
+            root: "\(state)/spool", quietPeriod: .seconds(30), poll: .seconds(30), minimumFree: 256 << 20)
+        roots = Roots(
+            datasets: "\(state)/datasets", models: "\(state)/models", results: "\(state)/results",
+            logs: "\(state)/logs")
+        queue = QueueTimings(heartbeat: .seconds(5), dead: .seconds(30), fence: .seconds(20), poll: .seconds(2))
+        defaults = [:]
+    }
+}

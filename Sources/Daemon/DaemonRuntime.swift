@@ -1,0 +1,213 @@
+public import Logging
+
+import Foundation
+import Glibc
+import JobQueue
+import Postgres
+import ServiceLifecycle
+import Spool
+import Support
+import Synchronization
+
+/// The daemon: everything made in order of dependence, then run as services until a signal asks for the end.
+public struct DaemonRuntime: Sendable {
+    public let configuration: DaemonConfiguration
+    /// What is started for each job; the default is this program itself.
+    public var childProgram = "/proc/self/exe"
+    private let environment: [String: String]
+    private let logger: Logger
+
+    public static let version = "0.1.0"
+
+    public init(configuration: DaemonConfiguration, environment: [String: String], logger: Logger) {
+        self.configuration = configuration
+        self.environment = environment
+        self.logger = logger
+    }
+
+    /// Runs until SIGTERM or SIGINT and the drain that follows. Throws what stands in the way of a start: `StateLock.Taken`,
+    /// `SystemError`, `PostgresError`, `PrivateClusterError`.
+    public func run() async throws {
+        // With a umask of 0 or a client that hangs up, children and sockets behave as in a service manager.
+        signal(SIGPIPE, SIG_IGN)
+        try makeFolders()
+        let lock = try StateLock(state: configuration.state)
+        defer { withExtendedLifetime(lock) {} }
+
+        let (settings, cluster) = try await openDatabase()
+        do {
+            try await runServices(settings, cluster)
+        } catch {
+            try? await cluster?.stop()
+            throw error
+        }
+    }
+
+    private func makeFolders() throws {
+        let roots = configuration.roots
+        for folder in [configuration.state, roots.datasets, roots.models, roots.results, roots.logs] {
+            try FileTree.make(folder)
+        }
+    }
+
+    private func openDatabase() async throws -> (ConnectionSettings, PrivateCluster?) {
+        var cluster: PrivateCluster?
+        if configuration.database == nil {
+            let own = PrivateCluster(state: configuration.state, logger: logger)
+            try await own.start()
+            cluster = own
+            logger.notice(
+                "a private PostgreSQL runs; for SQL: psql -h \(own.socketFolder) -U \(PrivateCluster.owner) \(PrivateCluster.owner)")
+        }
+        do {
+            let settings = try DatabaseAddress.settings(configuration)
+            try await migrate(settings)
+            return (settings, cluster)
+        } catch {
+            try? await cluster?.stop()
+            throw error
+        }
+    }
+
+    /// Brings the schema up to date; a database that cannot be reached is waited for, as after a boot of both.
+    private func migrate(_ settings: ConnectionSettings) async throws {
+        let backoff = Backoff(first: .milliseconds(500), cap: .seconds(10))
+        var failures = 0
+        while true {
+            do {
+                let applied = try await JobStore.migrate(settings)
+                if !applied.isEmpty { logger.notice("brought the schema to version \(applied.max() ?? 0)") }
+                return
+            } catch let error as PostgresError where error.isConnectionLost && failures < 60 {
+                failures += 1
+                logger.warning("waiting for the database", metadata: ["error": "\(error)"])
+                try await Task.sleep(for: backoff.delay(afterFailures: failures))
+            }
+        }
+    }
+
+    private func runServices(_ settings: ConnectionSettings, _ cluster: PrivateCluster?) async throws {
+        let queue = JobStore(Database(settings, capacity: configuration.workers + 4), logger: logger)
+        let spool = try SpoolStore(root: configuration.spool.root)
+        let results = try ResultStore(root: configuration.roots.results)
+        let spoolQueue = "spool-\(spool.identifier)"
+
+        let registration = WorkerRegistration(slots: configuration.workers, version: Self.version)
+        let registered = Dispatcher.Instant.now
+        let worker = WorkerRegistry(try await queue.registerWorker(registration))
+        for rescued in try await queue.rescueDeadNeighbours(of: registration.process) {
+            logger.notice("took back a job of a daemon that is gone", metadata: ["lease": "\(rescued.lease)"])
+        }
+
+        let dispatch = DispatchService(
+            machine: Dispatcher(
+                slots: configuration.workers, fenceAfter: configuration.queue.fence, registered: registered),
+            worker: worker,
+            runner: AttemptRunner(
+                configuration: configuration, queue: queue,
+                host: ChildHost(program: childProgram, grace: configuration.grace, logger: logger), results: results,
+                spool: spool, logger: logger),
+            settler: AttemptSettler(
+                configuration: configuration, queue: queue, results: results, spool: spool, logger: logger,
+                impatience: Impatience()),
+            configuration: configuration, queue: queue, queues: ["default", spoolQueue], logger: logger)
+
+        let registrar = SpoolRegistrar(queue: queue, queueName: spoolQueue, logger: logger) { dispatch.lookForWork() }
+        let sweep = FolderSweep(queue: queue, results: results, spool: spool, logger: logger) {
+            Set(dispatch.leases.map(\.job))
+        }
+        try await Reconciliation(
+            configuration: configuration, queue: queue, results: results, spool: spool, registrar: registrar,
+            sweep: sweep, logger: logger
+        ).run()
+
+        var heartSettings = settings
+        heartSettings.statementTimeout = min(settings.statementTimeout, configuration.queue.fence)
+        let heart = Heart(
+            queue: JobStore(Database(heartSettings, capacity: 1), logger: logger), worker: worker, dispatch: dispatch,
+            registration: registration, interval: configuration.queue.heartbeat, logger: logger)
+        let disk = DiskWatch(
+            folders: [configuration.spool.root, configuration.roots.results, configuration.state],
+            minimum: configuration.spool.minimumFree, dispatch: dispatch, logger: logger)
+        disk.look()
+
+        try await serve(
+            cluster: cluster, dispatch: dispatch, heart: heart,
+            duties: duties(queue, registration, sweep, disk),
+            intake: SpoolIntake(
+                store: spool, configuration: spoolConfiguration, registrar: registrar, logger: logger),
+            hints: HintService(
+                listener: QueueListener(settings, pollInterval: configuration.queue.poll), dispatch: dispatch,
+                logger: logger))
+        await queue.database.close()
+    }
+
+    private func duties(
+        _ queue: JobStore, _ registration: WorkerRegistration, _ sweep: FolderSweep, _ disk: DiskWatch
+    ) -> [RepeatingDuty] {
+        let (timings, logger) = (configuration.queue, self.logger)
+        return [
+            RepeatingDuty(name: "the rescue of abandoned jobs", interval: timings.poll, logger: logger) {
+                let neighbours = try await queue.rescueDeadNeighbours(of: registration.process)
+                let abandoned = try await queue.rescueAbandoned(silence: timings.dead)
+                for rescued in neighbours + abandoned {
+                    logger.notice(
+                        "took back a job of a daemon that is gone",
+                        metadata: ["lease": "\(rescued.lease)", "state": "\(rescued.state)"])
+                }
+            },
+            RepeatingDuty(name: "the look at the schedules", interval: .seconds(1), logger: logger) {
+                for fired in try await queue.tickSchedules().fired {
+                    logger.info("a schedule fired", metadata: ["schedule": "\(fired.schedule)", "job": "\(fired.job)"])
+                }
+            },
+            RepeatingDuty(name: "the sweep of ended jobs' folders", interval: .seconds(5), logger: logger) {
+                try await sweep.run()
+            },
+            RepeatingDuty(name: "the look at free space", interval: .seconds(5), logger: logger) { disk.look() },
+        ]
+    }
+
+    private var spoolConfiguration: SpoolConfiguration {
+        var spool = SpoolConfiguration()
+        spool.quietPeriod = configuration.spool.quietPeriod
+        spool.settlePeriod = min(spool.settlePeriod, configuration.spool.quietPeriod)
+        spool.rescanInterval = configuration.spool.poll
+        spool.pollInterval = min(spool.pollInterval, configuration.spool.poll)
+        spool.minimumFreeBytes = configuration.spool.minimumFree
+        return spool
+    }
+
+    /// The order is that of dependence; the shutdown goes backwards: first no news of work, then the drain of what runs
+    /// under a beating heart, then goodbye to the queue, and the database last.
+    private func serve(
+        cluster: PrivateCluster?, dispatch: DispatchService, heart: Heart, duties: [RepeatingDuty],
+        intake: SpoolIntake, hints: HintService
+    ) async throws {
+        let group = Mutex<ServiceGroup?>(nil)
+        let signals = TerminationSignals(
+            first: { await group.withLock { $0 }?.triggerGracefulShutdown() }, further: { dispatch.hasten() },
+            logger: logger)
+        let status = StatusService(
+            notifier: SystemdNotifier(environment: environment), dispatch: dispatch, slots: configuration.workers,
+            place: configuration.state)
+        var services: [any Service] = [signals]
+        if let cluster { services.append(ClusterKeeper(cluster: cluster, logger: logger)) }
+        services.append(heart)
+        services += duties.map { $0 as any Service }
+        services += [dispatch, intake, hints, status] as [any Service]
+        let made = ServiceGroup(services: services, logger: quiet(logger))
+        group.withLock { $0 = made }
+        logger.notice(
+            "ready: \(configuration.workers) workers of \(configuration.threadsPerWorker) threads, spool at \(configuration.spool.root)")
+        try await made.run()
+        logger.notice("ended")
+    }
+
+    /// The group's own lines are of interest only when something is wrong with it.
+    private func quiet(_ logger: Logger) -> Logger {
+        var logger = logger
+        logger.logLevel = max(logger.logLevel, .error)
+        return logger
+    }
+}

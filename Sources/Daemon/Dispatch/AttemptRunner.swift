@@ -1,0 +1,94 @@
+import Foundation
+import JobQueue
+import Logging
+import Runs
+import Spool
+import Support
+
+/// Carries out one attempt at a job up to its child's end: work folder, log, arguments, child. Publishes nothing.
+struct AttemptRunner: Sendable {
+    let configuration: DaemonConfiguration
+    let queue: JobStore
+    let host: ChildHost
+    let results: ResultStore
+    let spool: SpoolStore
+    let logger: Logger
+
+    struct Outcome: Sendable {
+        var verdict: ChildVerdict
+        var usage = AttemptUsage()
+    }
+
+    func run(
+        _ claim: ClaimedJob, control: ChildControl, leaseLost: @escaping @Sendable () -> Void
+    ) async -> Outcome {
+        let logger = self.logger
+        do {
+            let specification = try await prepare(claim)
+            let log = try AttemptLog(folder: configuration.roots.logs, job: claim.job.id, attempt: claim.job.attempt)
+            // An unanswered database is no reason not to begin: heartbeat and fence judge that.
+            if let held = try? await queue.recordLog(claim.lease, path: log.path), !held {
+                leaseLost()
+                return Outcome(verdict: .preempted)
+            }
+            let relay = ProgressRelay(claim.lease, queue: queue, lost: leaseLost)
+            defer { relay.finish() }
+            let end = try await host.run(specification, log: log.path, control: control) { event in
+                log.note(event)
+                if case .progress(let fraction, let message, let eta) = event {
+                    relay.send(fraction: fraction, message: message, etaSeconds: eta)
+                }
+            }
+            if end.garbageLines > 0 {
+                log.write("\(end.garbageLines) lines on the child's standard output were no events")
+            }
+            let verdict = ChildVerdict(end)
+            if case .crashed(let sentence) = verdict { log.write(sentence) }
+            return Outcome(
+                verdict: verdict, usage: AttemptUsage(cpuTime: end.cpuTime, peakMemoryBytes: end.peakMemoryBytes))
+        } catch let failure as RunFailure {
+            return Outcome(verdict: .failed(failure))
+        } catch ChildHost.StartError.stopped {
+            return Outcome(verdict: .preempted)
+        } catch {
+            logger.error("an attempt could not be started", metadata: ["job": "\(claim.id)", "error": "\(error)"])
+            return Outcome(verdict: .failed(RunFailure(Self.reason(of: error), "the attempt could not be started: \(error)")))
+        }
+    }
+
+    static func reason(of error: any Error) -> RunFailure.Reason {
+        (error as? SystemError)?.code == ENOSPC ? .diskFull : .error
+    }
+
+    private func prepare(_ claim: ClaimedJob) async throws -> JobSpecification {
+        let job = claim.job
+        let work: String
+        var input: String?
+        if let folder = job.spoolFolder {
+            work = try await spool.makeWorkFolder(job: job.id.rawValue, token: claim.lease.token.rawValue)
+            do {
+                input = try await spool.restoreInput(folder: folder)
+            } catch let error as SpoolError {
+                throw RunFailure.badInput("the dropped folder is gone: \(error); drop it again as a new job")
+            }
+        } else {
+            work = try await results.makeWorkFolder(claim.lease)
+        }
+        let attempts = String(work[..<(work.lastIndex(of: "/") ?? work.startIndex)])
+        guard let kind = JobSpecification.Kind(rawValue: job.kind.rawValue) else {
+            throw RunFailure.badInput("this version knows no job of kind '\(job.kind)'")
+        }
+        return JobSpecification(
+            job: job.id.rawValue, attempt: job.attempt, kind: kind, args: try arguments(of: job, kind: kind),
+            input: input, work: work,
+            previous: EarlierAttempt.folder(for: claim.lease, kind: job.kind, in: attempts),
+            roots: configuration.jobRoots, threads: configuration.threadsPerWorker)
+    }
+
+    /// The job's own arguments over the configured defaults of its kind.
+    private func arguments(of job: Job, kind: JobSpecification.Kind) throws -> JSONValue {
+        let own = try job.args.decode(JSONValue.self)
+        guard case .object(let keys) = own else { return own }
+        return .object((configuration.defaults[kind] ?? [:]).merging(keys) { _, own in own })
+    }
+}

@@ -1,0 +1,226 @@
+import Foundation
+import JobQueue
+import Logging
+import Postgres
+import Runs
+import Spool
+import Support
+import Synchronization
+
+/// Carries a settlement out: files under their final name, then ONE commit, then what may only follow a commit.
+///
+/// Every step can be repeated, and what a crash leaves between two of them is made good by `Reconciliation`.
+struct AttemptSettler: Sendable {
+    let configuration: DaemonConfiguration
+    let queue: JobStore
+    let results: ResultStore
+    let spool: SpoolStore
+    let logger: Logger
+    /// Ends the waiting for a database that does not answer.
+    let impatience: Impatience
+
+    /// Whether the lease may still be ours in the database although nothing more will be written about it.
+    enum Ending: Sendable {
+        case written
+        case givenUp
+    }
+
+    func settle(
+        _ claim: ClaimedJob, _ settlement: Dispatcher.Settlement, usage: AttemptUsage,
+        mayPublish: @Sendable () -> Bool
+    ) async -> Ending {
+        do {
+            switch settlement {
+            case .publish(let result):
+                return try await publish(claim, result, usage, mayPublish)
+            case .fail(let reason, let message):
+                return try await fail(claim, reason, message, usage)
+            case .cancel:
+                if try await commit(claim.lease, { try await queue.cancelRunning(claim.lease, usage: usage) }) {
+                    await afterEnd(claim, reason: .cancelled, "the job was cancelled")
+                }
+            case .release:
+                _ = try await commit(claim.lease) { try await queue.release(claim.lease, usage: usage) }
+                if let job = try? await queue.job(claim.id), job.state == .cancelled {
+                    await afterEnd(claim, reason: .cancelled, "the job was cancelled")
+                }
+            case .abandon:
+                logger.warning("abandoned: the lease can no longer be trusted", metadata: ["lease": "\(claim.lease)"])
+            }
+            return .written
+        } catch {
+            logger.error(
+                "the end of an attempt could not be written", metadata: ["lease": "\(claim.lease)", "error": "\(error)"])
+            return .givenUp
+        }
+    }
+
+    private func publish(
+        _ claim: ClaimedJob, _ result: RunResult, _ usage: AttemptUsage, _ mayPublish: @Sendable () -> Bool
+    ) async throws -> Ending {
+        let lease = claim.lease
+        // The database is asked as well: the fence trusts clocks, this trusts the row.
+        guard try await persistently({ try await queue.holds(lease) }), mayPublish() else {
+            logger.warning("not published: the lease was lost", metadata: ["lease": "\(lease)"])
+            return .givenUp
+        }
+        let output: String
+        let publication: ModelPublication?
+        do {
+            publication = try modelPublication(claim)
+            try publication?.note(in: results.workRoot)
+            if let folder = claim.job.spoolFolder {
+                let work = spool.layout.workFolder(job: lease.job.rawValue, token: lease.token.rawValue)
+                if FileTree.exists(work) { try FileTree.flush(work) }
+                output = try await spool.publish(job: lease.job.rawValue, token: lease.token.rawValue, folder: folder)
+            } else {
+                output = try await results.publish(lease)
+            }
+        } catch {
+            let reason: FailureReason = AttemptRunner.reason(of: error) == .diskFull ? .diskFull : .error
+            return try await fail(claim, reason, "the results could not be published: \(error)", usage)
+        }
+        let document = try JSONDocument(encoding: result)
+        let isOurs = try await commit(lease) {
+            try await queue.complete(lease, result: document, outputPath: output, usage: usage)
+        }
+        if isOurs {
+            await afterCompletion(claim, output, publication)
+        } else {
+            logger.warning("withdrawn: somebody else has the job", metadata: ["lease": "\(lease)"])
+            await withdraw(claim, publication)
+        }
+        return .written
+    }
+
+    private func fail(
+        _ claim: ClaimedJob, _ reason: FailureReason, _ message: String, _ usage: AttemptUsage
+    ) async throws -> Ending {
+        let outcome = try await persistently {
+            try await queue.fail(claim.lease, reason: reason, error: message, usage: usage)
+        }
+        logger.warning(
+            "an attempt failed",
+            metadata: [
+                "job": "\(claim.id)", "attempt": "\(claim.job.attempt)", "reason": "\(reason)", "error": "\(message)",
+                "outcome": "\(outcome)",
+            ])
+        switch outcome {
+        case .failed: await afterEnd(claim, reason: reason, message)
+        case .cancelled: await afterEnd(claim, reason: .cancelled, "the job was cancelled")
+        case .retrying, .held, .leaseLost: break
+        }
+        return .written
+    }
+
+    /// A commit whose answer was lost is asked for again; then `false` may mean that the first one had gone through.
+    private func commit(_ lease: Lease, _ verb: @Sendable () async throws -> Bool) async throws -> Bool {
+        let failures = Counter()
+        let held = try await persistently(failures: failures, verb)
+        if held || failures.value == 0 { return held }
+        let job = try await persistently { try await queue.job(lease.job) }
+        guard job?.state == .completed else { return false }
+        return try await persistently { try await queue.winner(of: lease.job) } == lease.token
+    }
+
+    /// Repeats `verb` while the connection to the database is at fault, until the daemon has to end.
+    private func persistently<Value: Sendable>(
+        failures: Counter = Counter(), _ verb: @Sendable () async throws -> Value
+    ) async throws -> Value {
+        let backoff = Backoff(first: .milliseconds(100), cap: .seconds(2))
+        while true {
+            do {
+                return try await verb()
+            } catch let error as PostgresError where error.isConnectionLost && !impatience.isRaised {
+                let count = failures.increment()
+                logger.warning(
+                    "the database does not answer, the write is repeated", metadata: ["error": "\(error)"])
+                try? await Task.sleep(for: backoff.delay(afterFailures: count))
+            }
+        }
+    }
+
+    // MARK: After the commit
+
+    private func afterCompletion(_ claim: ClaimedJob, _ output: String, _ publication: ModelPublication?) async {
+        logger.info("completed", metadata: ["job": "\(claim.id)", "output": "\(output)"])
+        do {
+            if let publication {
+                let model = try publication.carryOut(output: output, models: configuration.roots.models)
+                logger.info("published a model", metadata: ["job": "\(claim.id)", "model": "\(model)"])
+                try FileTree.remove(publication.notePath(in: results.workRoot))
+            }
+            if let folder = claim.job.spoolFolder {
+                try await spool.complete(
+                    job: claim.id.rawValue, token: claim.lease.token.rawValue, folder: folder)
+                try await queue.settleSpoolFolder(claim.id)
+            } else {
+                try await results.complete(claim.id, by: claim.lease.token)
+            }
+        } catch {
+            logger.error(
+                "a completed job's folders could not be put in order; the next start tries again",
+                metadata: ["job": "\(claim.id)", "error": "\(error)"])
+        }
+    }
+
+    private func afterEnd(_ claim: ClaimedJob, reason: FailureReason, _ message: String) async {
+        do {
+            if let folder = claim.job.spoolFolder {
+                try await spool.reject(
+                    job: claim.id.rawValue, kind: SpoolKind(rawValue: claim.job.kind.rawValue),
+                    name: claim.job.name ?? folder, folder: folder,
+                    refusal: Refusal(
+                        reason: reason.rawValue, message: message,
+                        wanted: Refusal.remedy))
+                try await queue.settleSpoolFolder(claim.id)
+            } else {
+                try await results.sweep(claim.id)
+            }
+        } catch {
+            logger.error(
+                "a failed job's folders could not be put in order; the next start tries again",
+                metadata: ["job": "\(claim.id)", "error": "\(error)"])
+        }
+    }
+
+    private func withdraw(_ claim: ClaimedJob, _ publication: ModelPublication?) async {
+        do {
+            if let publication { try FileTree.remove(publication.notePath(in: results.workRoot)) }
+            if let folder = claim.job.spoolFolder {
+                try await spool.withdraw(
+                    job: claim.id.rawValue, token: claim.lease.token.rawValue, folder: folder)
+            } else {
+                try await results.withdraw(claim.lease)
+            }
+        } catch {
+            logger.error(
+                "results of a lost lease could not be withdrawn; the next start tries again",
+                metadata: ["lease": "\(claim.lease)", "error": "\(error)"])
+        }
+    }
+
+    private func modelPublication(_ claim: ClaimedJob) throws -> ModelPublication? {
+        guard claim.job.kind == .train else { return nil }
+        var arguments = configuration.defaults[.train] ?? [:]
+        if case .object(let own) = try claim.job.args.decode(JSONValue.self) {
+            arguments.merge(own) { _, own in own }
+        }
+        return ModelPublication(
+            job: claim.id.rawValue, token: claim.lease.token.rawValue, arguments: .object(arguments))
+    }
+}
+
+/// Raised when the daemon can wait no longer.
+final class Impatience: Sendable {
+    private let raised = Atomic<Bool>(false)
+    var isRaised: Bool { raised.load(ordering: .acquiring) }
+    func raise() { raised.store(true, ordering: .releasing) }
+}
+
+/// Counts from any task.
+final class Counter: Sendable {
+    private let count = Atomic<Int>(0)
+    var value: Int { count.load(ordering: .acquiring) }
+    func increment() -> Int { count.add(1, ordering: .acquiringAndReleasing).newValue }
+}

@@ -1,0 +1,173 @@
+import Foundation
+import JobQueue
+import Logging
+import Postgres
+import ServiceLifecycle
+import Synchronization
+
+/// The shell round `Dispatcher`: performs its actions and brings it the events. Drains at a graceful shutdown.
+final class DispatchService: Service {
+    private struct Slot {
+        var claim: ClaimedJob
+        var control = ChildControl()
+    }
+
+    private struct State {
+        var machine: Dispatcher
+        var slots: [Lease: Slot] = [:]
+    }
+
+    private let state: Mutex<State>
+    private let actions: AsyncStream<Dispatcher.Action>
+    private let send: AsyncStream<Dispatcher.Action>.Continuation
+    private let worker: WorkerRegistry
+    private let runner: AttemptRunner
+    private let settler: AttemptSettler
+    private let configuration: DaemonConfiguration
+    private let queue: JobStore
+    private let queues: [String]
+    private let logger: Logger
+
+    init(
+        machine: Dispatcher, worker: WorkerRegistry, runner: AttemptRunner, settler: AttemptSettler,
+        configuration: DaemonConfiguration, queue: JobStore, queues: [String], logger: Logger
+    ) {
+        state = Mutex(State(machine: machine))
+        (actions, send) = AsyncStream.makeStream(of: Dispatcher.Action.self)
+        self.worker = worker
+        self.runner = runner
+        self.settler = settler
+        self.configuration = configuration
+        self.queue = queue
+        self.queues = queues
+        self.logger = logger
+    }
+
+    // MARK: Events, from anywhere
+
+    /// Hints that there may be work.
+    func lookForWork() { feed { $0.lookForWork(.now) } }
+    func setBlocked(_ blocked: Bool) { feed { $0.setBlocked(blocked, .now) } }
+    func cancelRequested(_ job: JobID) { feed { $0.cancelRequested(job) } }
+    func leaseLost(_ lease: Lease) { feed { $0.leaseLost(lease) } }
+    func heartbeatAnswered(sent: Dispatcher.Instant) { feed { $0.heartbeatAnswered(sent: sent, .now) } }
+    func drain() { feed { $0.drain() } }
+
+    /// Ends at once what can be ended: children are killed, an unanswered database is waited for no longer.
+    func hasten() {
+        settler.impatience.raise()
+        feed { $0.hasten() }
+    }
+
+    /// Leases this daemon works on or settles.
+    var leases: Set<Lease> { state.withLock { Set($0.slots.keys) } }
+    var running: Int { state.withLock { $0.machine.running } }
+    var isDraining: Bool { state.withLock { $0.machine.isDraining } }
+
+    private func feed(_ event: (inout Dispatcher) -> [Dispatcher.Action]) {
+        // Sent under the lock, so that actions leave in the order of the events that caused them.
+        state.withLock { state in
+            for action in event(&state.machine) { send.yield(action) }
+        }
+    }
+
+    // MARK: Actions
+
+    func run() async throws {
+        await withGracefulShutdownHandler {
+            await withTaskCancellationHandler {
+                await withDiscardingTaskGroup { group in
+                    group.addTask { await self.watchClocks() }
+                    for await action in actions {
+                        if action == .finish { break }
+                        perform(action, in: &group)
+                    }
+                    group.cancelAll()
+                }
+            } onCancel: {
+                hasten()
+            }
+        } onGracefulShutdown: {
+            self.logger.info("draining: children are asked to write a checkpoint and end")
+            self.drain()
+        }
+        logger.info("drained")
+    }
+
+    private func perform(_ action: Dispatcher.Action, in group: inout DiscardingTaskGroup) {
+        switch action {
+        case .claim(let limit):
+            group.addTask { await self.claim(limit) }
+        case .start(let lease):
+            guard let slot = state.withLock({ $0.slots[lease] }) else { return }
+            group.addTask { await self.attempt(slot) }
+        case .giveBack(let lease):
+            group.addTask { await self.giveBack(lease) }
+        case .stop(let lease):
+            state.withLock { $0.slots[lease] }?.control.stop(grace: configuration.grace)
+        case .kill(let lease):
+            state.withLock { $0.slots[lease] }?.control.kill()
+        case .settle, .finish:
+            preconditionFailure("settlements are carried out by the attempt they belong to")
+        }
+    }
+
+    private func claim(_ limit: Int) async {
+        do {
+            let claims = try await queue.claimAvailable(limit, for: worker.current, queues: queues)
+            state.withLock { state in
+                for claim in claims { state.slots[claim.lease] = Slot(claim: claim) }
+            }
+            feed { $0.claimed(claims.map { ($0.lease, $0.job.timeout) }, .now) }
+        } catch {
+            logger.warning("could not claim", metadata: ["error": "\(error)"])
+            feed { $0.claimFailed(.now) }
+        }
+    }
+
+    private func attempt(_ slot: Slot) async {
+        let (claim, lease) = (slot.claim, slot.claim.lease)
+        logger.info(
+            "started",
+            metadata: ["job": "\(claim.id)", "kind": "\(claim.job.kind)", "attempt": "\(claim.job.attempt)"])
+        let outcome = await shielded {
+            await self.runner.run(claim, control: slot.control) { self.leaseLost(lease) }
+        }
+        // The one action that is not sent round: it belongs to this task.
+        let decided = state.withLock { $0.machine.childEnded(lease, outcome.verdict, .now) }
+        guard case .settle(_, let settlement)? = decided.first else { return }
+        let ending = await shielded {
+            await self.settler.settle(claim, settlement, usage: outcome.usage) {
+                self.state.withLock { $0.machine.mayPublish(lease, .now) }
+            }
+        }
+        state.withLock { _ = $0.slots.removeValue(forKey: lease) }
+        feed { $0.settled(lease, givenUp: ending == .givenUp, .now) }
+    }
+
+    /// Releases a lease that has no child here.
+    func giveBack(_ lease: Lease) async {
+        state.withLock { _ = $0.slots.removeValue(forKey: lease) }
+        do {
+            _ = try await queue.release(lease)
+            logger.info("given back", metadata: ["lease": "\(lease)"])
+        } catch {
+            // Nothing is lost: the next heartbeats find a lease that nobody works on.
+            logger.warning("could not give back", metadata: ["lease": "\(lease)", "error": "\(error)"])
+        }
+    }
+
+    /// Runs `body` in a task of its own: when the group is cancelled, children are ended by signals and the last write
+    /// about each job must still be made.
+    private func shielded<Value: Sendable>(_ body: @escaping @Sendable () async -> Value) async -> Value {
+        await Task { await body() }.value
+    }
+
+    private func watchClocks() async {
+        let beat = min(configuration.queue.fence / 20, .milliseconds(250))
+        while !Task.isCancelled {
+            feed { $0.tick(.now) }
+            try? await Task.sleep(for: beat)
+        }
+    }
+}

@@ -1,0 +1,55 @@
+import Foundation
+import Glibc
+import Runs
+import Support
+
+/// Puts a trained model under its name in the models folder (`publish_as` of a train job).
+///
+/// Done after the commit that completes the job, from the published output, and repeatable: a note under the results'
+/// work folder is written before the commit and removed after the copy, so that a crash in between is made good at start.
+struct ModelPublication: Codable, Equatable {
+    var job: Int64
+    var token: Int64
+    var model: String
+
+    /// The publication a train job asks for, or nil.
+    init?(job: Int64, token: Int64, arguments: JSONValue) {
+        guard case .object(let keys) = arguments, case .string(let model)? = keys["publish_as"] else { return nil }
+        // The run has judged the name already; this is the last door before a path is made of it.
+        guard !model.isEmpty, !model.contains("/"), !model.hasPrefix("."), !model.contains("\0") else { return nil }
+        self.job = job
+        self.token = token
+        self.model = model
+    }
+
+    func notePath(in workRoot: String) -> String { "\(workRoot)/\(job).\(token).publish" }
+
+    func note(in workRoot: String) throws {
+        try AtomicFile.write(try JSONEncoder().encode(self), to: notePath(in: workRoot))
+    }
+
+    static func notes(in workRoot: String) -> [ModelPublication] {
+        FileTree.names(in: workRoot).filter { $0.hasSuffix(".publish") }.compactMap { name in
+            FileManager.default.contents(atPath: "\(workRoot)/\(name)")
+                .flatMap { try? JSONDecoder().decode(ModelPublication.self, from: $0) }
+        }
+    }
+
+    /// Copies the best checkpoint of `output` to `<models>/<model>.ckpt`; returns that path.
+    func carryOut(output: String, models: String) throws -> String {
+        let source = ["best.ckpt", "last.ckpt"].map { "\(output)/\($0)" }.first { FileTree.exists($0) }
+        guard let source else {
+            throw RunFailure(.error, "job \(job) was to publish model '\(model)', but '\(output)' holds no best.ckpt")
+        }
+        try FileTree.make(models)
+        let destination = "\(models)/\(model).ckpt"
+        let file = try AtomicFile(path: destination)
+        let handle = try FileHandle(forReadingFrom: URL(filePath: source))
+        defer { try? handle.close() }
+        while let chunk = try handle.read(upToCount: 1 << 20), !chunk.isEmpty {
+            try chunk.withUnsafeBytes { try file.write($0) }
+        }
+        try file.commit()
+        return destination
+    }
+}

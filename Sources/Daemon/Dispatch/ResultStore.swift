@@ -1,0 +1,59 @@
+public import JobQueue
+
+import Spool
+import Support
+
+/// Output folders of the jobs that came by SQL: the counterpart of the spool's store, on the same kind of shelf.
+///
+/// `<root>/<job>` is an output under its final name, `<root>/.work/<job>.<token>` an attempt at it. Blocking calls run on
+/// a queue of the store's own. Errors are `SystemError` (the file system said no) or `SpoolError`.
+public actor ResultStore {
+    public nonisolated let root: String
+    private nonisolated let shelf: ResultsShelf
+    private nonisolated let executor = BlockingExecutor(label: "shufflenetd.results")
+
+    public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+    /// Makes the folders where they are missing.
+    public init(root: String) throws {
+        self.root = root
+        try FileTree.make("\(root)/.work")
+        shelf = ResultsShelf(work: "\(root)/.work", destination: root)
+    }
+
+    public nonisolated var workRoot: String { "\(root)/.work" }
+
+    /// Makes the attempt's folder; one that is there belongs to this very claim and is kept.
+    public func makeWorkFolder(_ lease: Lease) throws -> String {
+        try shelf.makeWorkFolder(job: lease.job.rawValue, token: lease.token.rawValue)
+    }
+
+    /// Puts the attempt's files under the final name, BEFORE the commit that completes the job; returns that path.
+    public func publish(_ lease: Lease) throws -> String {
+        let work = "\(workRoot)/\(lease)"
+        if FileTree.exists(work) { try FileTree.flush(work) }
+        return try shelf.publish(job: lease.job.rawValue, token: lease.token.rawValue, as: "\(lease.job)")
+    }
+
+    /// The commit after `publish` found that the lease was gone: what was there before comes back.
+    public func withdraw(_ lease: Lease) throws {
+        try shelf.withdraw(job: lease.job.rawValue, token: lease.token.rawValue, as: "\(lease.job)")
+    }
+
+    /// AFTER the commit that completed the job: makes sure that the winner's files are those that lie there, and removes
+    /// every attempt's folder.
+    public func complete(_ job: JobID, by token: LeaseToken) throws {
+        try shelf.reinstate(job: job.rawValue, token: token.rawValue, as: "\(job)")
+        try shelf.sweep(job: job.rawValue)
+    }
+
+    /// AFTER the job's last commit when it did not complete: removes every attempt's folder.
+    public func sweep(_ job: JobID) throws {
+        try shelf.sweep(job: job.rawValue)
+    }
+
+    /// Jobs that have folders under `.work`.
+    public func jobsWithWork() throws -> [JobID] {
+        try shelf.jobsAtWork().sorted().map { JobID($0) }
+    }
+}

@@ -1,0 +1,74 @@
+import JobQueue
+import Logging
+import Spool
+import Support
+
+/// Puts the folders of ended jobs where they belong when the daemon that ended them didn't: cancelled while they waited,
+/// held back by a rescue, or left by a crash between a commit and its moves. Every step can be repeated.
+struct FolderSweep: Sendable {
+    let queue: JobStore
+    let results: ResultStore
+    let spool: SpoolStore
+    let logger: Logger
+    /// Jobs this daemon is at work on; their folders are not touched.
+    let busy: @Sendable () -> Set<JobID>
+
+    func run() async throws {
+        for job in try await queue.spoolJobs() where job.state.isFinal && job.isOf(spool) && !busy().contains(job.id) {
+            try await settle(job)
+        }
+        for id in try await results.jobsWithWork() where !busy().contains(id) {
+            guard let job = try await queue.job(id) else {
+                try await results.sweep(id)
+                continue
+            }
+            guard job.state.isFinal, job.spoolFolder == nil else { continue }
+            if job.state == .completed, let winner = try await queue.winner(of: id) {
+                try await results.complete(id, by: winner)
+            } else {
+                try await results.sweep(id)
+            }
+        }
+    }
+
+    private func settle(_ job: Job) async throws {
+        if let folder = job.spoolFolder {
+            let input = spool.layout.input(folder: folder)
+            if job.state == .completed {
+                let token = try await queue.winner(of: job.id)
+                try await spool.complete(job: job.id.rawValue, token: token?.rawValue, folder: folder)
+            } else if FileTree.exists(input) {
+                try await spool.reject(
+                    job: job.id.rawValue, kind: SpoolKind(rawValue: job.kind.rawValue), name: job.name ?? folder,
+                    folder: folder, refusal: Refusal(job))
+            }
+            logger.info("put an ended job's folder in its place", metadata: ["job": "\(job.id)", "state": "\(job.state)"])
+        }
+        try await queue.settleSpoolFolder(job.id)
+    }
+}
+
+extension Job {
+    /// Whether the job came through this spool and not through another one on the same database.
+    func isOf(_ spool: SpoolStore) -> Bool {
+        uniqueKey?.hasPrefix("spool:\(spool.identifier):") ?? false
+    }
+}
+
+extension JobStore {
+    /// The token of the attempt that completed a job.
+    func winner(of job: JobID) async throws -> LeaseToken? {
+        try await attempts(of: job).last { $0.finishedAt != nil && $0.reason == nil }?.token
+    }
+}
+
+extension Refusal {
+    /// Why a job's dropped folder is rejected, in words for the person who dropped it.
+    init(_ job: Job) {
+        self.init(
+            reason: job.reason?.rawValue ?? job.state.rawValue, message: job.error ?? "the job was \(job.state)",
+            wanted: Self.remedy)
+    }
+
+    static var remedy: String { "see the job's log, mend the input and drop the folder again" }
+}

@@ -1,0 +1,33 @@
+import JobQueue
+import Logging
+import Postgres
+import ServiceLifecycle
+
+/// Brings the queue's hints, and its poll timer, to the dispatcher.
+struct HintService: Service {
+    let listener: QueueListener
+    let dispatch: DispatchService
+    let logger: Logger
+
+    func run() async throws {
+        var interrupted = false
+        for await hint in listener.hints().cancelOnGracefulShutdown() {
+            switch hint {
+            case .work, .poll:
+                dispatch.lookForWork()
+            case .listening:
+                if interrupted { logger.info("notifications come again") }
+                interrupted = false
+                dispatch.lookForWork()
+            case .cancel(let job):
+                dispatch.cancelRequested(job)
+            case .interrupted(let error):
+                // Said once: the listener tries again by itself, and polling goes on.
+                if !interrupted { logger.warning("no notifications, polling goes on", metadata: ["error": "\(error)"]) }
+                interrupted = true
+            case .schedules:
+                break
+            }
+        }
+    }
+}

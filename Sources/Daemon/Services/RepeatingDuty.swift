@@ -1,0 +1,26 @@
+import Logging
+import ServiceLifecycle
+
+/// One maintenance duty: the same thing again and again, whatever goes wrong, until the daemon shuts down.
+struct RepeatingDuty: Service {
+    let name: String
+    let interval: Duration
+    let logger: Logger
+    let runOnce: @Sendable () async throws -> Void
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                do {
+                    try await runOnce()
+                } catch is CancellationError {
+                    return
+                } catch {
+                    if Task.isCancelled { return }
+                    logger.warning("\(name) failed, it is tried again", metadata: ["error": "\(error)"])
+                }
+                try? await Task.sleep(for: interval * Double.random(in: 0.9...1.1))
+            }
+        }
+    }
+}
