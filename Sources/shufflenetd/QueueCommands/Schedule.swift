@@ -1,0 +1,122 @@
+import ArgumentParser
+import Foundation
+import JobQueue
+
+/// Jobs that come by the clock.
+struct Schedule: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "schedule", abstract: "Lists, adds and removes jobs that come by the clock.",
+        subcommands: [List.self, Add.self, Remove.self], defaultSubcommand: List.self)
+
+    struct List: QueueCommand {
+        static let configuration = CommandConfiguration(commandName: "list", abstract: "Lists the schedules.")
+
+        @Flag(help: "Print JSON.")
+        var json = false
+
+        @OptionGroup var place: PlaceOptions
+
+        private struct Report: Encodable {
+            var name: String
+            var cron: String
+            var timeZone: String
+            var kind: String
+            var args: String
+            var enabled: Bool
+            var nextFire: Date?
+            var lastFire: Date?
+            var lastJob: Int64?
+            var note: String?
+
+            init(_ row: ScheduleRow) {
+                name = row.definition.name
+                cron = row.definition.cron
+                timeZone = row.definition.timeZone
+                kind = row.definition.kind.rawValue
+                args = row.definition.args.text
+                enabled = row.definition.enabled
+                nextFire = row.nextFire
+                lastFire = row.lastFire
+                lastJob = row.lastJob?.rawValue
+                note = row.note
+            }
+        }
+
+        func run(_ queue: JobStore) async throws {
+            let schedules = try await queue.schedules()
+            if json {
+                print(try JobReport.json(schedules.map(Report.init)))
+                return
+            }
+            var table = TextTable("NAME", "CRON", "TIME ZONE", "KIND", "NEXT", "LAST JOB", "NOTE")
+            for row in schedules {
+                table.add(
+                    row.definition.name, row.definition.cron, row.definition.timeZone, row.definition.kind.rawValue,
+                    row.definition.enabled ? JobReport.time(row.nextFire) : "disabled",
+                    row.lastJob.map { "\($0)" } ?? "-", row.note ?? "")
+            }
+            print(table.text)
+        }
+    }
+
+    struct Add: QueueCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "add", abstract: "Adds a schedule, or changes the one of this name.",
+            discussion: "For instance: shufflenetd schedule add nightly '30 2 * * *' train dataset=flowers")
+
+        @Argument(help: "What to call it.")
+        var name: String
+
+        @Argument(help: "Five fields: minute, hour, day of month, month, day of week; or @daily and the like.")
+        var cron: String
+
+        @Argument(help: "train, evaluate or classify.")
+        var kind: JobKind
+
+        @Argument(help: ArgumentHelp("Arguments of the job.", valueName: "key=value"))
+        var arguments: [String] = []
+
+        @Option(help: "Arguments as one JSON object.")
+        var args: String?
+
+        @Option(help: "An IANA time zone, for instance Europe/Berlin.")
+        var timeZone = "UTC"
+
+        @Option(help: "What to do with times missed while no daemon ran: skip, once or all.")
+        var catchUp = ScheduleDefinition.CatchUp.skip
+
+        @Option(help: "What to do while the job before is unfinished: forbid, allow or replace.")
+        var overlap = ScheduleDefinition.Overlap.forbid
+
+        @OptionGroup var place: PlaceOptions
+
+        func run(_ queue: JobStore) async throws {
+            try await queue.schedule(
+                ScheduleDefinition(
+                    name: name, cron: cron, timeZone: timeZone, kind: kind,
+                    args: try JSONDocument(encoding: try JobArguments.parse(args, arguments)), catchUp: catchUp,
+                    overlap: overlap))
+            print("schedule '\(name)' is set")
+        }
+    }
+
+    struct Remove: QueueCommand {
+        static let configuration = CommandConfiguration(commandName: "remove", abstract: "Removes a schedule.")
+
+        @Argument(help: "Its name.")
+        var name: String
+
+        @OptionGroup var place: PlaceOptions
+
+        func run(_ queue: JobStore) async throws {
+            guard try await queue.unschedule(name) else {
+                complain("there is no schedule '\(name)'; list them with: shufflenetd schedule")
+                throw ExitCode.failure
+            }
+            print("schedule '\(name)' is removed")
+        }
+    }
+}
+
+extension ScheduleDefinition.CatchUp: @retroactive ExpressibleByArgument {}
+extension ScheduleDefinition.Overlap: @retroactive ExpressibleByArgument {}
