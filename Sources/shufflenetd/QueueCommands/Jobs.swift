@@ -6,7 +6,7 @@ struct Jobs: QueueCommand {
     static let configuration = CommandConfiguration(commandName: "jobs", abstract: "Lists jobs, newest first.")
 
     @Option(help: "Only jobs in this state; may be given more than once.")
-    var state: [JobState] = []
+    var status: [JobState] = []
 
     @Option(help: "Only jobs of this kind; may be given more than once.")
     var kind: [JobKind] = []
@@ -21,7 +21,7 @@ struct Jobs: QueueCommand {
 
     func run(_ queue: JobStore) async throws {
         let jobs = try await queue.jobs(
-            states: state.isEmpty ? JobState.allCases : state, kinds: kind.isEmpty ? JobKind.allCases : kind,
+            states: status.isEmpty ? JobState.allCases : status, kinds: kind.isEmpty ? JobKind.allCases : kind,
             limit: limit)
         if json {
             print(try JobReport.json(jobs.map(JobReport.init)))

@@ -46,13 +46,3 @@ extension QueueCommand {
         return [error.message, error.hint].compactMap { $0 }.joined(separator: ". ")
     }
 }
-
-extension JobID: @retroactive ExpressibleByArgument {
-    public init?(argument: String) {
-        guard let number = Int64(argument), number > 0 else { return nil }
-        self.init(number)
-    }
-}
-
-extension JobKind: @retroactive ExpressibleByArgument {}
-extension JobState: @retroactive ExpressibleByArgument {}
