@@ -112,7 +112,7 @@ COMMENT ON COLUMN shufflenet.jobs.progress IS '0 to 1.';
 -- The claim reads this in its order and stops at its limit, however many rows wait.
 CREATE INDEX jobs_claimable ON shufflenet.jobs (priority DESC, run_at, id)
     WHERE state = 'available' AND NOT intake_pending;
-CREATE INDEX jobs_running ON shufflenet.jobs (worker_id) WHERE state = 'running';
+CREATE INDEX jobs_of_worker ON shufflenet.jobs (worker_id) WHERE state = 'running';
 CREATE INDEX jobs_finished ON shufflenet.jobs (finished_at) WHERE finished_at IS NOT NULL;
 CREATE INDEX jobs_spooled ON shufflenet.jobs (id)
     WHERE intake_pending OR (spool_folder IS NOT NULL AND NOT spool_settled);

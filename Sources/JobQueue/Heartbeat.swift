@@ -34,6 +34,12 @@ public struct LeaseAudit: Sendable, Equatable {
         /// Leased to this worker for at least one whole beat, and not worked on: the answer to a claim was lost on its
         /// way. Give them back with `release`.
         public var strangers: [Lease] = []
+
+        public init(lost: [Lease] = [], cancelRequested: [Lease] = [], strangers: [Lease] = []) {
+            self.lost = lost
+            self.cancelRequested = cancelRequested
+            self.strangers = strangers
+        }
     }
 
     private var unknown: Set<Lease> = []

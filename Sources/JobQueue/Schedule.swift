@@ -70,4 +70,9 @@ public struct ScheduleTick: Sendable, Equatable {
     public var fired: [Fired] = []
     /// When the next one is due; nil if none is.
     public var nextDue: Date?
+
+    public init(fired: [Fired] = [], nextDue: Date? = nil) {
+        self.fired = fired
+        self.nextDue = nextDue
+    }
 }

@@ -6,6 +6,11 @@ internal import Glibc
 public struct PostgresNotification: Sendable, Equatable {
     public let channel: String
     public let payload: String
+
+    public init(channel: String, payload: String) {
+        self.channel = channel
+        self.payload = payload
+    }
 }
 
 /// Listens on a connection of its own, which must be direct: a transaction pooler swallows LISTEN.

@@ -48,16 +48,19 @@ struct ServerControl: Sendable {
     }
 
     private func run(_ program: String, _ arguments: [String], purpose: String) async throws {
-        var platform = PlatformOptions()
+        var command = [program] + arguments
         if account.isOther {
-            platform.userID = account.user
-            platform.groupID = account.group
-            platform.supplementaryGroups = [account.group]
+            // Not PlatformOptions.userID: swift-subprocess 1.0 calls setgroups and setuid after a bare clone3, where
+            // glibc waits for ever for threads that only the parent has. util-linux, and so setpriv, is essential in
+            // Debian.
+            let change = ["--reuid", String(account.user), "--regid", String(account.group), "--clear-groups", "--"]
+            command = ["/usr/bin/setpriv"] + change + command
         }
+        var platform = PlatformOptions()
         // A terminal's Ctrl-C is for the daemon, which stops the server in its own time.
         platform.createSession = true
         let result = try await Subprocess.run(
-            .path(FilePath(program)), arguments: Arguments(arguments),
+            .path(FilePath(command[0])), arguments: Arguments(Array(command.dropFirst())),
             environment: .inherit.updating(["LC_ALL": "C", "PGDATA": nil, "PGHOST": nil, "PGPORT": nil]),
             workingDirectory: FilePath(folder), platformOptions: platform, output: .discarded,
             error: .string(limit: 64 << 10))

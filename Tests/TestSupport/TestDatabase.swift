@@ -13,7 +13,7 @@ public struct TestDatabase: Sendable {
         let server = try await TestCluster.shared.settings()
         let name = "test_\(ProcessInfo.processInfo.processIdentifier)_\(next.add(1, ordering: .relaxed).newValue)"
         let admin = Session(server.database("postgres"))
-        try await admin.withConnection { try $0.query("CREATE DATABASE " + Connection.quoted(identifier: name)) }
+        _ = try await admin.withConnection { try $0.query("CREATE DATABASE " + Connection.quoted(identifier: name)) }
         await admin.close()
         let settings = server.database(name)
         return TestDatabase(settings: settings, database: Database(settings, capacity: capacity))

@@ -1,0 +1,137 @@
+import Foundation
+import JobQueue
+import Postgres
+import TestSupport
+import Testing
+
+@Suite struct ScheduleTests {
+    private func define(_ queue: QueueFixture, _ change: (inout ScheduleDefinition) -> Void = { _ in }) async throws {
+        var definition = ScheduleDefinition(
+            name: "nightly", cron: "* * * * *", kind: .train, args: JSONDocument(text: #"{"dataset": "flowers"}"#),
+            catchUp: .all, overlap: .allow)
+        change(&definition)
+        try await queue.store.schedule(definition)
+    }
+
+    /// As if no daemon had looked for so long.
+    private func rest(_ queue: QueueFixture, _ interval: String) async throws {
+        try await queue.database.query(
+            "UPDATE shufflenet.schedules SET next_fire_at = date_trunc('minute', clock_timestamp()) - $1::interval",
+            [interval])
+    }
+
+    @Test func `a new schedule fires nothing of the past, and tells when it will`() async throws {
+        let queue = try await QueueFixture.make()
+        try await define(queue) {
+            $0.cron = "@yearly"
+            $0.timeZone = "Europe/Berlin"
+        }
+        let tick = try await queue.store.tickSchedules()
+        #expect(tick.fired.isEmpty)
+        let next = try #require(tick.nextDue)
+        #expect(next > Date.now)
+        let row = try #require(try await queue.store.schedules().first)
+        #expect(row.nextFire == next && row.definition.timeZone == "Europe/Berlin" && row.note == nil)
+    }
+
+    @Test func `eight daemons that tick at once fire every time exactly once`() async throws {
+        let queue = try await QueueFixture.make(capacity: 8)
+        try await define(queue)
+        try await rest(queue, "9 minutes")
+        let fired = try await withThrowingTaskGroup(of: [ScheduleTick.Fired].self) { group in
+            for _ in 0..<8 { group.addTask { try await queue.store.tickSchedules().fired } }
+            return try await group.reduce(into: []) { $0 += $1 }
+        }
+        let jobs = try await queue.store.jobs()
+        #expect((10...11).contains(jobs.count))
+        #expect(Set(jobs.compactMap(\.fireAt)).count == jobs.count)
+        #expect(Set(fired.map(\.job)) == Set(jobs.map(\.id)))
+        #expect(fired.count == jobs.count)
+        #expect(jobs.allSatisfy { $0.scheduleName == "nightly" && $0.name == "nightly" })
+    }
+
+    @Test func `books that went back fire nothing again: the row decides`() async throws {
+        let queue = try await QueueFixture.make()
+        try await define(queue)
+        try await rest(queue, "3 minutes")
+        let first = try await queue.store.tickSchedules().fired
+        try await rest(queue, "3 minutes")
+        let again = try await queue.store.tickSchedules().fired
+        let all = (first + again).map(\.fireAt)
+        #expect(Set(all).count == all.count)
+        #expect(again.count <= 1, "at most the minute that began in between")
+    }
+
+    @Test(arguments: [(ScheduleDefinition.Overlap.forbid, 1), (.allow, 2), (.replace, 2)])
+    func `while the job before is unfinished`(overlap: ScheduleDefinition.Overlap, count: Int) async throws {
+        let queue = try await QueueFixture.make()
+        try await define(queue) {
+            $0.overlap = overlap
+            $0.catchUp = .once
+        }
+        try await rest(queue, "2 hours")
+        let first = try #require(try await queue.store.tickSchedules().fired.first)
+        let claim = try await queue.claimOne()
+        #expect(claim.id == first.job)
+        // Another time that nobody fired yet.
+        try await queue.database.query("UPDATE shufflenet.jobs SET fire_at = fire_at - interval '1 day'")
+        try await rest(queue, "1 minute")
+        _ = try await queue.store.tickSchedules()
+        #expect(try await queue.store.jobs().count == count)
+        #expect(try await queue.store.job(first.job)?.cancelRequested == (overlap == .replace))
+        if overlap == .forbid {
+            #expect(try await queue.store.schedules().first?.note?.contains("left out") == true)
+        }
+    }
+
+    @Test func `a schedule that can't work is noted and does not stop the others`() async throws {
+        let queue = try await QueueFixture.make()
+        try await define(queue)
+        try await define(queue) { $0.name = "broken" }
+        // The pattern of the database lets it pass, the daemon does not.
+        try await queue.database.query("UPDATE shufflenet.schedules SET cron = '99 * * * *' WHERE name = 'broken'")
+        try await queue.database.query(
+            "UPDATE shufflenet.schedules SET next_fire_at = now() - interval '1 minute' WHERE name = 'nightly'")
+        #expect(try await !queue.store.tickSchedules().fired.isEmpty)
+        let broken = try #require(try await queue.store.schedules().first { $0.definition.name == "broken" })
+        #expect(broken.note?.contains("minute: found '99'") == true)
+        try await queue.database.query("UPDATE shufflenet.schedules SET cron = '@daily' WHERE name = 'broken'")
+        _ = try await queue.store.tickSchedules()
+        let mended = try #require(try await queue.store.schedules().first { $0.definition.name == "broken" })
+        #expect(mended.note == nil && mended.nextFire != nil)
+    }
+
+    @Test func `args that are no longer allowed are noted`() async throws {
+        let queue = try await QueueFixture.make()
+        try await define(queue)
+        try await rest(queue, "1 minute")
+        try await queue.database.query("DELETE FROM shufflenet.job_arguments WHERE name = 'dataset'")
+        #expect(try await queue.store.tickSchedules().fired.isEmpty)
+        #expect(try await queue.store.schedules().first?.note?.contains("unknown key") == true)
+    }
+
+    @Test(arguments: [
+        ("cron => 'every night', kind => 'train'", "wanted five fields"),
+        ("cron => '@daily', kind => 'train', time_zone => 'Mars/Olympus'", "unknown time zone 'Mars/Olympus'"),
+        ("cron => '@daily', kind => 'trian'", "unknown job kind 'trian'"),
+    ])
+    func `a wrong schedule is refused by the database`(arguments: String, message: String) async throws {
+        let queue = try await QueueFixture.make()
+        let error = await #expect(throws: PostgresError.self) {
+            try await queue.database.query(
+                "SELECT shufflenet.schedule('n', \(arguments), args => '{\"dataset\": \"a\"}')")
+        }
+        #expect(error?.message.contains(message) == true, "\(error?.message ?? "")")
+    }
+
+    @Test func `a disabled schedule rests, and starts from the time it is enabled`() async throws {
+        let queue = try await QueueFixture.make()
+        try await define(queue) { $0.enabled = false }
+        try await rest(queue, "1 hour")
+        #expect(try await queue.store.tickSchedules() == ScheduleTick())
+        try await define(queue)
+        #expect(try await queue.store.tickSchedules().fired.count <= 1)
+        #expect(try await queue.store.unschedule("nightly"))
+        #expect(try await !queue.store.unschedule("nightly"))
+    }
+}

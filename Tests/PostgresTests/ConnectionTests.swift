@@ -1,0 +1,161 @@
+import Foundation
+import Postgres
+import TestSupport
+import Testing
+
+@Suite struct ConnectionTests {
+    @Test func `values go and come back unchanged`() async throws {
+        let database = try await TestDatabase.make().database
+        let date = Date(timeIntervalSince1970: 1_711_846_800.123456)
+        let strings = ["plain", "", "NULL", "a,b", "{c}", "q\"uo\\te", "größer ✓", " space "]
+        let row = try await database.query(
+            "SELECT $1::text AS text, $2::bigint AS number, $3::float8 AS double, $4::boolean AS flag, "
+                + "$5::timestamptz AS date, $6::text AS absent, extract(epoch FROM $7::interval) AS duration, "
+                + "$8::text[] = ARRAY['plain','','NULL','a,b','{c}','q\"uo\\te','größer ✓',' space '] AS same",
+            [
+                "it's; --", Int64.min, 0.1, true, date, String?.none, Duration.milliseconds(90_250), strings,
+            ])[0]
+        #expect(try row.decode("text", as: String.self) == "it's; --")
+        #expect(try row.decode("number", as: Int64.self) == .min)
+        #expect(try row.decode("double", as: Double.self) == 0.1)
+        #expect(try row.decode("flag", as: Bool.self))
+        #expect(abs(try row.decode("date", as: Date.self).timeIntervalSince(date)) < 2e-6)
+        #expect(try row.decodeIfPresent("absent", as: String.self) == nil)
+        #expect(try row.decode("duration", as: Duration.self) == .milliseconds(90_250))
+        #expect(try row.decode("same", as: Bool.self))
+    }
+
+    @Test(arguments: ["UTC", "Asia/Kolkata", "America/St_Johns", "Africa/Monrovia", "Pacific/Apia"])
+    func `a timestamp is the same instant in every session time zone`(zone: String) async throws {
+        let database = try await TestDatabase.make().database
+        let dates = [-2_000_000_000.5, -1, 0, 1_711_846_799.999999, 4_102_444_800].map(
+            Date.init(timeIntervalSince1970:))
+        for date in dates {
+            let back = try await database.withConnection { connection in
+                try connection.query("SELECT set_config('timezone', $1, false)", [zone])
+                return try connection.query("SELECT $1::timestamptz AS date", [date])[0].decode("date", as: Date.self)
+            }
+            #expect(abs(back.timeIntervalSince(date)) < 2e-6)
+        }
+    }
+
+    @Test func `reading a wrong column, a NULL or another type is an error that names the column`() async throws {
+        let database = try await TestDatabase.make().database
+        let row = try await database.query("SELECT 'x' AS word, NULL AS nothing")[0]
+        for (column, part) in [
+            ("wordd", "has no column 'wordd'"), ("nothing", "'nothing' is NULL"), ("word", "'word' can't"),
+        ] {
+            let error = #expect(throws: PostgresError.self) { try row.decode(column, as: Int.self) }
+            #expect(error?.description.contains(part) == true)
+        }
+    }
+
+    @Test func `a server's error carries its code, hint and constraint, and keeps values out of its description`()
+        async throws
+    {
+        let database = try await TestDatabase.make().database
+        try await database.query("CREATE TABLE t (secret text UNIQUE)")
+        try await database.query("INSERT INTO t VALUES ($1)", ["hunter2"])
+        let twice = await #expect(throws: PostgresError.self) {
+            try await database.query("INSERT INTO t VALUES ($1)", ["hunter2"])
+        }
+        #expect(twice?.sqlState == .uniqueViolation)
+        #expect(twice?.constraint == "t_secret_key")
+        #expect(twice?.detail?.contains("hunter2") == true)
+        #expect(twice?.description.contains("hunter2") == false)
+        let noNumber = await #expect(throws: PostgresError.self) {
+            try await database.query("SELECT $1::int", ["hunter2"])
+        }
+        #expect(noNumber?.description.contains("hunter2") == false)
+    }
+
+    @Test func `settings never show a password`() throws {
+        let settings = try ConnectionSettings(parsing: "postgresql://me:hunter2@db.example:5433/jobs?sslmode=require")
+        var dumped = ""
+        dump(settings, to: &dumped)
+        for text in ["\(settings)", String(reflecting: settings), dumped] {
+            #expect(!text.contains("hunter2"))
+            #expect(text.contains("db.example"))
+        }
+        let error = #expect(throws: PostgresError.self) { try ConnectionSettings(parsing: "postgresql://me:hunter2@[") }
+        #expect(error?.description.contains("hunter2") == false)
+    }
+
+    @Test func `a transaction that throws leaves nothing behind, and the connection is good for the next`() async throws
+    {
+        struct Stop: Error {}
+        let database = try await TestDatabase.make(capacity: 1).database
+        try await database.query("CREATE TABLE t (n int)")
+        await #expect(throws: Stop.self) {
+            try await database.transaction { connection in
+                try connection.query("INSERT INTO t VALUES (1)")
+                throw Stop()
+            }
+        }
+        await #expect(throws: PostgresError.self) {
+            try await database.transaction { connection in
+                try connection.query("INSERT INTO t VALUES (1)")
+                _ = try? connection.query("SELECT 1/0")
+            }
+        }
+        try await database.transaction { _ = try $0.query("INSERT INTO t VALUES (2)") }
+        #expect(try await database.query("SELECT n FROM t").map { try $0.decode("n", as: Int.self) } == [2])
+    }
+
+    @Test func `an answer that takes too long is given up, and the next call has a new connection`() async throws {
+        var settings = try await TestDatabase.make().settings
+        settings.statementTimeout = .milliseconds(150)
+        let session = Session(settings)
+        let first = try await session.withConnection { $0.serverProcess }
+        let error = await #expect(throws: PostgresError.self) {
+            try await session.withConnection { _ = try $0.query("SELECT pg_sleep(60)") }
+        }
+        #expect(error?.sqlState == .statementTimedOut)
+        #expect(try await session.withConnection { $0.serverProcess } != first)
+    }
+
+    @Test func `a session notices a backend that was terminated while it rested`() async throws {
+        let test = try await TestDatabase.make()
+        let session = Session(test.settings)
+        let process = try await session.withConnection { $0.serverProcess }
+        try await test.database.query("SELECT pg_terminate_backend($1)", [process])
+        // The goodbye is on its way: the session may meet it in this call, but never twice.
+        for _ in 0..<2 {
+            if let next = try? await session.withConnection({
+                try $0.query("SELECT 1")
+                return $0.serverProcess
+            }) {
+                #expect(next != process)
+                return
+            }
+        }
+        Issue.record("the session did not heal")
+    }
+
+    @Test func `a pool never lends one connection to two`() async throws {
+        let database = try await TestDatabase.make(capacity: 3).database
+        let processes = try await withThrowingTaskGroup(of: Int32.self) { group in
+            for _ in 0..<30 {
+                group.addTask {
+                    try await database.withConnection {
+                        try $0.query("SELECT pg_sleep(0.005)")
+                        return $0.serverProcess
+                    }
+                }
+            }
+            return try await group.reduce(into: Set<Int32>()) { $0.insert($1) }
+        }
+        #expect((1...3).contains(processes.count))
+    }
+
+    @Test func `a statement that a pooler forgot is sent again without a name`() async throws {
+        let database = try await TestDatabase.make(capacity: 1).database
+        let answer = try await database.withConnection { connection in
+            try connection.query("SELECT $1::int AS n", [1])
+            // What a pooler does by handing out another server connection.
+            try connection.script("DEALLOCATE ALL")
+            return try connection.query("SELECT $1::int AS n", [2])[0].decode("n", as: Int.self)
+        }
+        #expect(answer == 2)
+    }
+}
