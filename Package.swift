@@ -143,7 +143,9 @@ let package = Package(
         .testTarget(
             name: "CheckpointsTests", dependencies: ["Checkpoints", "ShuffleNet", "Support", "TestSupport"],
             swiftSettings: house),
-        .testTarget(name: "ImagesTests", dependencies: ["Images", "Checkpoints", "TestSupport"], swiftSettings: house),
+        .testTarget(
+            name: "ImagesTests", dependencies: ["Checkpoints", "Images", "Support", "TestSupport"],
+            swiftSettings: house),
         .testTarget(name: "RunsTests", dependencies: ["Runs", "TestSupport"], swiftSettings: house),
         .testTarget(name: "PostgresTests", dependencies: ["Postgres", "TestSupport"], swiftSettings: house),
         .testTarget(name: "JobQueueTests", dependencies: ["JobQueue", "TestSupport"], swiftSettings: house),

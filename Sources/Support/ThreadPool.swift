@@ -49,6 +49,9 @@ public final class ThreadPool: Sendable {
     }
 
     /// Runs `body(task, worker)` once for every task in `0 ..< count` and returns when all are done.
+    ///
+    /// With several threads the language boxes the closure (32 bytes) to hand it across; it is given back on return.
+    /// Nothing else is allocated.
     public func run(_ count: Int, _ body: Task) {
         if count <= 0 { return }
         turn.withLock { _ in

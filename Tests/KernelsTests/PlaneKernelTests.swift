@@ -1,0 +1,170 @@
+import Kernels
+import Support
+import Testing
+
+/// The 3×3 windows, at sizes round the vector width, odd and even, against the plain forms.
+@Suite struct PlaneKernelTests {
+    struct Plane: Sendable, CustomTestStringConvertible {
+        let height: Int
+        let width: Int
+        var testDescription: String { "\(height)×\(width)" }
+    }
+
+    static let planes = [
+        (1, 1), (1, 2), (2, 1), (2, 2), (3, 3), (3, 5), (4, 4), (5, 3), (6, 6), (7, 7), (7, 5), (8, 8), (9, 9),
+        (13, 16), (14, 14), (15, 17), (16, 33), (28, 28), (31, 32),
+    ].map { Plane(height: $0.0, width: $0.1) }
+
+    /// Input with room for whole-vector reads behind it: garbage there must not matter.
+    private static func input(_ count: Int, seed: UInt64 = 7) -> AlignedBuffer<Float> {
+        AlignedBuffer(noise(count, seed: seed) + [Float](repeating: .nan, count: 16))
+    }
+
+    private static func scratch(_ window: PlaneWindow) -> Guarded<Float> {
+        Guarded([Float](repeating: .nan, count: window.scratchCount))
+    }
+
+    @Test("Depthwise convolution, forward", arguments: planes, [1, 2])
+    func depthwiseForward(_ plane: Plane, _ stride: Int) {
+        let window = PlaneWindow.convolution(height: plane.height, width: plane.width, stride: stride)
+        let raw = Self.input(window.inArea)
+        let kernel = noise(9, seed: 8)
+        let scratch = Self.scratch(window)
+        let out = Guarded<Float>(count: window.outArea)
+        DepthwiseConvolution.forward(
+            raw.pointer, window, scale: 1.3, shift: 0.2, kernel: kernel, out: out.pointer, scratch: scratch.pointer)
+        let x = raw.array.prefix(window.inArea).map { max(1.3 * $0 + 0.2, 0) }
+        let wanted = Guarded<Float>(count: window.outArea)
+        DepthwiseConvolution.forwardReference(x, window, kernel: kernel, out: wanted.pointer)
+        #expect(isClose(out.values, wanted.values))
+        #expect(out.isIntact && scratch.isIntact)
+    }
+
+    @Test("Depthwise convolution, backward", arguments: planes, [1, 2])
+    func depthwiseBackward(_ plane: Plane, _ stride: Int) {
+        let window = PlaneWindow.convolution(height: plane.height, width: plane.width, stride: stride)
+        let raw = Self.input(window.inArea)
+        let gradient = Self.input(window.outArea, seed: 9)
+        let kernel = noise(9, seed: 8)
+        let scratch = Self.scratch(window)
+        let inputGradient = Guarded<Float>(count: window.inArea)
+        let kernelGradient = Guarded([Double](repeating: 0.5, count: 9))
+        let sums = DepthwiseConvolution.backward(
+            gradient: gradient.pointer, raw.pointer, window, scale: 1.3, shift: 0.2, mean: 0.1, kernel: kernel,
+            inputGradient: inputGradient.pointer, kernelGradient: kernelGradient.pointer, scratch: scratch.pointer)
+
+        let x = raw.array.prefix(window.inArea).map { max(1.3 * $0 + 0.2, 0) }
+        let wanted = Guarded<Float>(count: window.inArea)
+        let wantedKernel = Guarded([Float](repeating: 0.5, count: 9))
+        DepthwiseConvolution.backwardReference(
+            gradient: gradient.pointer, x, window, kernel: kernel, inputGradient: wanted.pointer,
+            kernelGradient: wantedKernel.pointer)
+        let masked = zip(wanted.values, x).map { $1 > 0 ? $0 : 0 }
+        #expect(isClose(inputGradient.values, masked))
+        #expect(isClose(kernelGradient.values.map(Float.init), wantedKernel.values, rtol: 1e-4, atol: 1e-5))
+        let weighted = zip(masked, raw.array).map { $0 * ($1 - 0.1) }
+        #expect(abs(sums.sum - masked.reduce(0, +)) <= 1e-4)
+        #expect(abs(sums.weighted - weighted.reduce(0, +)) <= 1e-4)
+        #expect(inputGradient.isIntact && kernelGradient.isIntact && scratch.isIntact)
+    }
+
+    @Test("Average pool, both ways", arguments: planes)
+    func averagePool(_ plane: Plane) {
+        let window = PlaneWindow.same(height: plane.height, width: plane.width)
+        let x = Self.input(window.inArea)
+        let counts = AlignedBuffer<Float>(count: window.outArea + 16)
+        AveragePool.fillInverseCounts(window, into: counts.pointer)
+        let scratch = Self.scratch(window)
+        let out = Guarded<Float>(count: window.outArea)
+        AveragePool.forward(
+            x.pointer, window, inverseCounts: counts.pointer, out: out.pointer, scratch: scratch.pointer)
+        let wanted = Guarded<Float>(count: window.outArea)
+        AveragePool.forwardReference(x.pointer, window, out: wanted.pointer)
+        #expect(isClose(out.values, wanted.values) && out.isIntact && scratch.isIntact)
+
+        let gradient = Self.input(window.outArea, seed: 9)
+        let found = Guarded<Float>(count: window.inArea)
+        AveragePool.backward(
+            gradient: gradient.pointer, out: out.pointer, window, inverseCounts: counts.pointer,
+            inputGradient: found.pointer, scratch: scratch.pointer)
+        let plain = Guarded<Float>(count: window.inArea)
+        AveragePool.backwardReference(
+            gradient: gradient.pointer, out: out.pointer, window, inputGradient: plain.pointer)
+        #expect(isClose(found.values, plain.values) && found.isIntact && scratch.isIntact)
+    }
+
+    @Test("Max-pool, with and without its places, and the way back", arguments: planes)
+    func maxPool(_ plane: Plane) {
+        let window = PlaneWindow.same(height: plane.height, width: plane.width)
+        let raw = Self.input(window.inArea)
+        let scratch = Self.scratch(window)
+        let x = raw.array.prefix(window.inArea).map { max(-1.3 * $0 + 0.2, 0) }
+        let wanted = Guarded<Float>(count: window.outArea)
+        var wantedTaps = [UInt8](repeating: 99, count: window.outArea)
+        MaxPool.forwardReference(x, window, out: wanted.pointer, taps: &wantedTaps)
+
+        let alone = Guarded<Float>(count: window.outArea)
+        MaxPool.forward(
+            raw.pointer, window, scale: -1.3, shift: 0.2, out: alone.pointer, scratch: scratch.pointer)
+        #expect(isClose(alone.values, wanted.values) && alone.isIntact && scratch.isIntact)
+
+        let out = Guarded<Float>(count: window.outArea)
+        var taps = [UInt8](repeating: 99, count: window.outArea + 8)
+        MaxPool.forward(
+            raw.pointer, window, scale: -1.3, shift: 0.2, out: out.pointer, taps: &taps, scratch: scratch.pointer)
+        #expect(isClose(out.values, wanted.values) && out.isIntact && scratch.isIntact)
+        #expect(Array(taps.prefix(window.outArea)) == wantedTaps)
+        #expect(Array(taps.suffix(8)) == [UInt8](repeating: 99, count: 8))
+
+        let gradient = noise(window.outArea, seed: 9)
+        let found = Guarded([Float](repeating: 0.5, count: window.inArea))
+        MaxPool.backward(
+            gradient: gradient, out: out.pointer, taps: taps, window, factor: 2, inputGradient: found.pointer)
+        var plain = [Float](repeating: 0.5, count: window.inArea)
+        var sum: Float = 0
+        var weighted: Float = 0
+        for index in 0..<window.outArea where wanted.values[index] > 0 {
+            let place = window.inputIndex(
+                index / window.outWidth, index % window.outWidth, tap: Int(wantedTaps[index]))!
+            plain[place] += 2 * gradient[index]
+            sum += gradient[index]
+            weighted += gradient[index] * (raw[place] - 0.3)
+        }
+        #expect(isClose(found.values, plain) && found.isIntact)
+        let sums = MaxPool.gradientSums(
+            gradient: gradient, out: out.pointer, taps: taps, raw.pointer, window, mean: 0.3)
+        #expect(abs(sums.sum - sum) <= 1e-4 && abs(sums.weighted - weighted) <= 1e-4)
+    }
+
+    @Test("Same padding puts the odd pixel after the plane", arguments: [(112, 0), (113, 1), (1, 1), (2, 0)])
+    func samePadding(_ size: Int, _ before: Int) {
+        let window = PlaneWindow.same(height: size, width: size)
+        #expect(window.padTop == before && window.padLeft == before)
+        #expect(window.outHeight == (size + 1) / 2)
+    }
+
+    @Test("Image patches", arguments: planes)
+    func patches(_ plane: Plane) {
+        let window = PlaneWindow.convolution(height: plane.height, width: plane.width, stride: 2)
+        // Nothing outside the image may be read: the image ends exactly at the guards.
+        let image = Guarded(noise(3 * window.inArea))
+        for firstRow in 0..<window.outHeight {
+            for rowCount in [1, window.outHeight - firstRow] {
+                let columns = rowCount * window.outWidth
+                let pitch = columns + 8
+                let found = Guarded<Float>(count: ImagePatches.rows * pitch)
+                let wanted = Guarded<Float>(count: ImagePatches.rows * pitch)
+                ImagePatches.fill(
+                    image.pointer, window, firstRow: firstRow, rowCount: rowCount, patches: found.pointer, pitch: pitch)
+                ImagePatches.reference(
+                    image.pointer, window, firstRow: firstRow, rowCount: rowCount, patches: wanted.pointer,
+                    pitch: pitch)
+                for row in 0..<ImagePatches.rows {
+                    let range = row * pitch..<row * pitch + columns
+                    #expect(Array(found.values[range]) == Array(wanted.values[range]))
+                }
+                #expect(found.isIntact)
+            }
+        }
+    }
+}
