@@ -27,12 +27,19 @@ struct Jobs: QueueCommand {
             print(try JobReport.json(jobs.map(JobReport.init)))
             return
         }
+        print(TextTable.jobs(jobs))
+    }
+}
+
+extension TextTable {
+    /// Jobs, a line each, in the order given.
+    static func jobs(_ jobs: [Job]) -> String {
         var table = TextTable("ID", "KIND", "NAME", "STATE", "ATTEMPT", "CREATED", "REMARK")
         for job in jobs {
             table.add(
                 "\(job.id)", job.kind.rawValue, job.name ?? "", job.state.rawValue, "\(job.attempt)",
                 JobReport.time(job.createdAt), String(JobReport.remark(job).prefix(100)))
         }
-        print(table.text)
+        return table.text
     }
 }

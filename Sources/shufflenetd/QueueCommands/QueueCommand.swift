@@ -37,7 +37,8 @@ extension QueueCommand {
                 configuration.database == nil
                 ? "is the daemon running? Start it with: shufflenetd serve --state \(configuration.state)"
                 : "see the key database of the configuration"
-            return "the queue's database cannot be reached (\(error.message)); \(remedy)"
+            let message = error.message.split(separator: "\n").first ?? "no answer"
+            return "the queue's database cannot be reached (\(message)); \(remedy)"
         }
         // Undefined table, function or schema: the daemon migrates at its start.
         if ["42P01", "42883", "3F000"].contains("\(error.sqlState)") {
