@@ -74,10 +74,14 @@ final class RunningDaemon: Sendable {
 
     /// Waits until the daemon has registered, so that the schema is there.
     func isReady() async throws -> Bool {
-        try await eventually { (try? await self.queue.workers().contains { $0.process.pid == self.process.processIdentifier }) ?? false }
+        try await eventually {
+            (try? await self.queue.workers().contains { $0.process.pid == self.process.processIdentifier }) ?? false
+        }
     }
 
-    func submit(_ kind: JobKind = .train, timeout: Duration? = nil, maxAttempts: Int = 3, args: String? = nil) async throws -> JobID {
+    func submit(_ kind: JobKind = .train, timeout: Duration? = nil, maxAttempts: Int = 3, args: String? = nil)
+        async throws -> JobID
+    {
         let args = args ?? #"{"dataset": "flowers"}"#
         return try await queue.submit(
             JobRequest(kind: kind, args: JSONDocument(text: args), maxAttempts: maxAttempts, timeout: timeout))

@@ -1,9 +1,8 @@
-public import Logging
-public import Runs
-
 import CProcess
 import Foundation
 import Glibc
+public import Logging
+public import Runs
 import Subprocess
 import Support
 import Synchronization

@@ -27,11 +27,13 @@ struct ConfigurationDocument {
         for (key, arguments) in kinds.mapping ?? [:] {
             let place = "'\(path)', key defaults.\(key.string ?? "?")"
             guard let kind = JobSpecification.Kind(rawValue: key.string ?? "") else {
-                mistakes.append(.init(place: place, problem: "there is no such kind of job, wanted train, evaluate or classify"))
+                mistakes.append(
+                    .init(place: place, problem: "there is no such kind of job, wanted train, evaluate or classify"))
                 continue
             }
             guard let arguments = arguments.mapping else {
-                mistakes.append(.init(place: place, problem: "found a single value, wanted arguments such as epochs: 5"))
+                mistakes.append(
+                    .init(place: place, problem: "found a single value, wanted arguments such as epochs: 5"))
                 continue
             }
             defaults[kind] = Dictionary(
@@ -39,7 +41,9 @@ struct ConfigurationDocument {
         }
         if kinds.mapping == nil {
             mistakes.append(
-                .init(place: "'\(path)', key defaults", problem: "found a single value, wanted train:, evaluate: or classify:"))
+                .init(
+                    place: "'\(path)', key defaults",
+                    problem: "found a single value, wanted train:, evaluate: or classify:"))
         }
     }
 
@@ -54,7 +58,8 @@ struct ConfigurationDocument {
     private static func json(_ node: Node) -> JSONValue {
         if let mapping = node.mapping {
             return .object(
-                Dictionary(mapping.map { ($0.key.string ?? "?", json($0.value)) }, uniquingKeysWith: { _, last in last }))
+                Dictionary(
+                    mapping.map { ($0.key.string ?? "?", json($0.value)) }, uniquingKeysWith: { _, last in last }))
         }
         if let sequence = node.sequence { return .array(sequence.map(json)) }
         if node.null != nil { return .null }

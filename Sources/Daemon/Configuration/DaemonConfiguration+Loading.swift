@@ -30,7 +30,10 @@ extension DaemonConfiguration {
                     name: "command line",
                     values: Dictionary(
                         uniqueKeysWithValues: flags.map { key, value in
-                            (AbsoluteConfigKey(key.split(separator: ".").map(String.init)), .init(.string(value), isSecret: false))
+                            (
+                                AbsoluteConfigKey(key.split(separator: ".").map(String.init)),
+                                .init(.string(value), isSecret: false)
+                            )
                         })),
                 place: { "--" + $0.map { $0 == "." || $0 == "_" ? "-" : String($0) }.joined() }),
             .init(

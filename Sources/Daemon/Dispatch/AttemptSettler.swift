@@ -50,7 +50,8 @@ struct AttemptSettler: Sendable {
             return .written
         } catch {
             logger.error(
-                "the end of an attempt could not be written", metadata: ["lease": "\(claim.lease)", "error": "\(error)"])
+                "the end of an attempt could not be written",
+                metadata: ["lease": "\(claim.lease)", "error": "\(error)"])
             return .givenUp
         }
     }
