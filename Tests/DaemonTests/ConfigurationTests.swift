@@ -1,3 +1,4 @@
+import Logging
 import Runs
 import Testing
 

@@ -46,7 +46,7 @@ final class RunningDaemon: Sendable {
         process.executableURL = URL(filePath: Self.program)
         process.arguments = arguments
         let log = "\(scratch.path)/\(name).log"
-        FileManager.default.createFile(atPath: log, contents: nil)
+        try "".write(toFile: log, atomically: false, encoding: .utf8)
         process.standardError = FileHandle(forWritingAtPath: log)
         process.standardOutput = FileHandle(forWritingAtPath: log)
         try process.run()
@@ -74,7 +74,7 @@ final class RunningDaemon: Sendable {
 
     /// Waits until the daemon has registered, so that the schema is there.
     func isReady() async throws -> Bool {
-        try await eventually {
+        await eventually {
             (try? await self.queue.workers().contains { $0.process.pid == self.process.processIdentifier }) ?? false
         }
     }

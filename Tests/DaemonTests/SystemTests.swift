@@ -41,7 +41,7 @@ import Testing
         notifier.stopping(status: "draining")
         var buffer = [UInt8](repeating: 0, count: 256)
         let received = (0..<3).map { _ -> String in
-            let count = recv(descriptor, &buffer, buffer.count, Int32(MSG_DONTWAIT.rawValue))
+            let count = recv(descriptor, &buffer, buffer.count, Int32(MSG_DONTWAIT))
             return String(decoding: buffer[..<max(0, count)], as: UTF8.self)
         }
         #expect(received == ["READY=1\nSTATUS=2 slots free", "WATCHDOG=1", "STOPPING=1\nSTATUS=draining"])

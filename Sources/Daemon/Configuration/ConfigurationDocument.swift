@@ -11,6 +11,8 @@ struct ConfigurationDocument {
     var keys: [String] = []
     var defaults: [JobSpecification.Kind: [String: JSONValue]] = [:]
     var mistakes: [ConfigurationMistake] = []
+    /// Whether there are keys at all; a file of comments is as good as none.
+    var hasKeys = false
 
     init() {}
 
@@ -22,6 +24,7 @@ struct ConfigurationDocument {
             mistakes.append(.init(place: "'\(path)'", problem: "found no keys, wanted lines such as workers: 2"))
             return
         }
+        hasKeys = true
         for (key, value) in mapping { collect(key.string ?? "?", value) }
         guard let kinds = mapping["defaults"] else { return }
         for (key, arguments) in kinds.mapping ?? [:] {

@@ -47,8 +47,10 @@ extension DaemonConfiguration {
             let path = absolute(path)
             do {
                 document = try ConfigurationDocument(path: path)
-                let provider = try await FileProvider<YAMLSnapshot>(filePath: FilePath(path))
-                reader.sources.append(.init(provider: provider, place: { "'\(path)', key \($0)" }))
+                if document.hasKeys {
+                    let provider = try await FileProvider<YAMLSnapshot>(filePath: FilePath(path))
+                    reader.sources.append(.init(provider: provider, place: { "'\(path)', key \($0)" }))
+                }
             } catch {
                 reader.note("'\(path)'", "could not be read: \(error)")
             }
