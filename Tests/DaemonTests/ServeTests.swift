@@ -295,6 +295,56 @@ import Testing
         #expect(two.process.isRunning)
     }
 
+    @Test("a daemon that slept past its lease publishes nothing over the one that took its job")
+    func zombie() async throws {
+        let script = patient().replacing("trap", with: "echo $PPID > \"$work/owner\"\ntrap")
+        let shared = "roots: {results: \(scratch.path)/results}"
+        // 1. Daemon one works on the job. 2. It is stopped. 3. Daemon two takes the job over and completes it.
+        let one = try await daemon(script, name: "one", more: shared)
+        let id = try await one.submit()
+        #expect(await childPID() != nil)
+        one.send(SIGSTOP)
+        let two = try await daemon(script, name: "two", more: shared)
+        #expect(try await eventually { try await two.queue.attempts(of: id).count == 2 })
+        try scratch.write("", to: "go")
+        #expect(try await two.job(id, reaches: .completed, .failed, .held)?.state == .completed)
+        // 4. One goes on: its child has a result, and its lease is gone.
+        one.send(SIGCONT)
+        #expect(await eventually { scratch.read("one.log")?.contains("abandoned") == true })
+        #expect(await eventually { names("results/.work") == [] })
+        #expect(scratch.read("results/\(id)/owner") == "\(two.process.processIdentifier)\n")
+        #expect(names("results") == [".work", "\(id)"])
+        // 5. It registers anew and is of use again.
+        #expect(try await eventually { try await two.queue.workers().count == 2 })
+        #expect(try await two.queue.job(id)?.state == .completed)
+    }
+
+    @Test("under its final name a result is whole from the first moment it can be seen")
+    func wholeAtOnce() async throws {
+        let daemon = try await daemon(
+            Self.succeeding.replacing(
+                "echo working >&2", with: "for i in {1..200}; do echo $i > \"$work/part-$i\"; done"))
+        let id = try await daemon.submit()
+        var seen = 0
+        _ = await eventually {
+            let count = names("state/results/\(id)").count
+            #expect(count == 0 || count == 201)
+            seen += count == 201 ? 1 : 0
+            return seen > 3
+        }
+        #expect(try await daemon.job(id, reaches: .completed, .failed, .held)?.state == .completed)
+    }
+
+    @Test("the program's own child reports a missing data set as bad input")
+    func realChild() async throws {
+        let daemon = try await daemon(nil)
+        let id = try await daemon.submit()
+        let job = try #require(try await daemon.job(id, reaches: .completed, .failed, .held))
+        #expect(job.state == .failed)
+        #expect(job.reason == .badInput)
+        #expect(job.error?.contains("there is no folder 'flowers'") == true)
+    }
+
     @Test("a wrong configuration is told in full, with EX_CONFIG, and nothing is started")
     func wrongConfiguration() async throws {
         let daemon = try RunningDaemon(
