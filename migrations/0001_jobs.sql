@@ -112,20 +112,22 @@ COMMENT ON COLUMN shufflenet.jobs.progress IS '0 to 1.';
 -- The claim reads this in its order and stops at its limit, however many rows wait.
 CREATE INDEX jobs_claimable ON shufflenet.jobs (priority DESC, run_at, id)
     WHERE state = 'available' AND NOT intake_pending;
-CREATE INDEX jobs_of_worker ON shufflenet.jobs (worker_id) WHERE state = 'running';
+-- By id and not by worker: every write about a running job is led here by its condition on the state, and would wade
+-- through the worker's ended jobs. The few who ask by worker read the whole of this small index.
+CREATE INDEX jobs_leased ON shufflenet.jobs (id) WHERE state = 'running';
 CREATE INDEX jobs_finished ON shufflenet.jobs (finished_at) WHERE finished_at IS NOT NULL;
 CREATE INDEX jobs_spooled ON shufflenet.jobs (id)
     WHERE intake_pending OR (spool_folder IS NOT NULL AND NOT spool_settled);
 CREATE UNIQUE INDEX jobs_unique_key ON shufflenet.jobs (unique_key) WHERE state IN ('available', 'running', 'held');
 -- A dropped folder is one job for ever, also when it is found again after the job has ended.
 CREATE UNIQUE INDEX jobs_spool_key ON shufflenet.jobs (unique_key) WHERE left(unique_key, 6) = 'spool:';
-CREATE UNIQUE INDEX jobs_schedule_fire ON shufflenet.jobs (schedule_name, fire_at);
+CREATE UNIQUE INDEX jobs_schedule_fire ON shufflenet.jobs (schedule_name, fire_at) WHERE schedule_name IS NOT NULL;
 
 -- Hot and short-lived: vacuum long before the default fifth of the table is dead.
 ALTER TABLE shufflenet.jobs SET (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 500);
 
 CREATE TABLE shufflenet.job_events (
-    id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    id         bigint GENERATED ALWAYS AS IDENTITY,
     job_id     bigint NOT NULL,
     at         timestamptz NOT NULL DEFAULT clock_timestamp(),
     from_state text,
@@ -134,9 +136,10 @@ CREATE TABLE shufflenet.job_events (
     message    text,
     attempt    integer NOT NULL,
     worker_id  bigint,
-    actor      text NOT NULL DEFAULT session_user
+    actor      text NOT NULL DEFAULT session_user,
+    -- In this order it is also the index by job: one index to maintain, not two.
+    PRIMARY KEY (job_id, id)
 );
-CREATE INDEX job_events_of_job ON shufflenet.job_events (job_id, id);
 COMMENT ON TABLE shufflenet.job_events IS 'A row for every change of a job''s state, written by a trigger. Never updated.';
 COMMENT ON COLUMN shufflenet.job_events.actor IS 'The database role that changed the state.';
 

@@ -134,7 +134,7 @@ private enum ScheduleStatement {
         INSERT INTO shufflenet.jobs (kind, args, name, queue, priority, timeout, schedule_name, fire_at, submitted_by)
         SELECT kind, args, name, queue, priority, timeout, name, $2::timestamptz, created_by
         FROM shufflenet.schedules WHERE name = $1
-        ON CONFLICT (schedule_name, fire_at) DO NOTHING RETURNING id
+        ON CONFLICT (schedule_name, fire_at) WHERE schedule_name IS NOT NULL DO NOTHING RETURNING id
         """
 
     static let advance = """
