@@ -1,8 +1,7 @@
-public import Logging
-
 import Foundation
 import Glibc
 import JobQueue
+public import Logging
 import Postgres
 import ServiceLifecycle
 import Spool
@@ -57,7 +56,8 @@ public struct DaemonRuntime: Sendable {
             try await own.start()
             cluster = own
             logger.notice(
-                "a private PostgreSQL runs; for SQL: psql -h \(own.socketFolder) -U \(PrivateCluster.owner) \(PrivateCluster.owner)")
+                "a private PostgreSQL runs; for SQL: psql -h \(own.socketFolder) -U \(PrivateCluster.owner) \(PrivateCluster.owner)"
+            )
         }
         do {
             let settings = try DatabaseAddress.settings(configuration)
@@ -199,7 +199,8 @@ public struct DaemonRuntime: Sendable {
         let made = ServiceGroup(services: services, logger: quiet(logger))
         group.withLock { $0 = made }
         logger.notice(
-            "ready: \(configuration.workers) workers of \(configuration.threadsPerWorker) threads, spool at \(configuration.spool.root)")
+            "ready: \(configuration.workers) workers of \(configuration.threadsPerWorker) threads, spool at \(configuration.spool.root)"
+        )
         try await made.run()
         logger.notice("ended")
     }

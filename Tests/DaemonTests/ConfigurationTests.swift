@@ -1,3 +1,4 @@
+import Logging
 import Runs
 import Testing
 
@@ -108,7 +109,8 @@ import Testing
             ("queue: {heartbeat: 5s, fence: 40s, dead: 30s}", "each shorter than the next"),
             ("defaults: {trian: {epochs: 1}}", "no such kind of job"),
             ("defaults: {train: 5}", "found a single value"), ("defaults: 5", "found a single value"),
-            ("- a\n- b", "wanted lines such as"), ("a: [", "could not be read"), ("roots: {model: /m}", "roots.models?"),
+            ("- a\n- b", "wanted lines such as"), ("a: [", "could not be read"),
+            ("roots: {model: /m}", "roots.models?"),
         ])
     func refused(yaml: String, part: String) async throws {
         let found = try await mistakes(yaml, flags: ["state": "/s"])

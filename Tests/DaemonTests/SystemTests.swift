@@ -41,7 +41,7 @@ import Testing
         notifier.stopping(status: "draining")
         var buffer = [UInt8](repeating: 0, count: 256)
         let received = (0..<3).map { _ -> String in
-            let count = recv(descriptor, &buffer, buffer.count, Int32(MSG_DONTWAIT.rawValue))
+            let count = recv(descriptor, &buffer, buffer.count, Int32(MSG_DONTWAIT))
             return String(decoding: buffer[..<max(0, count)], as: UTF8.self)
         }
         #expect(received == ["READY=1\nSTATUS=2 slots free", "WATCHDOG=1", "STOPPING=1\nSTATUS=draining"])
@@ -68,11 +68,16 @@ import Testing
         #expect(EarlierAttempt.folder(for: lease, kind: .classify, in: scratch.path) == "\(scratch.path)/7.20")
     }
 
+    static func publication(of model: String, files: [String: String] = ["publish": "best.ckpt"]) -> ModelPublication? {
+        ModelPublication(
+            job: 7, token: 3, arguments: .object(["publish_as": .string(model)]),
+            result: RunResult(figures: [:], files: files, summary: ""))
+    }
+
     @Test("a model goes under its name whole, and its note can be found again")
     func modelPublication() throws {
         let scratch = try Scratch()
-        let asked = ModelPublication(job: 7, token: 3, arguments: .object(["publish_as": .string("flowers")]))
-        let publication = try #require(asked)
+        let publication = try #require(Self.publication(of: "flowers"))
         try publication.note(in: scratch.path)
         #expect(ModelPublication.notes(in: scratch.path) == [publication])
         try scratch.write("last", to: "out/last.ckpt")
@@ -83,8 +88,18 @@ import Testing
         #expect(FileTree.names(in: "\(scratch.path)/models") == ["flowers.ckpt"])
     }
 
+    @Test("a model that its run found worse than the one in service is not published")
+    func worseModel() {
+        #expect(Self.publication(of: "flowers", files: ["best": "best.ckpt"]) == nil)
+    }
+
     @Test("a model's name can lead nowhere else", arguments: ["../x", "a/b", ".hidden", ""])
     func hostileModelName(name: String) {
-        #expect(ModelPublication(job: 7, token: 3, arguments: .object(["publish_as": .string(name)])) == nil)
+        #expect(Self.publication(of: name) == nil)
+    }
+
+    @Test("a model's file can come from nowhere else", arguments: ["../x", "/etc/passwd", ".hidden"])
+    func hostileModelFile(name: String) {
+        #expect(Self.publication(of: "flowers", files: ["publish": name]) == nil)
     }
 }

@@ -54,7 +54,9 @@ public enum ChildVerdict: Sendable, Equatable {
         case (.exited(75), _, _):
             self = .preempted
         case (.exited(65), _, let failure):
-            self = .failed(failure.map { .badInput($0.message) } ?? .badInput("the child process refused its input (exit status 65)"))
+            self = .failed(
+                failure.map { .badInput($0.message) }
+                    ?? .badInput("the child process refused its input (exit status 65)"))
         case (.exited(let status), _, let failure?):
             self = failure.exitStatus == status ? .failed(failure) : .failed(RunFailure(.error, failure.message))
         case (.exited(let status), _, nil):

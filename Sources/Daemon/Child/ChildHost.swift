@@ -1,9 +1,8 @@
-public import Logging
-public import Runs
-
 import CProcess
 import Foundation
 import Glibc
+public import Logging
+public import Runs
 import Subprocess
 import Support
 import Synchronization
@@ -81,7 +80,9 @@ public struct ChildHost: Sendable {
         let outcome: ExecutionResult<ChildWatch.Report, FileDescriptorOutput, FileDescriptorOutput>
         do {
             outcome = try await Subprocess.run(
-                .path(FilePath(program)), arguments: Arguments(arguments), platformOptions: options,
+                .path(FilePath(program)),
+                arguments: Arguments(executablePathOverride: "shufflenetd", remainingValues: arguments),
+                platformOptions: options,
                 input: .fileDescriptor(FileDescriptor(rawValue: input.takeReadEnd()), closeAfterSpawningProcess: true),
                 output: .fileDescriptor(
                     FileDescriptor(rawValue: output.takeWriteEnd()), closeAfterSpawningProcess: true),

@@ -1,8 +1,7 @@
-public import Runs
-
 import CProcess
 import Foundation
 import Glibc
+public import Runs
 import Synchronization
 
 /// The child's side of the pipes: the hidden command `run-job`.

@@ -11,6 +11,8 @@ struct ConfigurationDocument {
     var keys: [String] = []
     var defaults: [JobSpecification.Kind: [String: JSONValue]] = [:]
     var mistakes: [ConfigurationMistake] = []
+    /// Whether there are keys at all; a file of comments is as good as none.
+    var hasKeys = false
 
     init() {}
 
@@ -22,16 +24,19 @@ struct ConfigurationDocument {
             mistakes.append(.init(place: "'\(path)'", problem: "found no keys, wanted lines such as workers: 2"))
             return
         }
+        hasKeys = true
         for (key, value) in mapping { collect(key.string ?? "?", value) }
         guard let kinds = mapping["defaults"] else { return }
         for (key, arguments) in kinds.mapping ?? [:] {
             let place = "'\(path)', key defaults.\(key.string ?? "?")"
             guard let kind = JobSpecification.Kind(rawValue: key.string ?? "") else {
-                mistakes.append(.init(place: place, problem: "there is no such kind of job, wanted train, evaluate or classify"))
+                mistakes.append(
+                    .init(place: place, problem: "there is no such kind of job, wanted train, evaluate or classify"))
                 continue
             }
             guard let arguments = arguments.mapping else {
-                mistakes.append(.init(place: place, problem: "found a single value, wanted arguments such as epochs: 5"))
+                mistakes.append(
+                    .init(place: place, problem: "found a single value, wanted arguments such as epochs: 5"))
                 continue
             }
             defaults[kind] = Dictionary(
@@ -39,7 +44,9 @@ struct ConfigurationDocument {
         }
         if kinds.mapping == nil {
             mistakes.append(
-                .init(place: "'\(path)', key defaults", problem: "found a single value, wanted train:, evaluate: or classify:"))
+                .init(
+                    place: "'\(path)', key defaults",
+                    problem: "found a single value, wanted train:, evaluate: or classify:"))
         }
     }
 
@@ -54,7 +61,8 @@ struct ConfigurationDocument {
     private static func json(_ node: Node) -> JSONValue {
         if let mapping = node.mapping {
             return .object(
-                Dictionary(mapping.map { ($0.key.string ?? "?", json($0.value)) }, uniquingKeysWith: { _, last in last }))
+                Dictionary(
+                    mapping.map { ($0.key.string ?? "?", json($0.value)) }, uniquingKeysWith: { _, last in last }))
         }
         if let sequence = node.sequence { return .array(sequence.map(json)) }
         if node.null != nil { return .null }

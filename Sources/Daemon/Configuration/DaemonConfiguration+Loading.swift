@@ -30,7 +30,10 @@ extension DaemonConfiguration {
                     name: "command line",
                     values: Dictionary(
                         uniqueKeysWithValues: flags.map { key, value in
-                            (AbsoluteConfigKey(key.split(separator: ".").map(String.init)), .init(.string(value), isSecret: false))
+                            (
+                                AbsoluteConfigKey(key.split(separator: ".").map(String.init)),
+                                .init(.string(value), isSecret: false)
+                            )
                         })),
                 place: { "--" + $0.map { $0 == "." || $0 == "_" ? "-" : String($0) }.joined() }),
             .init(
@@ -44,8 +47,10 @@ extension DaemonConfiguration {
             let path = absolute(path)
             do {
                 document = try ConfigurationDocument(path: path)
-                let provider = try await FileProvider<YAMLSnapshot>(filePath: FilePath(path))
-                reader.sources.append(.init(provider: provider, place: { "'\(path)', key \($0)" }))
+                if document.hasKeys {
+                    let provider = try await FileProvider<YAMLSnapshot>(filePath: FilePath(path))
+                    reader.sources.append(.init(provider: provider, place: { "'\(path)', key \($0)" }))
+                }
             } catch {
                 reader.note("'\(path)'", "could not be read: \(error)")
             }

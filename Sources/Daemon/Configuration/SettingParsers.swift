@@ -33,7 +33,8 @@ extension SettingParser where Value == Logger.Level {
 extension SettingParser where Value == Duration {
     /// `500ms`, `5s`, `2min`, `1h`; a bare number is seconds.
     static func duration(_ range: ClosedRange<Duration>) -> Self {
-        Self(wanted: "a duration from \(range.lowerBound) to \(range.upperBound), for instance 500ms, 5s, 2min") { text in
+        Self(wanted: "a duration from \(range.lowerBound) to \(range.upperBound), for instance 500ms, 5s, 2min") {
+            text in
             Self.read(text).flatMap { range.contains($0) ? $0 : nil }
         }
     }
@@ -53,7 +54,8 @@ extension SettingParser where Value == Int64 {
     static var byteCount: Self {
         Self(wanted: "a size, for instance 512MiB or 2GB") { text in
             let units: [(String, Double)] = [
-                ("KiB", 0x1p10), ("MiB", 0x1p20), ("GiB", 0x1p30), ("TiB", 0x1p40), ("kB", 1e3), ("KB", 1e3), ("MB", 1e6),
+                ("KiB", 0x1p10), ("MiB", 0x1p20), ("GiB", 0x1p30), ("TiB", 0x1p40), ("kB", 1e3), ("KB", 1e3),
+                ("MB", 1e6),
                 ("GB", 1e9), ("TB", 1e12), ("B", 1),
             ]
             let trimmed = text.filter { $0 != " " }

@@ -52,7 +52,8 @@ struct AttemptRunner: Sendable {
             return Outcome(verdict: .preempted)
         } catch {
             logger.error("an attempt could not be started", metadata: ["job": "\(claim.id)", "error": "\(error)"])
-            return Outcome(verdict: .failed(RunFailure(Self.reason(of: error), "the attempt could not be started: \(error)")))
+            return Outcome(
+                verdict: .failed(RunFailure(Self.reason(of: error), "the attempt could not be started: \(error)")))
         }
     }
 

@@ -50,7 +50,8 @@ struct AttemptSettler: Sendable {
             return .written
         } catch {
             logger.error(
-                "the end of an attempt could not be written", metadata: ["lease": "\(claim.lease)", "error": "\(error)"])
+                "the end of an attempt could not be written",
+                metadata: ["lease": "\(claim.lease)", "error": "\(error)"])
             return .givenUp
         }
     }
@@ -67,7 +68,7 @@ struct AttemptSettler: Sendable {
         let output: String
         let publication: ModelPublication?
         do {
-            publication = try modelPublication(claim)
+            publication = try modelPublication(claim, result)
             try publication?.note(in: results.workRoot)
             if let folder = claim.job.spoolFolder {
                 let work = spool.layout.workFolder(job: lease.job.rawValue, token: lease.token.rawValue)
@@ -200,14 +201,15 @@ struct AttemptSettler: Sendable {
         }
     }
 
-    private func modelPublication(_ claim: ClaimedJob) throws -> ModelPublication? {
+    private func modelPublication(_ claim: ClaimedJob, _ result: RunResult) throws -> ModelPublication? {
         guard claim.job.kind == .train else { return nil }
         var arguments = configuration.defaults[.train] ?? [:]
         if case .object(let own) = try claim.job.args.decode(JSONValue.self) {
             arguments.merge(own) { _, own in own }
         }
         return ModelPublication(
-            job: claim.id.rawValue, token: claim.lease.token.rawValue, arguments: .object(arguments))
+            job: claim.id.rawValue, token: claim.lease.token.rawValue, arguments: .object(arguments),
+            result: result)
     }
 }
 

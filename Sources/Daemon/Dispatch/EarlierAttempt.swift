@@ -9,7 +9,8 @@ enum EarlierAttempt {
     static func folder(for lease: Lease, kind: JobKind, in root: String) -> String? {
         let candidates = FileTree.names(in: root).compactMap { name -> (token: Int64, path: String)? in
             let parts = name.split(separator: ".")
-            guard parts.count == 2, parts[0] == "\(lease.job)", let token = Int64(parts[1]), token < lease.token.rawValue
+            guard parts.count == 2, parts[0] == "\(lease.job)", let token = Int64(parts[1]),
+                token < lease.token.rawValue
             else { return nil }
             return (token, "\(root)/\(name)")
         }

@@ -11,15 +11,20 @@ struct ModelPublication: Codable, Equatable {
     var job: Int64
     var token: Int64
     var model: String
+    /// The checkpoint in the job's output.
+    var file: String
 
-    /// The publication a train job asks for, or nil.
-    init?(job: Int64, token: Int64, arguments: JSONValue) {
+    /// The publication a train job asks for and its run found right (`publish` among the result's files: a model that
+    /// is measurably worse than the one in service is kept as a result only), or nil.
+    init?(job: Int64, token: Int64, arguments: JSONValue, result: RunResult) {
+        guard let file = result.files["publish"], !file.contains("/"), !file.hasPrefix(".") else { return nil }
         guard case .object(let keys) = arguments, case .string(let model)? = keys["publish_as"] else { return nil }
         // The run has judged the name already; this is the last door before a path is made of it.
         guard !model.isEmpty, !model.contains("/"), !model.hasPrefix("."), !model.contains("\0") else { return nil }
         self.job = job
         self.token = token
         self.model = model
+        self.file = file
     }
 
     func notePath(in workRoot: String) -> String { "\(workRoot)/\(job).\(token).publish" }
@@ -35,11 +40,11 @@ struct ModelPublication: Codable, Equatable {
         }
     }
 
-    /// Copies the best checkpoint of `output` to `<models>/<model>.ckpt`; returns that path.
+    /// Copies the checkpoint from `output` to `<models>/<model>.ckpt`; returns that path.
     func carryOut(output: String, models: String) throws -> String {
-        let source = ["best.ckpt", "last.ckpt"].map { "\(output)/\($0)" }.first { FileTree.exists($0) }
-        guard let source else {
-            throw RunFailure(.error, "job \(job) was to publish model '\(model)', but '\(output)' holds no best.ckpt")
+        let source = "\(output)/\(file)"
+        guard FileTree.exists(source) else {
+            throw RunFailure(.error, "job \(job) was to publish model '\(model)', but there is no file '\(source)'")
         }
         try FileTree.make(models)
         let destination = "\(models)/\(model).ckpt"

@@ -11,14 +11,16 @@ final class ProgressRelay: Sendable {
     private let continuation: AsyncStream<Report>.Continuation
 
     /// - Parameter lost: called when the row says that somebody else has the job.
-    init(_ lease: Lease, queue: JobStore, every interval: Duration = .seconds(1), lost: @escaping @Sendable () -> Void) {
+    init(_ lease: Lease, queue: JobStore, every interval: Duration = .seconds(1), lost: @escaping @Sendable () -> Void)
+    {
         let (stream, continuation) = AsyncStream.makeStream(of: Report.self, bufferingPolicy: .bufferingNewest(1))
         self.continuation = continuation
         // Not a child of the attempt: a write that hangs must hold up neither the job's end nor the daemon's.
         Task {
             for await report in stream {
                 // A write that fails is not missed: the next one carries the newer number.
-                if let held = try? await queue.reportProgress(lease, fraction: report.fraction, message: report.message),
+                if let held = try? await queue.reportProgress(
+                    lease, fraction: report.fraction, message: report.message),
                     !held
                 {
                     lost()

@@ -1,5 +1,4 @@
 public import JobQueue
-
 import Spool
 import Support
 

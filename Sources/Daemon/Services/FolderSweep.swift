@@ -42,7 +42,8 @@ struct FolderSweep: Sendable {
                     job: job.id.rawValue, kind: SpoolKind(rawValue: job.kind.rawValue), name: job.name ?? folder,
                     folder: folder, refusal: Refusal(job))
             }
-            logger.info("put an ended job's folder in its place", metadata: ["job": "\(job.id)", "state": "\(job.state)"])
+            logger.info(
+                "put an ended job's folder in its place", metadata: ["job": "\(job.id)", "state": "\(job.state)"])
         }
         try await queue.settleSpoolFolder(job.id)
     }

@@ -30,14 +30,17 @@ struct Reconciliation: Sendable {
             }
             var answer: [SpoolRow] = []
             for job in rows.values {
-                answer.append(SpoolRow(job, completedBy: job.state == .completed ? try await queue.winner(of: job.id) : nil))
+                answer.append(
+                    SpoolRow(job, completedBy: job.state == .completed ? try await queue.winner(of: job.id) : nil))
             }
             return answer
         }
         for warning in report.warnings { logger.warning("spool: \(warning)") }
         for (job, folder) in report.toPlace { try await registrar.place(job: job, folder: folder) }
         for (job, refusal) in report.lost { try await registrar.abandon(job: job, refusal: refusal) }
-        if !report.finished.isEmpty { logger.info("finished what a crash had left", metadata: ["jobs": "\(report.finished)"]) }
+        if !report.finished.isEmpty {
+            logger.info("finished what a crash had left", metadata: ["jobs": "\(report.finished)"])
+        }
     }
 
     private func publishModels() async throws {

@@ -21,8 +21,9 @@ struct SpoolRegistrar: FolderRegistrar {
             let job = try await queue.registerSpoolFolder(
                 kind: kind, name: folder.name, identity: folder.uniqueKey,
                 args: JSONDocument(text: folder.arguments), options: JobRequest(kind: kind, queue: queueName))
-            logger.info(
-                "accepted a folder",
+            // The spool says so once more when the folder has moved.
+            logger.debug(
+                "registered a folder",
                 metadata: [
                     "job": "\(job)", "kind": "\(kind)", "folder": "\(folder.name)", "files": "\(folder.files)",
                     "sign": "\(folder.sign.rawValue)",

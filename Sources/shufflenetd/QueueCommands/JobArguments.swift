@@ -12,7 +12,9 @@ enum JobArguments {
         if let json {
             guard let value = try? JSONDecoder().decode(JSONValue.self, from: Data(json.utf8)),
                 case .object(let object) = value
-            else { throw ValidationError("--args is '\(json)', wanted a JSON object such as {\"dataset\": \"flowers\"}") }
+            else {
+                throw ValidationError("--args is '\(json)', wanted a JSON object such as {\"dataset\": \"flowers\"}")
+            }
             keys = object
         }
         for pair in pairs {

@@ -37,7 +37,8 @@ extension QueueCommand {
                 configuration.database == nil
                 ? "is the daemon running? Start it with: shufflenetd serve --state \(configuration.state)"
                 : "see the key database of the configuration"
-            return "the queue's database cannot be reached (\(error.message)); \(remedy)"
+            let message = error.message.split(separator: "\n").first ?? "no answer"
+            return "the queue's database cannot be reached (\(message)); \(remedy)"
         }
         // Undefined table, function or schema: the daemon migrates at its start.
         if ["42P01", "42883", "3F000"].contains("\(error.sqlState)") {
@@ -46,13 +47,3 @@ extension QueueCommand {
         return [error.message, error.hint].compactMap { $0 }.joined(separator: ". ")
     }
 }
-
-extension JobID: @retroactive ExpressibleByArgument {
-    public init?(argument: String) {
-        guard let number = Int64(argument), number > 0 else { return nil }
-        self.init(number)
-    }
-}
-
-extension JobKind: @retroactive ExpressibleByArgument {}
-extension JobState: @retroactive ExpressibleByArgument {}

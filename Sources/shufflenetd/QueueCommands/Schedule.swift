@@ -117,6 +117,3 @@ struct Schedule: AsyncParsableCommand {
         }
     }
 }
-
-extension ScheduleDefinition.CatchUp: @retroactive ExpressibleByArgument {}
-extension ScheduleDefinition.Overlap: @retroactive ExpressibleByArgument {}

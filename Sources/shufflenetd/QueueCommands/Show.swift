@@ -48,7 +48,8 @@ struct Show: QueueCommand {
             job: JobReport(found),
             attempts: try await queue.attempts(of: job).map {
                 .init(
-                    attempt: $0.attempt, startedAt: $0.startedAt, finishedAt: $0.finishedAt, reason: $0.reason?.rawValue,
+                    attempt: $0.attempt, startedAt: $0.startedAt, finishedAt: $0.finishedAt,
+                    reason: $0.reason?.rawValue,
                     error: $0.error, logPath: $0.logPath, cpuSeconds: $0.cpuTime.map { $0 / .seconds(1) },
                     peakMemoryBytes: $0.peakMemoryBytes)
             },

@@ -12,7 +12,8 @@ struct Submit: QueueCommand {
     var kind: JobKind
 
     @Argument(
-        help: ArgumentHelp("Arguments of the job; values are JSON where they can be, else texts.", valueName: "key=value"))
+        help: ArgumentHelp(
+            "Arguments of the job; values are JSON where they can be, else texts.", valueName: "key=value"))
     var arguments: [String] = []
 
     @Option(help: "Arguments as one JSON object; those given as key=value stand above it.")

@@ -10,9 +10,12 @@ struct TextTable {
     mutating func add(_ cells: String...) {
         precondition(cells.count == header.count, "a row has \(cells.count) cells, the table \(header.count) columns")
         // Names and messages come from strangers: no line ends and no escape sequences for the terminal.
-        rows.append(cells.map { cell in
-            String(String.UnicodeScalarView(cell.unicodeScalars.map { $0.properties.generalCategory == .control ? " " : $0 }))
-        })
+        rows.append(
+            cells.map { cell in
+                String(
+                    String.UnicodeScalarView(
+                        cell.unicodeScalars.map { $0.properties.generalCategory == .control ? " " : $0 }))
+            })
     }
 
     var text: String {

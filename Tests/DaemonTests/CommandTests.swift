@@ -1,0 +1,91 @@
+import Foundation
+import Glibc
+import Postgres
+import Testing
+
+@testable import Daemon
+
+/// The commands beside a daemon that makes and runs its own PostgreSQL.
+@Suite struct CommandTests {
+    let scratch: Scratch
+
+    init() throws {
+        scratch = try Scratch()
+    }
+
+    /// Runs the real program to its end. Off the cooperative pool, which the waiting would block.
+    func run(_ arguments: String...) async throws -> (status: Int32, output: String, complaint: String) {
+        let process = Process()
+        process.executableURL = URL(filePath: RunningDaemon.program)
+        process.arguments = arguments + ["--state", "\(scratch.path)/state"]
+        let (output, complaint) = (Foundation.Pipe(), Foundation.Pipe())
+        process.standardOutput = output
+        process.standardError = complaint
+        return try await withCheckedThrowingContinuation { continuation in
+            Thread.detachNewThread {
+                do {
+                    try process.run()
+                    let text = output.fileHandleForReading.readDataToEndOfFile()
+                    let errors = complaint.fileHandleForReading.readDataToEndOfFile()
+                    process.waitUntilExit()
+                    continuation.resume(
+                        returning: (
+                            process.terminationStatus, String(decoding: text, as: UTF8.self),
+                            String(decoding: errors, as: UTF8.self)
+                        ))
+                } catch {
+                    continuation.resume(throwing: error)
+                }
+            }
+        }
+    }
+
+    @Test("a daemon without a database makes its own, the commands speak to it, and SIGTERM stops both")
+    func wholeDay() async throws {
+        let state = "\(scratch.path)/state"
+        let unreachable = try await run("jobs")
+        #expect(unreachable.status == 1)
+        #expect(unreachable.complaint.contains("is the daemon running? Start it with: shufflenetd serve"))
+
+        let daemon = Process()
+        daemon.executableURL = URL(filePath: RunningDaemon.program)
+        daemon.arguments = ["serve", "--state", state]
+        try scratch.write("", to: "log")
+        daemon.standardError = FileHandle(forWritingAtPath: "\(scratch.path)/log")
+        try daemon.run()
+        defer { if daemon.isRunning { kill(daemon.processIdentifier, SIGKILL) } }
+        #expect(
+            await eventually { scratch.read("log")?.contains("ready: 1 workers") == true },
+            "\(scratch.read("log") ?? "")")
+        #expect(scratch.read("log")?.contains("psql -h") == true)
+
+        let submitted = try await run("submit", "train", "dataset=flowers", "epochs=2", "--wait")
+        #expect(submitted.output == "1\n")
+        #expect(submitted.status == 1)
+        #expect(submitted.complaint.contains("bad_input: there is no folder 'flowers'"))
+        let table = try await run("jobs").output
+        #expect(table.hasPrefix("ID  KIND"))
+        #expect(table.contains("failed"))
+        #expect(try await run("jobs", "--json", "--status", "failed").output.contains(#""dataset" : "flowers""#))
+        #expect(try await run("jobs", "--json", "--status", "completed").output == "[\n\n]\n")
+        #expect(try await run("show", "1").output.contains("available  running"))
+        #expect(try await run("logs", "1").output.contains("there is no folder"))
+        #expect(try await run("cancel", "1").output == "job 1 had ended before\n")
+        #expect(try await run("show", "99").complaint.contains("there is no job 99"))
+        let unknown = try await run("submit", "train", "datset=flowers")
+        #expect(unknown.status == 1)
+        #expect(unknown.complaint.contains("'datset'"))
+
+        #expect(try await run("schedule", "add", "nightly", "0 2 * * *", "train", "dataset=flowers").status == 0)
+        #expect(try await run("schedule").output.contains("nightly  0 2 * * *"))
+        #expect(try await run("schedule", "add", "bad", "61 * * * *", "train", "dataset=flowers").status == 1)
+        #expect(try await run("schedule", "remove", "nightly").status == 0)
+        #expect(try await run("schedule", "remove", "nightly").status == 1)
+        #expect(try await run("migrate").output == "the schema is up to date\n")
+
+        kill(daemon.processIdentifier, SIGTERM)
+        #expect(await eventually { !daemon.isRunning })
+        #expect(daemon.terminationStatus == 0)
+        #expect(!PrivateCluster(state: state).isRunning)
+    }
+}

@@ -1,0 +1,357 @@
+import Foundation
+import Glibc
+import JobQueue
+import Postgres
+import TestSupport
+import Testing
+
+@testable import Daemon
+
+/// The real binary on a real PostgreSQL; scripts that speak the event protocol stand in for the children.
+@Suite(.serialized) struct ServeTests {
+    let scratch: Scratch
+    let database: TestDatabase
+
+    init() async throws {
+        scratch = try Scratch()
+        database = try await TestDatabase.make(capacity: 6)
+    }
+
+    /// Reads the specification, writes one file into the work folder and succeeds.
+    static let succeeding = """
+        read -r specification
+        work=$(sed -E 's/.*"work":"([^"]*)".*/\\1/' <<< "$specification")
+        echo "$specification" > "$work/specification.json"
+        echo working >&2
+        echo '{"event":"started"}'
+        echo '{"event":"progress","fraction":0.5,"message":"half"}'
+        echo '{"event":"result","result":{"figures":{"top_1":0.5},"files":{},"summary":"done"}}'
+        """
+
+    func daemon(
+        _ child: String?, name: String = "state", workers: Int = 1, grace: String = "10s", more: String = ""
+    ) async throws -> RunningDaemon {
+        let daemon = try RunningDaemon(
+            scratch: scratch, name: name, database: database, child: child, workers: workers, grace: grace,
+            more: more)
+        #expect(try await daemon.isReady(), "\(scratch.read("\(name).log") ?? "")")
+        return daemon
+    }
+
+    func names(_ folder: String) -> [String] { FileTree.names(in: "\(scratch.path)/\(folder)") }
+
+    @Test("a row of SQL runs through: results under their final name, result, log and usage in the row")
+    func sqlJob() async throws {
+        let daemon = try await daemon(Self.succeeding, more: "defaults: {train: {epochs: 7, seed: 3}}")
+        try await database.database.query(
+            "INSERT INTO shufflenet.jobs (kind, args) VALUES ('train', '{\"dataset\": \"flowers\", \"seed\": 5}')")
+        let id = try #require(try await daemon.queue.jobs().first?.id)
+        let job = try #require(try await daemon.job(id, reaches: .completed, .failed, .held))
+        #expect(job.state == .completed, "\(job)")
+        #expect(job.outputPath == "\(daemon.state)/results/\(id)")
+        #expect(job.result?.text.contains("top_1") == true)
+        #expect(names("state/results/\(id)") == ["specification.json"])
+        let text = scratch.read("state/results/\(id)/specification.json") ?? ""
+        // The configured defaults, and the job's own arguments above them.
+        #expect(text.contains(#""epochs":7"#) && text.contains(#""seed":5"#) && text.contains(#""threads":2"#))
+        let attempt = try #require(try await daemon.queue.attempts(of: id).first)
+        #expect(attempt.peakMemoryBytes ?? 0 > 0)
+        #expect(attempt.logPath.flatMap { FileManager.default.contents(atPath: $0) } == Data("working\ndone\n".utf8))
+        #expect(await eventually { names("state/results/.work") == [] })
+    }
+
+    @Test("a dropped folder runs through: results in done, and the input beside them")
+    func spoolJob() async throws {
+        let daemon = try await daemon(Self.succeeding)
+        try scratch.write("picture", to: "state/spool/tmp/batch/a.jpg")
+        try scratch.write("model: flowers", to: "state/spool/tmp/batch/job.yaml")
+        #expect(rename("\(daemon.state)/spool/tmp/batch", "\(daemon.state)/spool/incoming/classify/batch") == 0)
+        #expect(try await eventually { try await daemon.queue.jobs(states: [.completed]).count == 1 })
+        let job = try #require(try await daemon.queue.jobs().first)
+        let folder = "state/spool/done/batch.\(job.id)"
+        #expect(await eventually { scratch.read("\(folder)/input/a.jpg") == "picture" })
+        #expect(scratch.read("\(folder)/specification.json")?.contains(#""model":"flowers""#) == true)
+        #expect(names("state/spool/incoming/classify") == [])
+        #expect(await eventually { names("state/spool/processing") == [] && names("state/spool/.work") == [] })
+    }
+
+    @Test("bad input fails the job at once, the folder is rejected with a reason, and the daemon goes on")
+    func badInput() async throws {
+        let daemon = try await daemon(
+            """
+            read -r specification
+            case "$specification" in *broken*)
+                echo '{"event":"failed","reason":"bad_input","message":"no such class"}'; exit 65;;
+            esac
+            \(Self.succeeding.replacing("read -r specification", with: ""))
+            """)
+        try scratch.write("picture", to: "state/spool/tmp/broken/a.jpg")
+        try scratch.write("model: flowers", to: "state/spool/tmp/broken/job.yaml")
+        #expect(rename("\(daemon.state)/spool/tmp/broken", "\(daemon.state)/spool/incoming/classify/broken") == 0)
+        #expect(try await eventually { try await daemon.queue.jobs(states: [.failed]).count == 1 })
+        let job = try #require(try await daemon.queue.jobs().first)
+        #expect(job.reason == .badInput)
+        #expect(job.error == "no such class")
+        #expect(job.attempt == 1)
+        let folder = "state/spool/rejected/broken.\(job.id)"
+        #expect(await eventually { scratch.read("\(folder)/REASON.json")?.contains("no such class") == true })
+        #expect(await eventually { scratch.read("\(folder)/input/a.jpg") == "picture" })
+        #expect(names("state/spool/done") == [])
+        let next = try await daemon.submit()
+        #expect(try await daemon.job(next, reaches: .completed)?.state == .completed)
+    }
+
+    @Test(
+        "children that misbehave cost their job an attempt or a crash, never the daemon",
+        arguments: [
+            ("exit 0", JobState.held, FailureReason.workerCrash),
+            ("head -c 200000 /dev/urandom; exit 0", .held, .workerCrash),
+            ("kill -9 $$", .held, .workerCrash),
+            (#"echo '{"event":"failed","reason":"error","message":"no"}'; exit 1"#, .failed, .error),
+        ])
+    func misbehaving(child: String, state: JobState, reason: FailureReason) async throws {
+        let daemon = try await daemon(child)
+        let id = try await daemon.submit(maxAttempts: 1)
+        let job = try #require(try await daemon.job(id, reaches: .completed, .failed, .held))
+        #expect(job.state == state)
+        #expect(job.reason == reason)
+        #expect(names("state/results") == [".work"])
+        #expect(daemon.process.isRunning)
+    }
+
+    @Test("a job past its time limit is stopped, also when its child ignores SIGTERM")
+    func timeLimit() async throws {
+        let daemon = try await daemon("trap '' TERM; while :; do sleep 0.1; done", grace: "200ms")
+        let id = try await daemon.submit(timeout: .milliseconds(300), maxAttempts: 1)
+        let job = try #require(try await daemon.job(id, reaches: .failed, .held))
+        #expect(job.reason == .timeout)
+    }
+
+    /// Waits for a file `go`; on SIGTERM leaves a checkpoint and ends as preempted; takes an earlier checkpoint along.
+    func patient() -> String {
+        """
+        read -r specification
+        work=$(sed -E 's/.*"work":"([^"]*)".*/\\1/' <<< "$specification")
+        previous=$(sed -nE 's/.*"previous":"([^"]*)".*/\\1/p' <<< "$specification")
+        [ -n "$previous" ] && cp "$previous/last.ckpt" "$work/last.ckpt"
+        echo "step by $$" >> "$work/last.ckpt"
+        trap 'exit 75' TERM
+        echo $$ > \(scratch.path)/child.pid
+        echo '{"event":"started"}'
+        while [ ! -e \(scratch.path)/go ]; do sleep 0.02; done
+        echo '{"event":"result","result":{"figures":{},"files":{},"summary":"done"}}'
+        """
+    }
+
+    func childPID() async -> pid_t? {
+        _ = await eventually { scratch.read("child.pid")?.hasSuffix("\n") == true }
+        return scratch.read("child.pid").flatMap { pid_t($0.dropLast()) }
+    }
+
+    @Test("kill -9 of a child: the job runs again, goes on from the checkpoint, and completes")
+    func killedChild() async throws {
+        let daemon = try await daemon(patient())
+        let id = try await daemon.submit()
+        let pid = try #require(await childPID())
+        try FileManager.default.removeItem(atPath: "\(scratch.path)/child.pid")
+        kill(pid, SIGKILL)
+        #expect(await childPID() != nil)
+        try scratch.write("", to: "go")
+        let job = try #require(try await daemon.job(id, reaches: .completed, .failed, .held))
+        #expect(job.state == .completed)
+        #expect(job.crashCount == 1)
+        #expect(scratch.read("state/results/\(id)/last.ckpt")?.split(separator: "\n").count == 2)
+        #expect(try await daemon.queue.attempts(of: id).map(\.reason) == [.workerCrash, nil])
+    }
+
+    @Test("a cancelled job that runs is stopped, and one that waits never starts")
+    func cancel() async throws {
+        let daemon = try await daemon(patient())
+        let running = try await daemon.submit()
+        #expect(await childPID() != nil)
+        let waiting = try await daemon.submit()
+        #expect(try await daemon.queue.cancel(waiting) == .cancelled)
+        #expect(try await daemon.queue.cancel(running) == .cancelling)
+        let job = try #require(try await daemon.job(running, reaches: .cancelled, .completed, .failed))
+        #expect(job.state == .cancelled)
+        #expect(job.reason == .cancelled)
+        #expect(await eventually { names("state/results/.work") == [] })
+        #expect(try await daemon.queue.attempts(of: waiting) == [])
+    }
+
+    @Test("a folder whose job is cancelled while it waits goes to rejected")
+    func cancelWaitingFolder() async throws {
+        let daemon = try await daemon(patient())
+        _ = try await daemon.submit()
+        #expect(await childPID() != nil)
+        try scratch.write("picture", to: "state/spool/tmp/batch/a.jpg")
+        try scratch.write("model: flowers", to: "state/spool/tmp/batch/job.yaml")
+        #expect(rename("\(daemon.state)/spool/tmp/batch", "\(daemon.state)/spool/incoming/classify/batch") == 0)
+        #expect(await eventually { names("state/spool/processing").count == 1 })
+        #expect(try await eventually { try await daemon.queue.jobs(states: [.available]).first?.spoolFolder != nil })
+        let id = try #require(try await daemon.queue.jobs(states: [.available]).first?.id)
+        #expect(try await daemon.queue.cancel(id) == .cancelled)
+        #expect(await eventually { names("state/spool/rejected") == ["batch.\(id)"] })
+    }
+
+    @Test("SIGTERM drains: the job goes back without spending an attempt, and the next daemon completes it")
+    func drain() async throws {
+        let first = try await daemon(patient())
+        let id = try await first.submit()
+        #expect(await childPID() != nil)
+        first.send(SIGTERM)
+        #expect(await first.exitStatus() == 0)
+        let back = try #require(try await first.queue.job(id))
+        #expect(back.state == .available)
+        #expect(back.attempt == 0)
+        #expect(back.preemptCount == 1)
+        #expect(try await first.queue.workers() == [])
+        try scratch.write("", to: "go")
+        let second = try await daemon(patient())
+        let job = try #require(try await second.job(id, reaches: .completed, .failed, .held))
+        #expect(job.state == .completed)
+        #expect(scratch.read("state/results/\(id)/last.ckpt")?.split(separator: "\n").count == 2)
+    }
+
+    @Test("a second SIGTERM kills a child that takes its time")
+    func hasten() async throws {
+        let daemon = try await daemon(patient().replacing("exit 75", with: "touch \(scratch.path)/asked"))
+        let id = try await daemon.submit()
+        let pid = try #require(await childPID())
+        daemon.send(SIGTERM)
+        #expect(await eventually { scratch.read("asked") != nil })
+        daemon.send(SIGTERM)
+        #expect(await daemon.exitStatus() == 0)
+        #expect(kill(pid, 0) != 0)
+        #expect(try await daemon.queue.job(id)?.state == .available)
+    }
+
+    @Test("kill -9 of the daemon: its child goes too, and a new daemon takes its job back at once")
+    func killedDaemon() async throws {
+        // A child of the real program's kind: it ends when its control pipe closes.
+        let script = patient().replacing("sleep 0.02", with: "if read -r -t 0.02 _; [ $? -eq 1 ]; then exit 70; fi")
+        let first = try await daemon(script)
+        let id = try await first.submit()
+        let pid = try #require(await childPID())
+        first.send(SIGKILL)
+        _ = await first.exitStatus()
+        #expect(await eventually { kill(pid, 0) != 0 })
+        try scratch.write("", to: "go")
+        let second = try await daemon(script)
+        let job = try #require(try await second.job(id, reaches: .completed, .failed, .held))
+        #expect(job.state == .completed)
+        #expect(try await second.queue.attempts(of: id).count == 2)
+    }
+
+    @Test("a second daemon on the same state folder is refused with a sentence")
+    func sameState() async throws {
+        let first = try await daemon(Self.succeeding)
+        let second = try RunningDaemon(scratch: scratch, database: database, child: nil)
+        #expect(await second.exitStatus() == 1)
+        #expect(first.process.isRunning)
+        #expect(scratch.read("state.log")?.contains("is in use by another daemon") == true)
+    }
+
+    @Test("two daemons on one database share the work, and a due schedule fires exactly once")
+    func twoDaemons() async throws {
+        let one = try await daemon(Self.succeeding, name: "one")
+        let two = try await daemon(Self.succeeding, name: "two")
+        var jobs: [JobID] = []
+        for _ in 0..<12 { jobs.append(try await one.submit()) }
+        for id in jobs { #expect(try await one.job(id, reaches: .completed, .failed, .held)?.state == .completed) }
+        #expect(names("one/results").count + names("two/results").count == 12 + 2)
+
+        try await one.queue.schedule(
+            ScheduleDefinition(
+                name: "nightly", cron: "* * * * *", kind: .train, args: JSONDocument(text: #"{"dataset": "flowers"}"#)))
+        // Due at a time that has just passed, as both daemons will find it.
+        try await database.database.query(
+            "UPDATE shufflenet.schedules SET next_fire_at = date_trunc('minute', clock_timestamp())")
+        let fired = { try await one.queue.jobs().filter { $0.scheduleName == "nightly" } }
+        #expect(try await eventually { try await !fired().isEmpty })
+        let first = try #require(try await fired().last)
+        #expect(try await one.job(first.id, reaches: .completed, .failed, .held)?.state == .completed)
+        let times = try await fired().map(\.fireAt)
+        #expect(Set(times).count == times.count)
+        #expect(two.process.isRunning)
+    }
+
+    @Test("a folder dropped at one daemon is never worked on by another one on the same database")
+    func spoolStaysHome() async throws {
+        let one = try await daemon(patient(), name: "one")
+        let two = try await daemon(Self.succeeding, name: "two")
+        _ = try await one.submit()
+        _ = try await one.submit()
+        #expect(await childPID() != nil)
+        // Daemon one is busy; two is idle, and must leave the folder alone.
+        try scratch.write("picture", to: "one/spool/tmp/batch/a.jpg")
+        try scratch.write("model: flowers", to: "one/spool/tmp/batch/job.yaml")
+        #expect(rename("\(one.state)/spool/tmp/batch", "\(one.state)/spool/incoming/classify/batch") == 0)
+        let dropped = { try await one.queue.jobs(kinds: [.classify]).first }
+        #expect(try await eventually { try await dropped()?.spoolFolder != nil })
+        try scratch.write("", to: "go")
+        let id = try #require(try await dropped()?.id)
+        #expect(try await one.job(id, reaches: .completed, .failed, .held)?.outputPath?.hasPrefix(one.state) == true)
+        #expect(two.process.isRunning)
+    }
+
+    @Test("a daemon that slept past its lease publishes nothing over the one that took its job")
+    func zombie() async throws {
+        let script = patient().replacing("trap", with: "echo $PPID > \"$work/owner\"\ntrap")
+        let shared = "roots: {results: \(scratch.path)/results}"
+        // 1. Daemon one works on the job. 2. It is stopped. 3. Daemon two takes the job over and completes it.
+        let one = try await daemon(script, name: "one", more: shared)
+        let id = try await one.submit()
+        #expect(await childPID() != nil)
+        one.send(SIGSTOP)
+        let two = try await daemon(script, name: "two", more: shared)
+        #expect(try await eventually { try await two.queue.attempts(of: id).count == 2 })
+        try scratch.write("", to: "go")
+        #expect(try await two.job(id, reaches: .completed, .failed, .held)?.state == .completed)
+        // 4. One goes on: its child has a result, and its lease is gone.
+        one.send(SIGCONT)
+        #expect(await eventually { scratch.read("one.log")?.contains("abandoned") == true })
+        #expect(await eventually { names("results/.work") == [] })
+        #expect(scratch.read("results/\(id)/owner") == "\(two.process.processIdentifier)\n")
+        #expect(names("results") == [".work", "\(id)"])
+        // 5. It registers anew and is of use again.
+        #expect(try await eventually { try await two.queue.workers().count == 2 })
+        #expect(try await two.queue.job(id)?.state == .completed)
+    }
+
+    @Test("under its final name a result is whole from the first moment it can be seen")
+    func wholeAtOnce() async throws {
+        let daemon = try await daemon(
+            Self.succeeding.replacing(
+                "echo working >&2", with: "for i in {1..200}; do echo $i > \"$work/part-$i\"; done"))
+        let id = try await daemon.submit()
+        var seen = 0
+        _ = await eventually {
+            let count = names("state/results/\(id)").count
+            #expect(count == 0 || count == 201)
+            seen += count == 201 ? 1 : 0
+            return seen > 3
+        }
+        #expect(try await daemon.job(id, reaches: .completed, .failed, .held)?.state == .completed)
+    }
+
+    @Test("the program's own child reports a missing data set as bad input")
+    func realChild() async throws {
+        let daemon = try await daemon(nil)
+        let id = try await daemon.submit()
+        let job = try #require(try await daemon.job(id, reaches: .completed, .failed, .held))
+        #expect(job.state == .failed)
+        #expect(job.reason == .badInput)
+        #expect(job.error?.contains("there is no folder 'flowers'") == true)
+    }
+
+    @Test("a wrong configuration is told in full, with EX_CONFIG, and nothing is started")
+    func wrongConfiguration() async throws {
+        let daemon = try RunningDaemon(
+            scratch: scratch, database: database, child: nil, more: "roots: 5\nworkrs: 2\nlog_level: loud")
+        #expect(await daemon.exitStatus() == EX_CONFIG)
+        let log = scratch.read("state.log") ?? ""
+        #expect(log.contains("3 mistakes"))
+        #expect(!FileTree.exists(daemon.state))
+    }
+}
