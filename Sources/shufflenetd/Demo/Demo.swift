@@ -6,7 +6,8 @@ import Postgres
 struct Demo: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Show everything at work: private PostgreSQL, daemon, all kinds of job, through the spool and SQL.",
-        discussion: "Draws its own small data set. Takes a few minutes on two cores and leaves its files for you to look at.")
+        discussion:
+            "Draws its own small data set. Takes a few minutes on two cores and leaves its files for you to look at.")
 
     @Option(help: ArgumentHelp("A folder that does not exist yet; default: a new one under /tmp.", valueName: "dir"))
     var state: String?

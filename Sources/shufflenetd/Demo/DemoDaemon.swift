@@ -12,7 +12,8 @@ struct DemoDaemon {
     /// Starts the daemon, waits until its queue answers, runs `body`, asks the daemon to stop and waits for that.
     func serving(_ body: @escaping @Sendable (JobStore) async throws -> Void) async throws {
         let log = try FileDescriptor.open(
-            FilePath(folders.log), .writeOnly, options: [.create, .truncate], permissions: [.ownerReadWrite, .groupRead, .otherRead])
+            FilePath(folders.log), .writeOnly, options: [.create, .truncate],
+            permissions: [.ownerReadWrite, .groupRead, .otherRead])
         let state = folders.state
         let outcome = try await Subprocess.run(
             .path(FilePath(try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))),

@@ -17,7 +17,8 @@ struct DemoReport {
         say("   \(folder)")
         let files = try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
         say("      \(files.joined(separator: "  "))")
-        for (name, lines) in [("results.csv", 3), ("eval_log.txt", 1), ("predictions.csv", 4)] where files.contains(name) {
+        for (name, lines) in [("results.csv", 3), ("eval_log.txt", 1), ("predictions.csv", 4)]
+        where files.contains(name) {
             let text = try String(contentsOfFile: "\(folder)/\(name)", encoding: .utf8)
             say("      \(name):")
             for line in text.split(whereSeparator: \.isNewline).prefix(lines) { say("         \(line.prefix(150))") }

@@ -17,7 +17,7 @@ enum PlainRun {
             source.resume()
             return source
         }
-        defer { signals.forEach { $0.cancel() } }
+        defer { for source in signals { source.cancel() } }
 
         let context = RunContext(threads: threads ?? ProcessInfo.processInfo.activeProcessorCount, stop: stop) {
             console.show($0)
