@@ -78,6 +78,11 @@ extension DaemonConfiguration {
         readQueue(&reader, into: &configuration.queue)
         configuration.defaults = document.defaults
         reader.mistakes += document.mistakes
+        for kind in JobSpecification.Kind.allCases {
+            for mistake in KnownArguments.mistakes(in: document.defaults[kind] ?? [:], of: kind) {
+                reader.note("the defaults of \(kind.rawValue) jobs", mistake)
+            }
+        }
         if !reader.mistakes.isEmpty { throw ConfigurationError(mistakes: reader.mistakes) }
         return configuration
     }
