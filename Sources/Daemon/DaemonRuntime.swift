@@ -171,7 +171,7 @@ public struct DaemonRuntime: Sendable {
     private var spoolConfiguration: SpoolConfiguration {
         var spool = SpoolConfiguration()
         spool.quietPeriod = configuration.spool.quietPeriod
-        spool.settlePeriod = min(spool.settlePeriod, configuration.spool.quietPeriod)
+        if let quiet = spool.quietPeriod { spool.settlePeriod = min(spool.settlePeriod, quiet) }
         spool.rescanInterval = configuration.spool.poll
         spool.pollInterval = min(spool.pollInterval, configuration.spool.poll)
         spool.minimumFreeBytes = configuration.spool.minimumFree

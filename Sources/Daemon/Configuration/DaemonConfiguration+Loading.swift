@@ -89,7 +89,9 @@ extension DaemonConfiguration {
 
     private static func readSpool(_ reader: inout SettingsReader, into spool: inout SpoolSettings) {
         reader.read("spool.root", .path, into: &spool.root)
-        reader.read("spool.quiet_period", .duration(.zero...Duration.seconds(86400)), into: &spool.quietPeriod)
+        if let quiet = reader.value("spool.quiet_period", .duration(.zero...Duration.seconds(86400))) {
+            spool.quietPeriod = quiet == .zero ? nil : quiet
+        }
         reader.read("spool.poll", .duration(.milliseconds(50)...Duration.seconds(3600)), into: &spool.poll)
         reader.read("spool.min_free", .byteCount, into: &spool.minimumFree)
     }
