@@ -58,9 +58,11 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
         check((32...1024).contains(pixels), "pixels", pixels, "32 to 1024")
         check(seed >= 0, "seed", seed, "0 or more")
         check(learningRate > 0 && learningRate <= 100, "lr", learningRate, "more than 0 and at most 100")
-        check(
-            minimumLearningRate >= 0 && minimumLearningRate <= learningRate, "min_lr", minimumLearningRate,
-            "0 or more and at most lr (\(learningRate))")
+        if schedule == .cosine && learningRate > 0 {
+            check(
+                minimumLearningRate >= 0 && minimumLearningRate <= learningRate, "min_lr", minimumLearningRate,
+                "0 or more and at most lr (\(learningRate))")
+        }
         check((0...100_000).contains(warmUpEpochs), "warm_up_epochs", warmUpEpochs, "0 to 100000")
         check(momentum >= 0 && momentum < 1, "momentum", momentum, "0 or more and below 1")
         check(weightDecay >= 0 && weightDecay < 1, "weight_decay", weightDecay, "0 or more and below 1")

@@ -14,12 +14,11 @@ struct Evaluate: AsyncParsableCommand {
     var out: String
     @OptionGroup(title: "Evaluation")
     var flags: EvaluationFlags
-    @Option(help: "Threads for the engine; default: all cores.")
-    var threads: Int?
+    @OptionGroup var threads: ThreadsOption
 
     func run() async throws {
         let run = EvaluationRun(options: flags.options, model: model, data: data, out: out)
-        try await PlainRun.perform(threads: threads) { try run.execute(in: $0) }
+        try await PlainRun.perform(threads: threads.count) { try run.execute(in: $0) }
     }
 }
 
