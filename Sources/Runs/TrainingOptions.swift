@@ -33,9 +33,9 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
     public var augmentation = Augmentation.auto
     /// Leaves out the last, smaller batch of an epoch.
     public var dropRemainder = false
-    /// Takes only the first so many training records.
+    /// Takes at most so many training records.
     public var records: Int?
-    /// Takes only the first so many validation records.
+    /// Takes at most so many validation records.
     public var validationRecords: Int?
     /// The share held back for validation when the data set has no validation part of its own.
     public var validationShare = 0.1

@@ -27,7 +27,7 @@ struct EvaluationFlags: ParsableArguments {
 
     @Option(help: "Images a batch.")
     var batch = Self.defaults.batch
-    @Option(help: "Take only the first so many records.")
+    @Option(help: "Take at most so many records.")
     var records: Int?
     @Option(help: "Share of unreadable images past which the run fails.")
     var unreadableLimit = Self.defaults.unreadableLimit
