@@ -19,9 +19,6 @@ public enum JobRun {
         }
     }
 
-    /// Files of a dropped folder that are about the job and no input of it.
-    static let controlFiles: Set<String> = ["job.yaml", "manifest.sha256"]
-
     private static func training(
         _ specification: JobSpecification, _ reader: inout ArgumentReader, _ context: RunContext
     ) throws -> TrainingRun {
@@ -64,7 +61,7 @@ public enum JobRun {
         return ClassificationRun(
             options: options, model: try model(name, specification), images: try existing(data, specification),
             out: specification.work + "/predictions.csv",
-            excluded: specification.input == nil ? [] : controlFiles)
+            excluded: Set(specification.excluded))
     }
 
     /// The folder the job works on: what was dropped, or the folder under the data root that `key` names.
