@@ -45,7 +45,8 @@ INSERT INTO shufflenet.job_arguments (kind, name, is_name, required, about) VALU
     ('classify', 'images', true, true, 'Folder of images under datasets/.'),
     ('classify', 'batch', false, false, 'Images at a time.'),
     ('classify', 'top_k', false, false, 'How many classes an image.'),
-    ('classify', 'abstain_below', false, false, 'Probability under which no class is named.');
+    ('classify', 'abstain_below', false, false, 'Probability under which no class is named.'),
+    ('classify', 'shards', false, false, 'Divides the files among so many jobs (2 to 1000), on any daemons; their results are merged into one CSV.');
 
 CREATE FUNCTION shufflenet.check_arguments(wanted_kind text, wanted jsonb, dropped boolean) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -97,13 +98,43 @@ BEGIN
             MESSAGE = format('args of a %s job: %s is not a name', wanted_kind, found),
             HINT = 'Give the name of something under the daemon''s folders: letters, digits, ''.'', ''_'' and ''-'', beginning with a letter or a digit; never a path.';
     END IF;
+    IF wanted ? 'shards' AND (dropped OR wanted ->> 'shards' !~ '^[0-9]{1,4}$'
+        OR (wanted ->> 'shards')::integer NOT BETWEEN 2 AND 1000) THEN
+        RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'jobs_shards',
+            MESSAGE = format('args of a %s job: shards is %s, wanted a whole number from 2 to 1000', wanted_kind,
+                CASE WHEN dropped THEN 'given for a dropped folder' ELSE wanted ->> 'shards' END),
+            HINT = 'Only a folder under datasets/, on a storage that all daemons share, can be divided.';
+    END IF;
 END $$;
 COMMENT ON FUNCTION shufflenet.check_arguments IS 'Raises a sentence with a hint if a job of this kind could not be run with these args.';
 
+-- Whether the role that connected may see and steer the jobs of `submitter`.
+CREATE FUNCTION shufflenet.may_steer(submitter text) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT submitter = session_user OR EXISTS (SELECT FROM pg_roles AS r
+        WHERE r.rolname IN ('shufflenet_owner', 'shufflenet_worker', 'shufflenet_operator')
+            AND pg_has_role(session_user, r.oid, 'MEMBER'))
+        OR (SELECT pg_has_role(session_user, c.relowner, 'MEMBER') FROM pg_class AS c
+            WHERE c.oid = 'shufflenet.jobs'::regclass)
+$$;
+COMMENT ON FUNCTION shufflenet.may_steer IS 'Whether the connected role may see and steer jobs submitted by this role.';
+
 CREATE FUNCTION shufflenet.check_job() RETURNS trigger
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     PERFORM shufflenet.check_arguments(NEW.kind, NEW.args, NEW.intake_pending OR NEW.spool_folder IS NOT NULL);
+    NEW.priority := coalesce(NEW.priority, 0);
+    IF NEW.priority NOT BETWEEN -100 AND 100 THEN
+        RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'jobs_priority_in_range',
+            MESSAGE = format('priority is %s, wanted -100 to 100', NEW.priority),
+            HINT = 'Higher goes first; 0 is usual.';
+    END IF;
+    -- A label may become part of a folder's name, so it must not lead anywhere.
+    IF NEW.name ~ '[/[:cntrl:]]' OR NEW.name IN ('', '.', '..') OR length(NEW.name) > 255 THEN
+        RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'jobs_name_is_a_label',
+            MESSAGE = 'name is not a label: it is empty, too long, or has a slash or a control character in it',
+            HINT = 'Use up to 255 characters without slashes.';
+    END IF;
     IF TG_OP = 'UPDATE' THEN
         RETURN NEW;
     END IF;
@@ -117,47 +148,54 @@ BEGIN
             MESSAGE = 'a unique_key that begins with spool: belongs to a dropped folder',
             HINT = 'Choose another key.';
     END IF;
-    NEW.priority := coalesce(NEW.priority, 0);
     NEW.run_at := coalesce(NEW.run_at, now());
-    IF NEW.priority NOT BETWEEN -100 AND 100 THEN
-        RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'jobs_priority_in_range',
-            MESSAGE = format('priority is %s, wanted -100 to 100', NEW.priority),
-            HINT = 'Higher goes first; 0 is usual.';
-    END IF;
     IF NOT isfinite(NEW.run_at) OR NEW.run_at > now() + interval '10 years' THEN
         RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'jobs_run_at_is_a_time',
             MESSAGE = format('run_at is %s, wanted a time within ten years', NEW.run_at),
             HINT = 'To keep a job back without a time, submit it and call shufflenet.hold(id).';
     END IF;
-    IF NEW.name ~ '[/[:cntrl:]]' OR NEW.name IN ('', '.', '..') OR length(NEW.name) > 255 THEN
-        RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'jobs_name_is_a_label',
-            MESSAGE = 'name is not a label: it is empty, too long, or has a slash or a control character in it',
-            HINT = 'Use up to 255 characters without slashes.';
+    NEW.waits_for := 0;
+    IF NEW.after IS NOT NULL THEN
+        NEW.waits_for := shufflenet.count_unfinished(NEW.id, NEW.after);
+    END IF;
+    IF NEW.args ? 'shards' THEN
+        -- The parts are made when this row is in place; it waits for them.
+        NEW.shards := (NEW.args ->> 'shards')::integer;
+        NEW.waits_for := NEW.waits_for + NEW.shards;
     END IF;
     RETURN NEW;
 END $$;
-CREATE TRIGGER jobs_check BEFORE INSERT OR UPDATE OF kind, args ON shufflenet.jobs
+CREATE TRIGGER jobs_check BEFORE INSERT OR UPDATE OF kind, args, name, priority ON shufflenet.jobs
     FOR EACH ROW EXECUTE FUNCTION shufflenet.check_job();
 
 CREATE FUNCTION shufflenet.submit(
     kind text, args jsonb DEFAULT '{}', name text DEFAULT NULL, priority integer DEFAULT 0,
     run_at timestamptz DEFAULT NULL, unique_key text DEFAULT NULL, queue text DEFAULT 'default',
-    max_attempts integer DEFAULT 3, timeout interval DEFAULT NULL
+    max_attempts integer DEFAULT 3, timeout interval DEFAULT NULL, after bigint[] DEFAULT NULL,
+    concurrency_key text DEFAULT NULL, cores integer DEFAULT NULL, memory_limit bigint DEFAULT NULL
 ) RETURNS bigint
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
     made bigint;
+    submitter text;
 BEGIN
     LOOP
-        INSERT INTO shufflenet.jobs (kind, args, name, priority, run_at, unique_key, queue, max_attempts, timeout)
+        INSERT INTO shufflenet.jobs (kind, args, name, priority, run_at, unique_key, queue, max_attempts, timeout, after,
+            concurrency_key, cores, memory_limit)
         VALUES (submit.kind, submit.args, submit.name, submit.priority, coalesce(submit.run_at, now()),
-            submit.unique_key, submit.queue, submit.max_attempts, submit.timeout)
+            submit.unique_key, submit.queue, submit.max_attempts, submit.timeout, submit.after, submit.concurrency_key,
+            submit.cores, submit.memory_limit)
         ON CONFLICT DO NOTHING
         RETURNING id INTO made;
         IF made IS NULL THEN
-            SELECT j.id INTO made FROM shufflenet.jobs AS j
+            SELECT j.id, j.submitted_by INTO made, submitter FROM shufflenet.jobs AS j
                 WHERE j.unique_key = submit.unique_key AND j.state IN ('available', 'running', 'held');
+            IF made IS NOT NULL AND NOT shufflenet.may_steer(submitter) THEN
+                RAISE EXCEPTION USING ERRCODE = 'unique_violation', CONSTRAINT = 'jobs_unique_key',
+                    MESSAGE = format('unique_key %L belongs to an unfinished job of somebody else', submit.unique_key),
+                    HINT = 'Choose another key.';
+            END IF;
         END IF;
         -- Neither made nor found: the job with this key ended between the two statements. Once more.
         EXIT WHEN made IS NOT NULL;
@@ -165,87 +203,3 @@ BEGIN
     RETURN made;
 END $$;
 COMMENT ON FUNCTION shufflenet.submit IS 'Makes a job and returns its id; with a unique_key that an unfinished job has, returns that one''s.';
-
-CREATE FUNCTION shufflenet.locked_job(wanted bigint) RETURNS shufflenet.jobs
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    found_job shufflenet.jobs;
-BEGIN
-    SELECT * INTO found_job FROM shufflenet.jobs AS j WHERE j.id = wanted FOR UPDATE;
-    IF found_job.id IS NULL THEN
-        RAISE EXCEPTION USING ERRCODE = 'no_data_found', MESSAGE = format('there is no job %s', wanted),
-            HINT = 'List the jobs with SELECT * FROM shufflenet.jobs_overview.';
-    END IF;
-    RETURN found_job;
-END $$;
-
-CREATE FUNCTION shufflenet.cancel(job bigint) RETURNS text
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    -- Locked first: between looking and writing it must not be claimed.
-    found_job shufflenet.jobs := shufflenet.locked_job(job);
-BEGIN
-    CASE found_job.state
-    WHEN 'available', 'held' THEN
-        UPDATE shufflenet.jobs SET state = 'cancelled', reason = 'cancelled', finished_at = clock_timestamp()
-            WHERE id = job;
-        RETURN 'cancelled';
-    WHEN 'running' THEN
-        UPDATE shufflenet.jobs SET cancel_requested = true WHERE id = job AND NOT cancel_requested;
-        RETURN 'cancelling';
-    ELSE
-        RETURN 'finished';
-    END CASE;
-END $$;
-COMMENT ON FUNCTION shufflenet.cancel IS
-    'Cancels a waiting job at once (''cancelled''), asks a running one to stop (''cancelling''), leaves an ended one alone (''finished'').';
-
-CREATE FUNCTION shufflenet.retry(job bigint) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    found_job shufflenet.jobs := shufflenet.locked_job(job);
-BEGIN
-    IF found_job.state NOT IN ('failed', 'cancelled', 'held') THEN
-        RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
-            MESSAGE = format('job %s is %s, wanted failed, cancelled or held', job, found_job.state),
-            HINT = 'To run it again with the same args, submit a new job.';
-    END IF;
-    IF found_job.spool_settled THEN
-        RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
-            MESSAGE = format('the folder of job %s has been moved out of processing/', job),
-            HINT = 'Drop the folder into incoming/ again.';
-    END IF;
-    UPDATE shufflenet.jobs SET state = 'available', run_at = now(), crash_count = 0, attempts_before = attempt,
-        cancel_requested = false, finished_at = NULL, progress = 0, progress_message = NULL
-        WHERE id = job;
-END $$;
-COMMENT ON FUNCTION shufflenet.retry IS 'Puts a failed, cancelled or held job back, its attempts and crashes counted from zero.';
-
-CREATE FUNCTION shufflenet.hold(job bigint) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    found_job shufflenet.jobs := shufflenet.locked_job(job);
-BEGIN
-    IF found_job.state <> 'available' THEN
-        RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
-            MESSAGE = format('job %s is %s, only an available one can be held', job, found_job.state),
-            HINT = 'A running job can be cancelled.';
-    END IF;
-    UPDATE shufflenet.jobs SET state = 'held' WHERE id = job;
-END $$;
-COMMENT ON FUNCTION shufflenet.hold IS 'Keeps a waiting job back until release() or cancel().';
-
-CREATE FUNCTION shufflenet.release(job bigint) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    found_job shufflenet.jobs := shufflenet.locked_job(job);
-BEGIN
-    IF found_job.state <> 'held' THEN
-        RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
-            MESSAGE = format('job %s is %s, only a held one can be released', job, found_job.state);
-    END IF;
-    -- What was spent on crashes must not turn into spent attempts.
-    UPDATE shufflenet.jobs SET state = 'available', crash_count = 0, attempts_before = attempts_before + crash_count
-        WHERE id = job;
-END $$;
-COMMENT ON FUNCTION shufflenet.release IS 'Lets a held job go; its crashes count from zero.';

@@ -9,20 +9,21 @@ struct Ending: Sendable {
     var usage: AttemptUsage
     var policy: RetryPolicy
 
-    /// `$1`…`$9` of `statement`; those of its `held` follow.
-    func parameters(crashLimit: Int) -> [any PostgresParameter] {
+    /// `$1`…`$10` of `statement`; those of its `held` follow.
+    func parameters(_ limits: CrashLimits) -> [any PostgresParameter] {
         let backoff = policy.backoff
         let jitter = 1 - Double.random(in: 0...1) * backoff.jitter
         return [
-            reason.rawValue, error, reason.cost.rawValue, crashLimit, backoff.first.seconds * jitter,
+            reason.rawValue, error, reason.cost.rawValue, limits.crashes, backoff.first.seconds * jitter,
             backoff.cap.seconds * jitter, usage.cpuSeconds, usage.peakMemoryBytes, FailureReason.cancelled.rawValue,
+            limits.losses,
         ]
     }
 
     /// - Parameter held: a query of the jobs to end, all locked, with a column `sentence` for what went wrong.
     ///
-    /// The three numbers: a failure spends one of `max_attempts`, which are counted from the last `retry()` and without
-    /// crashes; a crash spends one of `$4`; a release gives `attempt` back.
+    /// The numbers: a failure spends one of `max_attempts`, which are counted from the last `retry()` and without crashes
+    /// and losses; a crash spends one of `$4`, a loss one of `$10`; a release gives `attempt` back.
     static func statement(held: String) -> String {
         """
         WITH held AS MATERIALIZED (
@@ -34,19 +35,21 @@ struct Ending: Sendable {
                     WHEN $3 = 'nothing' THEN 'available'
                     WHEN $3 = 'job' THEN 'failed'
                     WHEN $3 = 'crash' AND h.crash_count + 1 >= $4::integer THEN 'held'
-                    WHEN $3 = 'crash' THEN 'available'
-                    WHEN h.attempt - h.attempts_before - h.crash_count >= h.max_attempts THEN 'failed'
+                    WHEN $3 = 'loss' AND h.loss_count + 1 >= $10::integer THEN 'held'
+                    WHEN $3 IN ('crash', 'loss') THEN 'available'
+                    WHEN h.attempt - h.attempts_before - h.crash_count - h.loss_count >= h.max_attempts THEN 'failed'
                     ELSE 'available'
                 END AS next
             FROM held AS h
         ), ended AS (
             UPDATE shufflenet.jobs AS j
-            SET state = d.next,
+            SET state = d.next, cpu_seconds = $7::float8, peak_memory_bytes = $8::bigint,
                 reason = CASE WHEN d.next = 'cancelled' THEN $9 ELSE $1 END,
                 error = CASE WHEN d.next = 'cancelled' THEN NULL ELSE d.sentence END,
                 attempt = j.attempt - CASE WHEN $3 = 'nothing' THEN 1 ELSE 0 END,
                 preempt_count = j.preempt_count + CASE WHEN $3 = 'nothing' THEN 1 ELSE 0 END,
                 crash_count = j.crash_count + CASE WHEN $3 = 'crash' THEN 1 ELSE 0 END,
+                loss_count = j.loss_count + CASE WHEN $3 = 'loss' THEN 1 ELSE 0 END,
                 run_at = CASE WHEN d.next = 'available' AND $3 <> 'nothing'
                     THEN clock_timestamp()
                         + make_interval(secs => least($6::float8, $5::float8 * power(2, least(d.tries, 30) - 1)))
@@ -54,12 +57,7 @@ struct Ending: Sendable {
                 finished_at = CASE WHEN d.next IN ('failed', 'cancelled') THEN clock_timestamp() END
             FROM decided AS d
             WHERE j.id = d.id AND j.lease_token = d.lease_token AND j.state = 'running'
-            RETURNING j.id, j.lease_token, j.state, j.run_at, d.sentence
-        ), closed AS (
-            UPDATE shufflenet.job_attempts AS a
-            SET finished_at = clock_timestamp(), reason = $1, error = e.sentence, cpu_seconds = $7::float8,
-                peak_memory_bytes = $8::bigint
-            FROM ended AS e WHERE a.job_id = e.id AND a.lease_token = e.lease_token
+            RETURNING j.id, j.lease_token, j.state, j.run_at
         )
         SELECT id, lease_token, state, run_at FROM ended ORDER BY id
         """

@@ -14,7 +14,8 @@ public enum FailureReason: String, Sendable, Codable, CaseIterable, CustomString
     public var cost: Cost {
         switch self {
         case .timeout, .outOfMemory, .diskFull, .error: .attempt
-        case .workerCrash, .leaseLost: .crash
+        case .workerCrash: .crash
+        case .leaseLost: .loss
         case .preempted: .nothing
         case .badInput, .cancelled: .job
         }
@@ -25,6 +26,8 @@ public enum FailureReason: String, Sendable, Codable, CaseIterable, CustomString
         case attempt
         /// One crash; the third holds the job. Spends no attempt.
         case crash
+        /// One loss of the daemon or host, which is mostly not the job's doing; the tenth holds the job.
+        case loss
         /// Nothing: the job goes back as if this claim had not been.
         case nothing
         /// The job: trying again would give the same answer.

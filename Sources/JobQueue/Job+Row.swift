@@ -6,8 +6,10 @@ extension Job {
     static func columns(of source: String) -> String {
         let plain = [
             "id", "queue", "kind", "name", "args", "state", "reason", "error", "priority", "run_at", "attempt",
-            "max_attempts", "crash_count", "preempt_count", "lease_token", "worker_id", "cancel_requested",
-            "unique_key", "spool_folder", "schedule_name", "fire_at", "progress", "progress_message", "result",
+            "max_attempts", "crash_count", "loss_count", "preempt_count", "lease_token", "worker_id",
+            "cancel_requested",
+            "unique_key", "concurrency_key", "cores", "memory_limit", "waits_for", "parent_id", "shard", "shards",
+            "spool_folder", "schedule_name", "fire_at", "progress", "progress_message", "result",
             "output_path", "created_at", "started_at", "finished_at", "submitted_by",
         ]
         return plain.map { "\(source).\($0)" }.joined(separator: ", ")
@@ -28,12 +30,20 @@ extension Job {
         attempt = try row.decode("attempt")
         maxAttempts = try row.decode("max_attempts")
         crashCount = try row.decode("crash_count")
+        lossCount = try row.decode("loss_count")
         preemptCount = try row.decode("preempt_count")
         leaseToken = try row.decodeIfPresent("lease_token").map(LeaseToken.init(rawValue:))
         workerID = try row.decodeIfPresent("worker_id").map(WorkerID.init(rawValue:))
         timeout = try row.decodeIfPresent("timeout_seconds")
         cancelRequested = try row.decode("cancel_requested")
         uniqueKey = try row.decodeIfPresent("unique_key")
+        concurrencyKey = try row.decodeIfPresent("concurrency_key")
+        cores = try row.decodeIfPresent("cores")
+        memoryLimit = try row.decodeIfPresent("memory_limit")
+        waitsFor = try row.decode("waits_for")
+        parent = try row.decodeIfPresent("parent_id").map(JobID.init(rawValue:))
+        shard = try row.decodeIfPresent("shard")
+        shards = try row.decodeIfPresent("shards")
         spoolFolder = try row.decodeIfPresent("spool_folder")
         scheduleName = try row.decodeIfPresent("schedule_name")
         fireAt = try row.decodeIfPresent("fire_at")

@@ -18,8 +18,10 @@ public struct Job: Sendable, Identifiable, Equatable {
     /// The number of the last claim that was not given back; names the attempt's log file. No fence.
     public var attempt: Int
     public var maxAttempts: Int
-    /// Crashes since the last `retry`; three hold the job.
+    /// Crashes of its process since the last `retry`; three hold the job.
     public var crashCount: Int
+    /// How often the daemon or host that ran it went away since the last `retry`; ten hold the job.
+    public var lossCount: Int
     /// How often a drain took the job back. Costs nothing.
     public var preemptCount: Int
     public var leaseToken: LeaseToken?
@@ -27,6 +29,20 @@ public struct Job: Sendable, Identifiable, Equatable {
     public var timeout: Duration?
     public var cancelRequested: Bool
     public var uniqueKey: String?
+    /// At most one job with a key runs at a time.
+    public var concurrencyKey: String?
+    /// Threads of the child; nil: an equal share of the daemon's.
+    public var cores: Int?
+    /// Resident bytes past which the child is killed.
+    public var memoryLimit: Int64?
+    /// Jobs it waits for that have not completed.
+    public var waitsFor: Int
+    /// Of a shard: the job whose part it is.
+    public var parent: JobID?
+    /// Of a shard: which part it is, from 1.
+    public var shard: Int?
+    /// How many parts there are; of the parent itself too, which merges them.
+    public var shards: Int?
     /// The folder's name under `processing/`; nil for jobs that did not come through the spool.
     public var spoolFolder: String?
     public var scheduleName: String?
@@ -67,6 +83,14 @@ public struct JobRequest: Sendable, Equatable {
     public var timeout: Duration?
     /// At most one unfinished job has a key; submitting again returns that one.
     public var uniqueKey: String?
+    /// At most one job with a key runs at a time, the others wait.
+    public var concurrencyKey: String?
+    /// Jobs that must complete first; if one doesn't, this one is cancelled.
+    public var after: [JobID]
+    /// Threads of the child; nil: an equal share of the daemon's.
+    public var cores: Int?
+    /// Resident bytes past which the child is killed, at least 16 MiB.
+    public var memoryLimit: Int64?
 
     public init(
         kind: JobKind,
@@ -77,7 +101,11 @@ public struct JobRequest: Sendable, Equatable {
         runAt: Date? = nil,
         maxAttempts: Int = 3,
         timeout: Duration? = nil,
-        uniqueKey: String? = nil
+        uniqueKey: String? = nil,
+        concurrencyKey: String? = nil,
+        after: [JobID] = [],
+        cores: Int? = nil,
+        memoryLimit: Int64? = nil
     ) {
         self.kind = kind
         self.args = args
@@ -88,5 +116,9 @@ public struct JobRequest: Sendable, Equatable {
         self.maxAttempts = maxAttempts
         self.timeout = timeout
         self.uniqueKey = uniqueKey
+        self.concurrencyKey = concurrencyKey
+        self.after = after
+        self.cores = cores
+        self.memoryLimit = memoryLimit
     }
 }

@@ -12,7 +12,7 @@ extension JobStore {
                 lease.job.rawValue, lease.token.rawValue, result?.text, outputPath, usage.cpuSeconds,
                 usage.peakMemoryBytes,
             ])
-        return !rows.isEmpty
+        return rows.affected == 1
     }
 
     /// Ends an attempt that went wrong. What it costs is `reason.cost`: see there. A job whose cancel was asked for is
@@ -42,32 +42,24 @@ extension JobStore {
     }
 
     private func end(_ lease: Lease, _ ending: Ending) async throws -> EndedJob? {
-        let parameters: [any PostgresParameter] = ending.parameters(crashLimit: crashLimit)
+        let parameters: [any PostgresParameter] = ending.parameters(limits)
         let rows = try await database.query(
             Self.ending, parameters + [lease.job.rawValue, lease.token.rawValue])
         return try rows.first.map(EndedJob.init)
     }
 
-    /// A completed job carries no reason of an earlier attempt. Both tables change in one statement, or neither.
+    /// A completed job carries no reason of an earlier attempt.
     private static let completion = """
-        WITH ended AS (
-            UPDATE shufflenet.jobs
-            SET state = 'completed', reason = NULL, error = NULL, result = $3::jsonb, output_path = $4, progress = 1,
-                finished_at = clock_timestamp()
-            WHERE id = $1 AND lease_token = $2 AND state = 'running'
-            RETURNING id, lease_token
-        ), closed AS (
-            UPDATE shufflenet.job_attempts AS a
-            SET finished_at = clock_timestamp(), cpu_seconds = $5, peak_memory_bytes = $6
-            FROM ended WHERE a.job_id = ended.id AND a.lease_token = ended.lease_token
-        )
-        SELECT id FROM ended
+        UPDATE shufflenet.jobs
+        SET state = 'completed', reason = NULL, error = NULL, result = $3::jsonb, output_path = $4, progress = 1,
+            finished_at = clock_timestamp(), cpu_seconds = $5, peak_memory_bytes = $6
+        WHERE id = $1 AND lease_token = $2 AND state = 'running'
         """
 
     private static let ending = Ending.statement(
         held: """
             SELECT j.*, $2::text AS sentence FROM shufflenet.jobs AS j
-            WHERE j.id = $10 AND j.lease_token = $11 AND j.state = 'running' FOR UPDATE
+            WHERE j.id = $11 AND j.lease_token = $12 AND j.state = 'running' FOR UPDATE
             """)
 }
 

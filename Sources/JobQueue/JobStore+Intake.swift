@@ -9,6 +9,8 @@ extension JobStore {
             [
                 request.kind.rawValue, request.args.text, request.name, request.priority, request.runAt,
                 request.uniqueKey, request.queue, request.maxAttempts, request.timeout,
+                request.after.isEmpty ? nil : request.after.map(\.rawValue), request.concurrencyKey, request.cores,
+                request.memoryLimit,
             ])
         return JobID(try rows[0].decode("id"))
     }
@@ -34,11 +36,22 @@ extension JobStore {
         try await database.query("SELECT shufflenet.release($1)", [job.rawValue])
     }
 
+    /// Nothing more is claimed from the queue until `resumeQueue`; running jobs go on.
+    public func pauseQueue(_ queue: String, note: String? = nil) async throws {
+        try await database.query("SELECT shufflenet.pause_queue($1, $2)", [queue, note])
+    }
+
+    /// `false` if it was not paused.
+    public func resumeQueue(_ queue: String) async throws -> Bool {
+        try await database.query("SELECT shufflenet.resume_queue($1) AS was_paused", [queue])[0].decode("was_paused")
+    }
+
     private enum IntakeStatement {
         static let submit = """
             SELECT shufflenet.submit(kind => $1, args => $2::jsonb, name => $3, priority => $4::integer,
                 run_at => $5::timestamptz, unique_key => $6, queue => $7, max_attempts => $8::integer,
-                timeout => $9::interval) AS id
+                timeout => $9::interval, after => $10::bigint[], concurrency_key => $11, cores => $12::integer,
+                memory_limit => $13::bigint) AS id
             """
     }
 }

@@ -24,6 +24,11 @@ extension JobStore {
         try await database.query(QueryStatement.attempts, [job.rawValue]).map(JobAttempt.init)
     }
 
+    /// The parts of a job with shards, in order.
+    public func shards(of job: JobID) async throws -> [Job] {
+        try await database.query(QueryStatement.shards, [job.rawValue]).map(Job.init)
+    }
+
     /// Jobs a state, for the status page. States that have none are left out.
     public func counts() async throws -> [JobState: Int] {
         let rows = try await database.query(QueryStatement.counts)
@@ -37,6 +42,10 @@ extension JobStore {
             """
 
         static let job = "SELECT \(Job.columns(of: "j")) FROM shufflenet.jobs AS j WHERE j.id = $1"
+
+        static let shards = """
+            SELECT \(Job.columns(of: "j")) FROM shufflenet.jobs AS j WHERE j.parent_id = $1 ORDER BY j.shard
+            """
 
         static let events = """
             SELECT job_id, at, from_state, to_state, reason, message, attempt, worker_id, actor

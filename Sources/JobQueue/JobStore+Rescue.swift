@@ -20,7 +20,7 @@ extension JobStore {
     private func takeBack() async throws -> [RescuedJob] {
         let ending = Ending(reason: .leaseLost, error: nil, usage: AttemptUsage(), policy: .immediate)
         let rows = try await database.query(
-            RescueStatement.takeBack, ending.parameters(crashLimit: crashLimit))
+            RescueStatement.takeBack, ending.parameters(limits))
         return try rows.map { row in
             let ended = try EndedJob(row)
             return RescuedJob(lease: ended.lease, state: ended.state)

@@ -10,18 +10,31 @@ public import Postgres
 /// unique key.
 public struct JobStore: Sendable {
     public let database: Database
-    /// Crashes after which a job is held for a person.
-    public var crashLimit: Int
+    public var limits: CrashLimits
     public var retryPolicy: RetryPolicy
     let logger: Logger
 
     public init(
-        _ database: Database, crashLimit: Int = 3, retryPolicy: RetryPolicy = RetryPolicy(),
+        _ database: Database, limits: CrashLimits = CrashLimits(), retryPolicy: RetryPolicy = RetryPolicy(),
         logger: Logger = Logger(label: "shufflenetd.queue")
     ) {
         self.database = database
-        self.crashLimit = crashLimit
+        self.limits = limits
         self.retryPolicy = retryPolicy
         self.logger = logger
+    }
+}
+
+/// After how many crashes a job is held for a person.
+public struct CrashLimits: Sendable, Equatable {
+    /// Of the job's own process.
+    public var crashes: Int
+    /// Of the daemon or host under it. More, since these are mostly not the job's doing; not without end, since a job
+    /// that takes its host down with it must stop somewhere.
+    public var losses: Int
+
+    public init(crashes: Int = 3, losses: Int = 10) {
+        self.crashes = crashes
+        self.losses = losses
     }
 }

@@ -8,8 +8,10 @@ extension Migrator {
             // SwiftPM names an embedded file after itself, with what no identifier can have replaced by `_`.
             ("jobs", PackageResources._001_jobs_sql),
             ("intake", PackageResources._002_intake_sql),
-            ("schedules", PackageResources._003_schedules_sql),
-            ("views", PackageResources._004_views_sql),
+            ("steering", PackageResources._003_steering_sql),
+            ("schedules", PackageResources._004_schedules_sql),
+            ("views", PackageResources._005_views_sql),
+            ("roles", PackageResources._006_roles_sql),
         ].enumerated().map { index, file in
             Migration(version: index + 1, name: file.0, sql: String(decoding: file.1, as: UTF8.self))
         })

@@ -17,7 +17,9 @@ import Testing
         try await queue.silence(other)
         #expect(try await queue.store.rescueAbandoned() == [RescuedJob(lease: lost.lease, state: .available)])
         let job = try #require(try await queue.store.job(lost.id))
-        #expect(job.crashCount == 1 && job.reason == .leaseLost && job.error?.contains("was lost") == true)
+        #expect(
+            job.lossCount == 1 && job.crashCount == 0 && job.reason == .leaseLost
+                && job.error?.contains("was lost") == true)
         #expect(try await queue.store.workers().map(\.id) == [queue.worker])
     }
 
@@ -32,13 +34,14 @@ import Testing
         }
         #expect(Set(rescued.map(\.lease)) == Set(claims.map(\.lease)))
         #expect(rescued.count == 40)
-        #expect(try await queue.store.jobs(limit: 100).allSatisfy { $0.crashCount == 1 })
+        #expect(try await queue.store.jobs(limit: 100).allSatisfy { $0.lossCount == 1 })
     }
 
-    @Test func `a job lost three times is held`() async throws {
+    @Test func `a job whose worker was lost ten times is held, and no crash or attempt is spent on that`() async throws
+    {
         let queue = try await QueueFixture.make()
         try await queue.insert()
-        for state in [JobState.available, .available, .held] {
+        for state in Array(repeating: JobState.available, count: 9) + [.held] {
             let worker = try await queue.store.registerWorker(WorkerRegistration(slots: 1))
             let claim = try #require(try await queue.store.claimAvailable(1, for: worker).first)
             try await queue.silence(worker)

@@ -7,9 +7,9 @@ CREATE TABLE shufflenet.schedules (
     time_zone    text NOT NULL DEFAULT 'UTC',
     kind         text NOT NULL,
     args         jsonb NOT NULL DEFAULT '{}',
-    queue        text NOT NULL DEFAULT 'default',
-    priority     integer NOT NULL DEFAULT 0,
-    timeout      interval,
+    queue        shufflenet.queue_name NOT NULL DEFAULT 'default',
+    priority     integer NOT NULL DEFAULT 0 CONSTRAINT schedules_priority_in_range CHECK (priority BETWEEN -100 AND 100),
+    timeout      shufflenet.time_limit,
     enabled      boolean NOT NULL DEFAULT true,
     catch_up     text NOT NULL DEFAULT 'skip',
     overlap      text NOT NULL DEFAULT 'forbid',
@@ -23,10 +23,7 @@ CREATE TABLE shufflenet.schedules (
 
     CONSTRAINT schedules_name_is_a_name CHECK (name ~ '^[A-Za-z0-9][A-Za-z0-9._-]*$' AND length(name) <= 100),
     CONSTRAINT schedules_catch_up_known CHECK (catch_up IN ('skip', 'once', 'all')),
-    CONSTRAINT schedules_overlap_known CHECK (overlap IN ('forbid', 'allow', 'replace')),
-    CONSTRAINT schedules_priority_in_range CHECK (priority BETWEEN -100 AND 100),
-    CONSTRAINT schedules_queue_is_a_name CHECK (queue ~ '^[A-Za-z0-9][A-Za-z0-9._-]*$'),
-    CONSTRAINT schedules_timeout_in_range CHECK (timeout > interval '0')
+    CONSTRAINT schedules_overlap_known CHECK (overlap IN ('forbid', 'allow', 'replace'))
 );
 COMMENT ON TABLE shufflenet.schedules IS 'Jobs that are made by the clock, for instance a nightly retraining.';
 COMMENT ON COLUMN shufflenet.schedules.cron IS 'Five fields (minute hour day-of-month month day-of-week) or @hourly, @daily, @weekly, @monthly, @yearly; see crontab(5).';
@@ -38,7 +35,7 @@ COMMENT ON COLUMN shufflenet.schedules.next_fire_at IS 'Worked out by a daemon; 
 COMMENT ON COLUMN shufflenet.schedules.note IS 'What happened at the last time, if it was not a plain fire; or why the schedule can''t work.';
 
 CREATE FUNCTION shufflenet.check_schedule() RETURNS trigger
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     PERFORM shufflenet.check_arguments(NEW.kind, NEW.args, false);
     -- The five fields are read in full by the daemon, which leaves its findings in note.
@@ -79,7 +76,7 @@ CREATE FUNCTION shufflenet.schedule(
     catch_up text DEFAULT 'skip', overlap text DEFAULT 'forbid', enabled boolean DEFAULT true,
     queue text DEFAULT 'default', priority integer DEFAULT 0, timeout interval DEFAULT NULL
 ) RETURNS void
-LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     INSERT INTO shufflenet.schedules AS s
         (name, cron, kind, args, time_zone, catch_up, overlap, enabled, queue, priority, timeout)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
@@ -91,7 +88,7 @@ $$;
 COMMENT ON FUNCTION shufflenet.schedule IS 'Makes a schedule or changes the one of this name.';
 
 CREATE FUNCTION shufflenet.unschedule(name text) RETURNS boolean
-LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     WITH gone AS (DELETE FROM shufflenet.schedules AS s WHERE s.name = $1 RETURNING 1)
     SELECT EXISTS (SELECT FROM gone)
 $$;

@@ -14,7 +14,9 @@ COMMENT ON VIEW shufflenet.jobs_overview IS 'All jobs, unfinished first, newest 
 CREATE VIEW shufflenet.jobs_waiting AS
     SELECT row_number() OVER (ORDER BY (j.run_at > now()), j.priority DESC, j.run_at, j.id) AS place,
         j.id, j.queue, j.kind, j.name, j.priority, j.run_at, j.attempt, j.reason AS last_reason, j.submitted_by
-    FROM shufflenet.jobs AS j WHERE j.state = 'available' AND NOT j.intake_pending ORDER BY place;
+    FROM shufflenet.jobs AS j
+    WHERE j.state = 'available' AND NOT j.intake_pending AND j.waits_for = 0
+        AND j.queue NOT IN (SELECT p.queue FROM shufflenet.paused_queues AS p) ORDER BY place;
 COMMENT ON VIEW shufflenet.jobs_waiting IS 'The queue in the order in which it will be claimed; those that wait for their time last.';
 
 CREATE VIEW shufflenet.jobs_running AS
@@ -29,11 +31,9 @@ CREATE VIEW shufflenet.jobs_running AS
 COMMENT ON VIEW shufflenet.jobs_running IS 'What is being worked on, how far it is, and where.';
 
 CREATE VIEW shufflenet.jobs_failures AS
-    SELECT j.id, j.kind, j.name, j.state, j.reason, j.error, j.attempt, j.crash_count, a.log_path,
-        coalesce(j.finished_at, a.finished_at) AS at
-    FROM shufflenet.jobs AS j
-    LEFT JOIN shufflenet.job_attempts AS a ON a.job_id = j.id AND a.lease_token = j.lease_token
-    WHERE j.state IN ('failed', 'held') ORDER BY at DESC NULLS LAST;
+    SELECT j.id, j.kind, j.name, j.state, j.reason, j.error, j.attempt, j.crash_count, j.loss_count, j.log_path,
+        (SELECT max(e.at) FROM shufflenet.job_events AS e WHERE e.job_id = j.id) AS at
+    FROM shufflenet.jobs AS j WHERE j.state IN ('failed', 'held') ORDER BY at DESC;
 COMMENT ON VIEW shufflenet.jobs_failures IS 'Jobs that failed for good or wait for a person, with the log of the last attempt.';
 
 CREATE VIEW shufflenet.schedules_overview AS
