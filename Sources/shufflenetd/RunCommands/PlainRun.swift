@@ -2,6 +2,7 @@ import ArgumentParser
 import Dispatch
 import Foundation
 import Glibc
+import Images
 import Runs
 
 /// Carries out a run for a person at a terminal: events to the console, SIGINT and SIGTERM as a request to stop,
@@ -19,7 +20,9 @@ enum PlainRun {
         }
         defer { for source in signals { source.cancel() } }
 
-        let context = RunContext(threads: threads ?? ProcessInfo.processInfo.activeProcessorCount, stop: stop) {
+        let context = RunContext(
+            threads: threads ?? ProcessInfo.processInfo.activeProcessorCount, stop: stop, isolation: .ownProgram
+        ) {
             console.show($0)
         }
         do {
