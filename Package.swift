@@ -56,10 +56,14 @@ let package = Package(
         // Pictures.
         .target(name: "CJPEG", linkerSettings: [.linkedLibrary("jpeg")]),
         .target(name: "CPNG", linkerSettings: [.linkedLibrary("png16")]),
+        .target(name: "CWebP", linkerSettings: [.linkedLibrary("webp"), .linkedLibrary("webpdemux")]),
+        .target(name: "CPixels", cSettings: [.unsafeFlags(["-O2"], .when(configuration: .debug))]),
+        .systemLibrary(name: "CIsolation"),
         .target(
             name: "Images",
             dependencies: [
-                "CJPEG", "CPNG", "Support", .product(name: "Crypto", package: "swift-crypto"),
+                "CIsolation", "CJPEG", "CPixels", "CPNG", "CWebP", "Support",
+                .product(name: "Crypto", package: "swift-crypto"),
             ],
             swiftSettings: optimised),
 
@@ -106,7 +110,7 @@ let package = Package(
         .target(
             name: "Daemon",
             dependencies: [
-                "CProcess", "JobQueue", "Postgres", "Runs", "Spool", "Support",
+                "CProcess", "Images", "JobQueue", "Postgres", "Runs", "Spool", "Support",
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -144,9 +148,10 @@ let package = Package(
             name: "CheckpointsTests", dependencies: ["Checkpoints", "ShuffleNet", "Support", "TestSupport"],
             swiftSettings: house),
         .testTarget(
-            name: "ImagesTests", dependencies: ["Checkpoints", "Images", "Support", "TestSupport"],
+            name: "ImagesTests", dependencies: ["Checkpoints", "Images", "shufflenetd", "Support", "TestSupport"],
             swiftSettings: house),
-        .testTarget(name: "RunsTests", dependencies: ["Runs", "TestSupport"], swiftSettings: house),
+        .testTarget(
+            name: "RunsTests", dependencies: ["Images", "Runs", "shufflenetd", "TestSupport"], swiftSettings: house),
         .testTarget(name: "PostgresTests", dependencies: ["Postgres", "TestSupport"], swiftSettings: house),
         .testTarget(name: "JobQueueTests", dependencies: ["JobQueue", "TestSupport"], swiftSettings: house),
         .testTarget(name: "SpoolTests", dependencies: ["Spool", "TestSupport"], swiftSettings: house),

@@ -45,6 +45,18 @@ INSERT INTO shufflenet.job_arguments (kind, name, is_name, required, about) VALU
     ('classify', 'images', true, true, 'Folder of images under datasets/.'),
     ('classify', 'batch', false, false, 'Images at a time.'),
     ('classify', 'top_k', false, false, 'How many classes an image.'),
+    ('train', 'orientation', false, false, '"apply" or "ignore" the EXIF orientation of pictures.'),
+    ('train', 'tolerate_truncated', false, false, 'Decodes what there is of pictures that end early.'),
+    ('train', 'max_pixels', false, false, 'Pictures with more pixels are not decoded.'),
+    ('train', 'decode_seconds', false, false, 'Pictures that need more processor time are given up.'),
+    ('evaluate', 'orientation', false, false, '"apply" or "ignore" the EXIF orientation of pictures.'),
+    ('evaluate', 'tolerate_truncated', false, false, 'Decodes what there is of pictures that end early.'),
+    ('evaluate', 'max_pixels', false, false, 'Pictures with more pixels are not decoded.'),
+    ('evaluate', 'decode_seconds', false, false, 'Pictures that need more processor time are given up.'),
+    ('classify', 'orientation', false, false, '"apply" or "ignore" the EXIF orientation of pictures.'),
+    ('classify', 'tolerate_truncated', false, false, 'Decodes what there is of pictures that end early.'),
+    ('classify', 'max_pixels', false, false, 'Pictures with more pixels are not decoded.'),
+    ('classify', 'decode_seconds', false, false, 'Pictures that need more processor time are given up.'),
     ('classify', 'abstain_below', false, false, 'Probability under which no class is named.'),
     ('classify', 'shards', false, false, 'Divides the files among so many jobs (2 to 1000), on any daemons; their results are merged into one CSV.');
 

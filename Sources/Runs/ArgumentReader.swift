@@ -49,12 +49,25 @@ struct ArgumentReader {
     mutating func choice<Value: RawRepresentable & CaseIterable>(
         _ key: String, into target: inout Value
     ) where Value.RawValue == String {
+        var choice: Value? = target
+        self.choice(key, into: &choice)
+        if let choice { target = choice }
+    }
+
+    mutating func choice<Value: RawRepresentable & CaseIterable>(
+        _ key: String, into target: inout Value?
+    ) where Value.RawValue == String {
         guard let value = take(key) else { return }
-        if case .string(let text) = value, let choice = Value(rawValue: text) {
-            target = choice
-        } else {
-            wrong(key, value, wanted: "one of \(Value.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: ", "))")
+        guard case .string(let text) = value, let choice = Value(rawValue: text) else {
+            return wrong(key, value, wanted: Self.words(of: Value.self))
         }
+        target = choice
+    }
+
+    private static func words<Value: RawRepresentable & CaseIterable>(
+        of type: Value.Type
+    ) -> String where Value.RawValue == String {
+        "one of \(Value.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: ", "))"
     }
 
     /// A name under a configured root: letters, digits, `.`, `_` and `-`, so that it can never leave the root.

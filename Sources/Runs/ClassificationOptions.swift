@@ -6,6 +6,9 @@ public struct ClassificationOptions: Codable, Sendable, Equatable {
     /// Rows whose best probability is below get the status `abstain` and no label.
     public var abstainBelow = 0.0
 
+    /// How picture files are read.
+    public var pictures = PictureOptions()
+
     public init() {}
 
     /// What is wrong with the options, a sentence each; empty when all is well.
@@ -14,6 +17,7 @@ public struct ClassificationOptions: Codable, Sendable, Equatable {
         if !(1...1000).contains(topK) { mistakes.append("top_k is \(topK); wanted 1 to 1000") }
         if !(1...4096).contains(batch) { mistakes.append("batch is \(batch); wanted 1 to 4096") }
         if !(0...1).contains(abstainBelow) { mistakes.append("abstain_below is \(abstainBelow); wanted 0 to 1") }
+        mistakes += pictures.mistakes
         return mistakes
     }
 
@@ -22,6 +26,7 @@ public struct ClassificationOptions: Codable, Sendable, Equatable {
         reader.integer("top_k", into: &topK)
         reader.integer("batch", into: &batch)
         reader.number("abstain_below", into: &abstainBelow)
+        pictures.read(from: &reader)
         reader.add(mistakes: mistakes)
     }
 }

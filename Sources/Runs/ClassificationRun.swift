@@ -14,15 +14,19 @@ public struct ClassificationRun: Sendable {
     public var out: String
     /// Paths under `images` that are no input, for instance `job.yaml`.
     public var excluded: Set<String>
+    /// Goes on from the rows that an interrupted run of the same options, model and folder left beside `out`.
+    public var resume: Bool
 
     public init(
-        options: ClassificationOptions, model: String, images: String, out: String, excluded: Set<String> = []
+        options: ClassificationOptions, model: String, images: String, out: String, excluded: Set<String> = [],
+        resume: Bool = true
     ) {
         self.options = options
         self.model = model
         self.images = images
         self.out = out
         self.excluded = excluded
+        self.resume = resume
     }
 
     /// Blocks until the run is over. Throws `RunFailure` for bad options and input, and when asked to stop.
@@ -61,22 +65,27 @@ public struct ClassificationRun: Sendable {
         let session = InferenceSession(
             network: model.network, pixels: model.preprocessing.pixels, maximumBatch: size, pool: pool)
         let logits = AlignedBuffer<Float>(count: size * classes)
+        let preprocessing = options.pictures.applied(to: model.preprocessing)
+        let file = try PredictionFile(
+            path: out, identity: try identity(table: table, preprocessing: preprocessing), table: table,
+            listing: listing, resumes: resume)
+        var counts = file.kept
+        var done = file.keptRows
+        if done > 0 { context.log("going on after \(done) rows of an interrupted run") }
         let stream = ClassificationStream(
-            listing: listing, preprocessing: model.preprocessing, batchSize: size, threads: context.threads)
-        let file = try AtomicFile(path: out)
-        try file.write(table.header)
-
-        var meter = ProgressMeter(context: context, total: listing.count)
-        var counts: [Prediction.Status: Int] = [:]
-        var done = 0
+            listing: listing, preprocessing: preprocessing, batchSize: size, threads: context.threads,
+            decoding: options.pictures.decoding, isolation: context.isolation, firstFile: done)
+        var meter = ProgressMeter(context: context, total: listing.count, alreadyDone: done)
         while let batch = stream.next() {
             if context.stop.isRaised { throw RunFailure(.preempted, "stopped after \(done) of \(listing.count) files") }
             if batch.count > 0 { session.run(images: batch.images, count: batch.count, logits: logits.pointer) }
+            var rows = ""
             for outcome in batch.files {
                 let prediction = prediction(outcome, logits: logits, classes: classes, topK: table.topK)
                 counts[prediction.status, default: 0] += 1
-                try file.write(table.row(prediction))
+                rows += table.row(prediction)
             }
+            try file.append(rows)
             done += batch.files.count
             meter.advance(to: done, message: "file \(done) of \(listing.count)")
         }
@@ -84,11 +93,25 @@ public struct ClassificationRun: Sendable {
         return counts
     }
 
+    /// A hash of everything that decides the rows, but for the pictures themselves.
+    private func identity(table: PredictionTable, preprocessing: Preprocessing) throws -> String {
+        var decisive = options
+        // Only how fast the rows come.
+        decisive.batch = 0
+        let model = try Data(contentsOf: URL(fileURLWithPath: model))
+        let parts = [
+            model.withUnsafeBytes { SHA256Digest(of: $0).description }, table.header, table.model,
+            try decisive.json, try preprocessing.json, URL(fileURLWithPath: images).standardizedFileURL.path,
+        ]
+        let digest = Data(parts.joined(separator: "\n").utf8).withUnsafeBytes { SHA256Digest(of: $0).description }
+        return String(digest.prefix(PredictionFile.identityLength))
+    }
+
     private func prediction(
         _ outcome: FileOutcome, logits: AlignedBuffer<Float>, classes: Int, topK: Int
     ) -> Prediction {
         var prediction = Prediction(
-            path: outcome.path.description, status: .ok, ranking: [], width: outcome.width, height: outcome.height,
+            path: outcome.path, status: .ok, ranking: [], width: outcome.width, height: outcome.height,
             sha256: outcome.sha256?.description, error: outcome.error?.sentence)
         if let error = outcome.error { prediction.status = Prediction.Status(error.kind) }
         guard let row = outcome.row else { return prediction }

@@ -3,6 +3,22 @@ import Support
 
 /// What an attempt that ended early left behind, taken over by the next one.
 enum EarlierAttempt {
+    /// Copies the rows that an earlier classification left to this attempt's folder. Copied and not linked, so that an
+    /// attempt that does not know yet that it is lost writes to its own. Trouble only means to begin anew.
+    static func takeOverRows(_ specification: JobSpecification, out: String, context: RunContext) {
+        guard let previous = specification.previous else { return }
+        let name = (out as NSString).lastPathComponent
+        for partial in PredictionFile.partials(of: "\(previous)/\(name)") {
+            let target = "\(specification.work)/\((partial as NSString).lastPathComponent)"
+            if FileManager.default.fileExists(atPath: target) { continue }
+            do {
+                try FileManager.default.copyItem(atPath: partial, toPath: target)
+            } catch {
+                context.log("could not take over the rows of the earlier attempt in '\(previous)': \(error)")
+            }
+        }
+    }
+
     /// Links the earlier attempt's checkpoints into this one's folder and copies its texts. Trouble on the way only
     /// means to begin anew.
     ///

@@ -1,5 +1,6 @@
 import Checkpoints
 import Foundation
+import Images
 public import ShuffleNet
 import Support
 
@@ -66,7 +67,7 @@ public struct EngineBenchmark: Sendable {
         var options = ClassificationOptions()
         options.batch = batch
         let run = ClassificationRun(options: options, model: model, images: folder, out: scratch + "/predictions.csv")
-        let context = RunContext(threads: threads) { _ in }
+        let context = RunContext(threads: threads, isolation: .ownProgram) { _ in }
         let files = try run.execute(in: context).figures["files"] ?? 0
         return try figure("pipeline", images: Int(files)) { _ = try run.execute(in: context) }
     }

@@ -6,6 +6,9 @@ public struct EvaluationOptions: Codable, Sendable, Equatable {
     /// The share of unreadable images past which the run fails.
     public var unreadableLimit = 0.01
 
+    /// How picture files are read.
+    public var pictures = PictureOptions()
+
     public init() {}
 
     /// What is wrong with the options, a sentence each; empty when all is well.
@@ -16,6 +19,7 @@ public struct EvaluationOptions: Codable, Sendable, Equatable {
         if !(0...1).contains(unreadableLimit) {
             mistakes.append("unreadable_limit is \(unreadableLimit); wanted 0 to 1")
         }
+        mistakes += pictures.mistakes
         return mistakes
     }
 
@@ -24,6 +28,7 @@ public struct EvaluationOptions: Codable, Sendable, Equatable {
         reader.integer("batch", into: &batch)
         reader.integer("records", into: &records)
         reader.number("unreadable_limit", into: &unreadableLimit)
+        pictures.read(from: &reader)
         reader.add(mistakes: mistakes)
     }
 }

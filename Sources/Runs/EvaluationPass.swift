@@ -15,16 +15,17 @@ final class EvaluationPass {
     /// model's.
     init(
         model: TrainedModel, dataset: any Dataset, batch: Int, labelSmoothing: Double, unreadableLimit: Double,
-        pool: ThreadPool
+        pictures: PictureOptions, isolation: DecodeIsolation?, pool: ThreadPool
     ) {
         self.model = model
         self.dataset = dataset
         self.labelSmoothing = labelSmoothing
         let size = min(batch, max(dataset.count, 1))
         loader = BatchLoader(
-            dataset: dataset, preprocessing: model.preprocessing,
+            dataset: dataset, preprocessing: pictures.applied(to: model.preprocessing),
             options: .init(
-                batchSize: size, shuffles: false, threads: pool.threads, unreadableLimit: unreadableLimit))
+                batchSize: size, shuffles: false, threads: pool.threads, unreadableLimit: unreadableLimit,
+                decoding: pictures.decoding, isolation: isolation))
         session = InferenceSession(
             network: model.network, pixels: model.preprocessing.pixels, maximumBatch: size, pool: pool)
         logits = AlignedBuffer(count: size * model.network.configuration.classes)

@@ -35,7 +35,8 @@ public struct EvaluationRun: Sendable {
 
             let pass = EvaluationPass(
                 model: model, dataset: records, batch: options.batch, labelSmoothing: 0.1,
-                unreadableLimit: options.unreadableLimit, pool: ThreadPool(threads: context.threads))
+                unreadableLimit: options.unreadableLimit, pictures: options.pictures, isolation: context.isolation,
+                pool: ThreadPool(threads: context.threads))
             var meter = ProgressMeter(context: context, total: records.count)
             let report = try pass.run(context: context) { done, all in
                 meter.advance(to: done, message: "image \(done) of \(all)")

@@ -14,7 +14,7 @@ public enum JobRun {
             case .evaluate:
                 return try evaluation(specification, &reader).execute(in: context)
             case .classify:
-                return try classification(specification, &reader).execute(in: context)
+                return try classification(specification, &reader, context).execute(in: context)
             }
         }
     }
@@ -52,17 +52,18 @@ public enum JobRun {
     }
 
     private static func classification(
-        _ specification: JobSpecification, _ reader: inout ArgumentReader
+        _ specification: JobSpecification, _ reader: inout ArgumentReader, _ context: RunContext
     ) throws -> ClassificationRun {
         var options = ClassificationOptions()
         options.read(from: &reader)
         let data = dataFolder(specification, "images", &reader)
         let name = reader.requiredName("model", for: "a model to classify with")
         try reader.finish()
+        let out = specification.work + "/predictions.csv"
+        EarlierAttempt.takeOverRows(specification, out: out, context: context)
         return ClassificationRun(
             options: options, model: try model(name, specification), images: try existing(data, specification),
-            out: specification.work + "/predictions.csv",
-            excluded: Set(specification.excluded))
+            out: out, excluded: Set(specification.excluded))
     }
 
     /// The folder the job works on: what was dropped, or the folder under the data root that `key` names.

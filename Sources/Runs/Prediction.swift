@@ -1,3 +1,5 @@
+import Images
+
 /// What became of one input file: a row of predictions.csv.
 struct Prediction {
     enum Status: String {
@@ -5,7 +7,7 @@ struct Prediction {
         case tooLarge = "too_large"
     }
 
-    var path: String
+    var path: RawPath
     var status: Status
     /// The best classes with their probabilities, best first; empty where there was no image to look at.
     var ranking: [(index: Int, probability: Double)]
@@ -15,7 +17,7 @@ struct Prediction {
     var error: String?
 }
 
-/// The columns of predictions.csv for one model: RFC 4180, UTF-8.
+/// The columns of predictions.csv for one model: RFC 4180, UTF-8, a line a row; `SafeText` says how names are written.
 ///
 /// `path,status,label,label_index,probability,margin,top2_label,top2_probability,…,width,height,sha256,error,model`;
 /// `margin` is the lead over the second class. An `abstain` row keeps its figures and leaves the label empty.
@@ -25,9 +27,9 @@ struct PredictionTable {
     let model: String
 
     init(classNames: [String], topK: Int, model: String) {
-        self.classNames = classNames
+        self.classNames = classNames.map(SafeText.escaped)
         self.topK = min(topK, classNames.count)
-        self.model = model
+        self.model = SafeText.escaped(model)
     }
 
     var header: String {
@@ -37,9 +39,14 @@ struct PredictionTable {
                 + ["width", "height", "sha256", "error", "model"])
     }
 
+    /// What the row of a file begins and ends with, whatever became of it.
+    func margins(of path: RawPath) -> (start: String, end: String) {
+        (CSV.quoted(SafeText.escaped(path: path)) + ",", "," + CSV.quoted(model) + "\r\n")
+    }
+
     func row(_ prediction: Prediction) -> String {
         let ranking = prediction.ranking
-        var fields = [prediction.path, prediction.status.rawValue]
+        var fields = [SafeText.escaped(path: prediction.path), prediction.status.rawValue]
         if let best = ranking.first {
             let second = ranking.count > 1 ? ranking[1].probability : 0
             let named = prediction.status == .ok
@@ -54,7 +61,7 @@ struct PredictionTable {
                 ? [classNames[ranking[rank].index], Self.decimal(ranking[rank].probability)] : ["", ""]
         }
         fields += [prediction.width.map { "\($0)" } ?? "", prediction.height.map { "\($0)" } ?? ""]
-        fields += [prediction.sha256 ?? "", prediction.error ?? "", model]
+        fields += [prediction.sha256 ?? "", prediction.error.map(SafeText.escaped) ?? "", model]
         return CSV.line(fields)
     }
 

@@ -1,3 +1,4 @@
+public import Images
 import Synchronization
 
 /// What a run is given beside its options: somewhere to report to, and a flag that asks it to stop.
@@ -7,15 +8,18 @@ public struct RunContext: Sendable {
     public let stop: StopFlag
     /// Worker threads for the engine; decoding uses as many beside them.
     public let threads: Int
+    /// Where picture files are decoded; nil: in this process.
+    public let isolation: DecodeIsolation?
     /// The least time between two progress events.
     public let progressInterval: Duration
 
     public init(
-        threads: Int, stop: StopFlag = StopFlag(), progressInterval: Duration = .milliseconds(250),
-        emit: @escaping @Sendable (RunEvent) -> Void
+        threads: Int, stop: StopFlag = StopFlag(), isolation: DecodeIsolation? = nil,
+        progressInterval: Duration = .milliseconds(250), emit: @escaping @Sendable (RunEvent) -> Void
     ) {
         precondition(threads > 0, "a run needs at least one thread")
         self.threads = threads
+        self.isolation = isolation
         self.progressInterval = progressInterval
         self.stop = stop
         emitter = emit

@@ -44,6 +44,9 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
     /// Writes `last.ckpt` also every so many steps within an epoch.
     public var checkpointSteps: Int?
 
+    /// How picture files are read.
+    public var pictures = PictureOptions()
+
     public init() {}
 
     /// What is wrong with the options, a sentence each; empty when all is well.
@@ -73,6 +76,7 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
             validationShare > 0 && validationShare < 1, "validation_share", validationShare, "more than 0 and below 1")
         check((0...1).contains(unreadableLimit), "unreadable_limit", unreadableLimit, "0 to 1")
         if let checkpointSteps { check(checkpointSteps > 0, "checkpoint_steps", checkpointSteps, "1 or more") }
+        mistakes += pictures.mistakes
         return mistakes
     }
 
@@ -98,6 +102,7 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
         reader.number("validation_share", into: &validationShare)
         reader.number("unreadable_limit", into: &unreadableLimit)
         reader.integer("checkpoint_steps", into: &checkpointSteps)
+        pictures.read(from: &reader)
         reader.add(mistakes: mistakes)
     }
 }

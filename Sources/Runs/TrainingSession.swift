@@ -30,8 +30,8 @@ final class TrainingSession {
         let configuration = NetworkConfiguration(
             size: options.modelSize, groups: try options.groupCount, classes: dataset.classNames.count)
         let network = Network(configuration: configuration, seed: UInt64(options.seed))
-        let preprocessing: Preprocessing =
-            dataset.kind == .cifar10 ? .cifar10(pixels: options.pixels) : .photographs(pixels: options.pixels)
+        let preprocessing = options.pictures.applied(
+            to: dataset.kind == .cifar10 ? .cifar10(pixels: options.pixels) : .photographs(pixels: options.pixels))
         model = TrainedModel(network: network, classNames: dataset.classNames, preprocessing: preprocessing)
 
         let pool = ThreadPool(threads: context.threads)
@@ -44,7 +44,8 @@ final class TrainingSession {
             dataset: training, preprocessing: preprocessing, augmentation: options.augmentation(for: dataset.kind),
             options: .init(
                 batchSize: options.batch, seed: UInt64(options.seed), dropsRemainder: options.dropRemainder,
-                threads: context.threads, unreadableLimit: options.unreadableLimit))
+                threads: context.threads, unreadableLimit: options.unreadableLimit,
+                decoding: options.pictures.decoding, isolation: context.isolation))
         guard loader.batchesPerEpoch > 0 else {
             throw RunFailure.badInput(
                 "data set '\(run.data)' has \(training.count) training records, less than one batch of "
@@ -54,7 +55,8 @@ final class TrainingSession {
             EvaluationPass(
                 model: TrainedModel(network: network, classNames: dataset.classNames, preprocessing: preprocessing),
                 dataset: records.limited(to: options.validationRecords), batch: min(options.batch, 64),
-                labelSmoothing: options.labelSmoothing, unreadableLimit: options.unreadableLimit, pool: pool)
+                labelSmoothing: options.labelSmoothing, unreadableLimit: options.unreadableLimit,
+                pictures: options.pictures, isolation: context.isolation, pool: pool)
         }
         schedule = options.schedule(stepsPerEpoch: loader.batchesPerEpoch)
 
@@ -280,10 +282,13 @@ extension TrainingSession {
                 "not published: '\(incumbent)' tells other classes apart; publish under another name or remove it"
             )
         }
+        // Each model sees the pictures as it was trained to.
+        var pictures = options.pictures
+        pictures.orientation = nil
         let pass = EvaluationPass(
             model: model, dataset: records.limited(to: options.validationRecords), batch: min(options.batch, 64),
-            labelSmoothing: options.labelSmoothing, unreadableLimit: options.unreadableLimit,
-            pool: ThreadPool(threads: context.threads))
+            labelSmoothing: options.labelSmoothing, unreadableLimit: options.unreadableLimit, pictures: pictures,
+            isolation: context.isolation, pool: ThreadPool(threads: context.threads))
         let old = try pass.run(context: context) { _, _ in }.top1
         return top1 >= old
             ? (true, old, "published: top-1 \(top1) is no worse than \(old) of the model in service")

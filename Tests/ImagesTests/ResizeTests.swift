@@ -44,9 +44,13 @@ struct ResizeTests {
                 let mean = try #require(one.mean)
                 let std = try #require(one.std)
                 var planes = [Float](repeating: 0, count: 3 * width * height)
-                normalizePlanes(
-                    image.pixels, width: width, height: height, table: NormalizationTable(mean: mean, std: std),
-                    mirrored: false, into: &planes)
+                for y in 0..<height {
+                    planes.withUnsafeMutableBufferPointer {
+                        Normalization(mean: mean, std: std).normalizeRow(
+                            image.pixels + y * image.stride, width: width, mirrored: false,
+                            into: $0.baseAddress! + y * width, plane: width * height)
+                    }
+                }
                 #expect(try planes.map(\.bitPattern) == output.floats().map(\.bitPattern), "\(one.id)")
             case let op where op.hasPrefix("Pad 4"):
                 expectCrops(of: image, from: output.bytes, border: 4)
@@ -125,15 +129,21 @@ struct ResizeTests {
         }
     }
 
-    @Test("The antialiased resize writes nothing past its end")
-    func noOverrun() {
-        let image = RGBImage(width: 9, height: 9, rgb: noise(243, seed: 1))
-        var out = [UInt8](repeating: 0xAB, count: 5 * 5 * 3 + 8)
-        var scratch = AntialiasScratch()
-        resizeAntialias(
-            image.pixels, width: 9, height: 9, box: (0, 0, 9, 9), outWidth: 5, outHeight: 5, windowX: 0..<5,
-            windowY: 0..<5, into: &out, scratch: &scratch)
-        #expect(out[75...].allSatisfy { $0 == 0xAB })
+    @Test(
+        "A row is normalised value by value, mirrored or not", arguments: [1, 2, 15, 16, 17, 63, 224], [false, true])
+    func normalizedRow(width: Int, mirrored: Bool) {
+        let (mean, std): ([Float], [Float]) = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
+        let row = noise(width * 3, seed: width)
+        var out = [Float](repeating: -7, count: 3 * (width + 1))
+        Normalization(mean: mean, std: std)
+            .normalizeRow(row, width: width, mirrored: mirrored, into: &out, plane: width + 1)
+        for c in 0..<3 {
+            for x in 0..<width {
+                let value = row[(mirrored ? width - 1 - x : x) * 3 + c]
+                #expect(out[c * (width + 1) + x] == (Float(value) * (1 / 255 as Float) - mean[c]) / std[c])
+            }
+            #expect(out[c * (width + 1) + width] == -7)
+        }
     }
 
     @Test("The antialiased resize equals Pillow's", arguments: ExpectedPictures.fixture.resized)
@@ -179,11 +189,12 @@ struct ResizeTests {
         -> [UInt8]
     {
         let (windowX, windowY) = (left..<left + (side ?? w), top..<top + (side ?? h))
-        var out = [UInt8](repeating: 0, count: windowX.count * windowY.count * 3)
+        var out: [UInt8] = []
         var scratch = BilinearScratch()
         resizeBilinear(
             image.pixels, width: image.width, height: image.height, stride: image.stride, outWidth: w, outHeight: h,
-            windowX: windowX, windowY: windowY, into: &out, scratch: &scratch)
+            windowX: windowX, windowY: windowY, scratch: &scratch
+        ) { _, row in out += UnsafeBufferPointer(start: row, count: windowX.count * 3) }
         return out
     }
 
@@ -192,12 +203,13 @@ struct ResizeTests {
         left: Int = 0, top: Int = 0, side: Int? = nil
     ) -> [UInt8] {
         let (windowX, windowY) = (left..<left + (side ?? w), top..<top + (side ?? h))
-        var out = [UInt8](repeating: 0, count: windowX.count * windowY.count * 3 + 4)
+        var out: [UInt8] = []
         var scratch = AntialiasScratch()
         resizeAntialias(
             image.pixels, width: image.width, height: image.height, box: box, outWidth: w, outHeight: h,
-            windowX: windowX, windowY: windowY, into: &out, scratch: &scratch)
-        return Array(out.dropLast(4))
+            windowX: windowX, windowY: windowY, scratch: &scratch
+        ) { _, row in out += UnsafeBufferPointer(start: row, count: windowX.count * 3) }
+        return out
     }
 
     private func crop(_ rgb: [UInt8], width: Int, left: Int, top: Int, side: Int) -> [UInt8] {

@@ -1,3 +1,4 @@
+import Images
 import Testing
 
 @testable import Runs
@@ -17,7 +18,7 @@ struct PredictionTableTests {
     @Test("a row has the header's columns, quoted where RFC 4180 wants it")
     func row() {
         let prediction = Prediction(
-            path: "a \"b\".jpg", status: .ok, ranking: [(1, 0.75), (0, 0.2), (2, 0.05)], width: 4, height: 3,
+            path: RawPath("a \"b\".jpg"), status: .ok, ranking: [(1, 0.75), (0, 0.2), (2, 0.05)], width: 4, height: 3,
             sha256: "00ff", error: nil)
         #expect(
             table.row(prediction)
@@ -28,7 +29,7 @@ struct PredictionTableTests {
     @Test("an unreadable file has a row with its reason and no figures")
     func unreadable() {
         let prediction = Prediction(
-            path: "x.png", status: .unreadable, ranking: [], width: nil, height: nil, sha256: "11",
+            path: RawPath("x.png"), status: .unreadable, ranking: [], width: nil, height: nil, sha256: "11",
             error: "not a picture")
         #expect(table.row(prediction) == "x.png,unreadable,,,,,,,,,,,11,not a picture,pets.ckpt\r\n")
     }
@@ -36,7 +37,7 @@ struct PredictionTableTests {
     @Test("an abstaining row keeps its figures but no label")
     func abstain() {
         let prediction = Prediction(
-            path: "x.png", status: .abstain, ranking: [(0, 0.4), (1, 0.35), (2, 0.25)], width: 1, height: 1,
+            path: RawPath("x.png"), status: .abstain, ranking: [(0, 0.4), (1, 0.35), (2, 0.25)], width: 1, height: 1,
             sha256: nil, error: nil)
         #expect(table.row(prediction).hasPrefix("x.png,abstain,,,0.400000,0.050000,"))
     }

@@ -1,6 +1,7 @@
 import CProcess
 import Foundation
 import Glibc
+import Images
 public import Runs
 import Synchronization
 
@@ -28,7 +29,9 @@ public enum ChildProgram {
             return 1
         }
         watchControlPipe()
-        let context = RunContext(threads: specification.threads, stop: stop) { emitter.send($0) }
+        let context = RunContext(threads: specification.threads, stop: stop, isolation: .ownProgram) {
+            emitter.send($0)
+        }
         do {
             emitter.send(.result(try execute(specification, context)))
             return 0

@@ -71,6 +71,8 @@ public struct CIFAR10Dataset: Dataset {
         return "\(file.name)#\(record)"
     }
 
+    public func file(at index: Int) -> RawPath? { nil }
+
     public func readImage(
         at index: Int, using decoder: ImageDecoder, into image: RGBImage, reduction: (ImageFacts) -> Int
     ) throws(ImageError) -> ImageFacts {

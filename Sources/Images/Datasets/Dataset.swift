@@ -9,6 +9,8 @@ public protocol Dataset: Sendable {
     func label(at index: Int) -> Int
     /// A stable name of a record: its path relative to the data set's folder, or its file and number.
     func recordName(at index: Int) -> String
+    /// The picture file that a record is; nil when it is part of a file that holds open pixels.
+    func file(at index: Int) -> RawPath?
     /// Decodes a record into `image`, upright if the decoder's options say so.
     ///
     /// - Parameter reduction: asked how much smaller the picture may be decoded, see `ImageDecoder.decode`.

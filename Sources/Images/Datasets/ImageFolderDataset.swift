@@ -3,7 +3,7 @@ internal import Glibc
 /// Pictures in one folder a class: the class is the folder's exact name, classes are sorted by its bytes, pictures lie
 /// at any depth below.
 ///
-/// A file is a record when its content is JPEG or PNG, or when its name claims to be a picture (a broken `x.jpg` must
+/// A file is a record when its content is JPEG, PNG or WebP, or when its name claims to be a picture (a broken `x.jpg` must
 /// be counted, not overlooked). Other files, hidden ones and links are left out.
 public struct ImageFolderDataset: Dataset {
     public let name: String
@@ -47,7 +47,8 @@ public struct ImageFolderDataset: Dataset {
         var records: [(path: RawPath, label: Int32)] = []
         var ignored = entries.filter { $0.kind != .folder }.map(\.name.description)
         for (entry, name) in zip(folders, names) {
-            guard let label = classes.firstIndex(of: name) else {
+            // By bytes: to Swift's ==, two folders that differ in Unicode normalisation only are one.
+            guard let label = classes.firstIndex(where: { $0.utf8.elementsEqual(name.utf8) }) else {
                 throw DatasetError(
                     "data set '\(folder)': '\(name)' is no class of the training images, "
                         + "which are: \(classes.joined(separator: ", "))")
@@ -56,10 +57,12 @@ public struct ImageFolderDataset: Dataset {
             try Self.list(root, entry.name, label: Int32(label), into: &records, ignored: &ignored)
             if records.count == before && wanted == nil {
                 throw DatasetError(
-                    "data set '\(folder)': class folder '\(name)' holds no images, wanted JPEG or PNG files")
+                    "data set '\(folder)': class folder '\(name)' holds no images, wanted JPEG, PNG or WebP files")
             }
         }
-        if records.isEmpty { throw DatasetError("data set '\(folder)' holds no images, wanted JPEG or PNG files") }
+        if records.isEmpty {
+            throw DatasetError("data set '\(folder)' holds no images, wanted JPEG, PNG or WebP files")
+        }
         self.root = root
         self.name = folder
         self.classNames = classes
@@ -70,6 +73,7 @@ public struct ImageFolderDataset: Dataset {
     public var count: Int { records.count }
     public func label(at index: Int) -> Int { Int(records[index].label) }
     public func recordName(at index: Int) -> String { records[index].path.description }
+    public func file(at index: Int) -> RawPath? { root.appending(records[index].path) }
     /// A record's path relative to the folder, as the kernel has it.
     public func path(at index: Int) -> RawPath { records[index].path }
 

@@ -16,6 +16,7 @@ public struct SubsetDataset: Dataset {
     public var classNames: [String] { base.classNames }
     public func label(at index: Int) -> Int { base.label(at: indices[index]) }
     public func recordName(at index: Int) -> String { base.recordName(at: indices[index]) }
+    public func file(at index: Int) -> RawPath? { base.file(at: indices[index]) }
 
     public func readImage(
         at index: Int, using decoder: ImageDecoder, into image: RGBImage, reduction: (ImageFacts) -> Int

@@ -1,5 +1,6 @@
 internal import CJPEG
 internal import CPNG
+internal import CWebP
 internal import Crypto
 
 /// What is known of a picture beside its pixels.
@@ -18,11 +19,12 @@ public struct ImageFacts: Sendable, Hashable {
     }
 }
 
-/// Decodes JPEG and PNG files, told by content, into 8-bit RGB. One decoder serves one thread and keeps its memory.
+/// Decodes JPEG, PNG and WebP files, told by content, into 8-bit RGB. One decoder serves one thread and keeps its memory.
 ///
 /// JPEG: baseline, extended, progressive and arithmetic, 8 bits; grey, YCbCr, RGB, CMYK and YCCK (the last two by
 /// Adobe's inverted convention). PNG: all colour types and depths, interlaced or not; of 16 bits the upper eight, gamma
-/// and profiles ignored, transparency composited on white. Pixels equal libjpeg-turbo's and libpng's own.
+/// and profiles ignored, transparency composited on white. WebP: lossy and lossless, transparency likewise, of an
+/// animation the first frame. Pixels equal libjpeg-turbo's, libpng's and libwebp's own.
 public final class ImageDecoder {
     public var options: DecodingOptions
     private let file = FileBytes()
@@ -34,6 +36,9 @@ public final class ImageDecoder {
     public var hashesFiles = false
     /// SHA-256 of the bytes of the file decoded last, also when decoding failed; nil when it could not be read.
     public private(set) var lastSHA256: SHA256Digest?
+
+    /// Told how many bytes a picture's pixels will take, once the header was accepted and before they are decoded.
+    var beforePixels: (Int) -> Void = { _ in }
 
     /// Memory above this is given back after each picture.
     static let keptBytes = 48 << 20
@@ -78,10 +83,11 @@ public final class ImageDecoder {
         switch ImageFormat(sniffing: bytes) {
         case .jpeg: return try decodeJPEG(bytes, into: image, reduction: reduction)
         case .png: return try decodePNG(bytes, into: image)
+        case .webp: return try decodeWebP(bytes, into: image)
         case .some(let other):
-            throw ImageError(.unsupported, "the file holds \(other.rawValue) data; JPEG and PNG are read")
+            throw ImageError(.unsupported, "the file holds \(other.rawValue) data; \(ImageFormat.decoded)")
         case nil:
-            throw ImageError(.unsupported, "the file is no picture that is known here; JPEG and PNG are read")
+            throw ImageError(.unsupported, "the file is no picture that is known here; \(ImageFormat.decoded)")
         }
     }
 
@@ -139,6 +145,29 @@ public final class ImageDecoder {
         return facts
     }
 
+    private func decodeWebP(_ bytes: UnsafeRawBufferPointer, into image: RGBImage) throws(ImageError) -> ImageFacts {
+        let start = bytes.baseAddress!.assumingMemoryBound(to: UInt8.self)
+        let tolerate: Int32 = options.truncation == .tolerate ? 1 : 0
+        var header = shfn_webp_header()
+        let status = shfn_webp_read_header(start, bytes.count, &header)
+        try accept(width: header.width, height: header.height)
+        if status != SHFN_WEBP_OK { throw webpError(status) }
+
+        let exif = UnsafeRawBufferPointer(start: header.exif, count: header.exif_size)
+        let facts = ImageFacts(
+            format: .webp, width: Int(header.width), height: Int(header.height),
+            orientation: EXIFOrientation(exif: exif), reduction: 1)
+        try decodeUpright(facts, width: facts.width, height: facts.height, into: image) {
+            target throws(ImageError) in
+            let status = shfn_webp_decode(
+                start, bytes.count, tolerate, header.width, header.height, target.pixels,
+                target.stride * target.height)
+            if status != SHFN_WEBP_OK { throw webpError(status) }
+            return facts.orientation
+        }
+        return facts
+    }
+
     /// Runs `body` on a picture of this size and turns the result as the orientation that it returns says.
     private func decodeUpright(
         _ facts: ImageFacts, width: Int, height: Int, into image: RGBImage,
@@ -148,6 +177,7 @@ public final class ImageDecoder {
         // into the caller's picture in both.
         let mayTurn = options.orientation == .apply && facts.orientation != .upright
         let target = mayTurn ? stored : image
+        beforePixels(facts.width * facts.height * 3)
         try reserve(target, width: width, height: height)
         let orientation = try body(target)
         if options.orientation == .ignore || orientation == .upright { return }
@@ -170,7 +200,8 @@ public final class ImageDecoder {
     private func accept(width: UInt32, height: UInt32) throws(ImageError) {
         if width == 0 || height == 0 { return }
         lastSize = (Int(width), Int(height))
-        if Int(width) * Int(height) > options.maximumPixels {
+        let (pixels, overflows) = Int(width).multipliedReportingOverflow(by: Int(height))
+        if overflows || pixels > options.maximumPixels {
             throw ImageError(
                 .tooLarge, "the picture has \(width) x \(height) pixels, the limit is \(options.maximumPixels)")
         }
@@ -183,6 +214,14 @@ public final class ImageDecoder {
         case SHFN_JPEG_TOO_LARGE: ImageError(.tooLarge, "the JPEG is too large: \(text)")
         case SHFN_JPEG_NO_MEMORY: ImageError(.tooLarge, "there is no memory to decode the JPEG: \(text)")
         default: ImageError(.unreadable, "the JPEG is damaged or truncated: \(text)")
+        }
+    }
+
+    private func webpError(_ status: shfn_webp_status) -> ImageError {
+        switch status {
+        case SHFN_WEBP_UNSUPPORTED: ImageError(.unsupported, "this kind of WebP is not decoded by libwebp")
+        case SHFN_WEBP_NO_MEMORY: ImageError(.tooLarge, "there is no memory to decode the WebP")
+        default: ImageError(.unreadable, "the WebP is damaged or truncated")
         }
     }
 

@@ -4,9 +4,9 @@ public struct ImageError: Error, Sendable, Hashable, CustomStringConvertible {
     public enum Kind: String, Sendable, Codable, CaseIterable {
         /// A picture of a known kind whose data are damaged, empty or end early; or a file the system would not read.
         case unreadable
-        /// Neither JPEG nor PNG by its content, a kind of JPEG that cannot be decoded, or no regular file.
+        /// Neither JPEG, PNG nor WebP by its content, a kind of them that cannot be decoded, or no regular file.
         case unsupported
-        /// More pixels, or more bytes, than the limits allow. Nothing was allocated for it.
+        /// More pixels or bytes than the limits allow, for which nothing was allocated; or more time.
         case tooLarge = "too_large"
         /// The file was listed and is gone.
         case missing

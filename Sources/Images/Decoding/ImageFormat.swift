@@ -2,9 +2,9 @@
 public enum ImageFormat: String, Sendable, CaseIterable {
     case jpeg = "JPEG"
     case png = "PNG"
+    case webp = "WebP"
     // Recognised, so that the message can name them, but not decoded.
     case gif = "GIF"
-    case webp = "WebP"
     case tiff = "TIFF"
     case bmp = "BMP"
     case heif = "HEIF or AVIF"
@@ -16,10 +16,13 @@ public enum ImageFormat: String, Sendable, CaseIterable {
     /// Pixels that lay open in a data set's own file; never told from bytes.
     case raw = "raw"
 
-    public var isDecoded: Bool { self == .jpeg || self == .png }
+    public var isDecoded: Bool { self == .jpeg || self == .png || self == .webp }
 
     /// Bytes that `init(sniffing:)` needs to see at most.
     public static let sniffedBytes = 16
+
+    /// What is decoded, for messages.
+    static let decoded = "JPEG, PNG and WebP are read"
 
     /// Nil when the bytes begin like no kind known here. A JPEG or PNG signature that is cut off by the end of the
     /// file still counts as such.

@@ -2,7 +2,15 @@ internal import Crypto
 
 /// The SHA-256 of a file's bytes: 32 bytes, shown as 64 hexadecimal digits.
 public struct SHA256Digest: Sendable, Hashable, CustomStringConvertible {
+    public static let byteCount = 32
+
     public let bytes: [UInt8]
+
+    /// A digest that was computed elsewhere.
+    init(bytes: [UInt8]) {
+        precondition(bytes.count == Self.byteCount, "\(bytes.count) bytes are no SHA-256")
+        self.bytes = bytes
+    }
 
     public init(of data: UnsafeRawBufferPointer) {
         var hash = SHA256()

@@ -1,26 +1,47 @@
+internal import CPixels
+
 // Bilinear resize with antialiasing, as Pillow's `resize(…, BILINEAR, box)` (libImaging/Resample.c): a triangle filter
 // as wide as one output pixel, columns first, then rows, weights of 22 bits, each pass rounded to 8 bits.
 
 /// One axis: for each output position the first source position, and the weights from there on.
 struct TriangleAxis {
-    fileprivate var first: [Int] = []
-    fileprivate var count: [Int] = []
-    /// `taps` weights for each output position, those past `count` are 0.
+    private struct Key: Equatable {
+        var inSize: Int
+        var boxStart: Double
+        var boxSize: Double
+        var outSize: Int
+        var window: Range<Int>
+    }
+
+    fileprivate var first: [Int32] = []
+    fileprivate var count: [Int32] = []
+    /// Groups of four taps, and where a position's weights begin in `weights`.
+    fileprivate var groups: [Int32] = []
+    fileprivate var offset: [Int32] = []
     fileprivate var weights: [Int32] = []
+    /// The most taps of any position.
     fileprivate var taps = 0
     private var exact: [Double] = []
-
-    static let bits: Int32 = 22
+    private var key: Key?
 
     /// Fills the tables for output positions `window` of `outSize`, which shows the stretch of `boxSize` source
-    /// positions from `boxStart` of `inSize`; keeps their memory.
-    mutating func prepare(inSize: Int, boxStart: Double, boxSize: Double, outSize: Int, window: Range<Int>) {
+    /// positions from `boxStart` of `inSize`; keeps their memory, and the tables when they are the same again.
+    /// `copies` is how often each weight stands side by side: 4 for columns of packed pixels, 1 for rows.
+    mutating func prepare(
+        inSize: Int, boxStart: Double, boxSize: Double, outSize: Int, window: Range<Int>, copies: Int
+    ) {
+        let key = Key(inSize: inSize, boxStart: boxStart, boxSize: boxSize, outSize: outSize, window: window)
+        if self.key == key { return }
+        self.key = key
         let scale = boxSize / Double(outSize)
         let support = max(scale, 1)
-        taps = Int(support.rounded(.up)) * 2 + 1
+        taps = 0
         first.removeAll(keepingCapacity: true)
         count.removeAll(keepingCapacity: true)
+        groups.removeAll(keepingCapacity: true)
+        offset.removeAll(keepingCapacity: true)
         weights.removeAll(keepingCapacity: true)
+        let group = Int(SHFN_PIXELS_GROUP)
         for position in window {
             let center = boxStart + (Double(position) + 0.5) * scale
             let from = min(max(Int(center - support + 0.5), 0), inSize - 1)
@@ -36,10 +57,17 @@ struct TriangleAxis {
                 exact[0] = 1
                 sum = 1
             }
-            for weight in exact { weights.append(Int32(0.5 + weight / sum * Double(1 << Self.bits))) }
-            for _ in exact.count..<max(taps, exact.count) { weights.append(0) }
-            first.append(from)
-            count.append(to - from)
+            let padded = (exact.count + group - 1) / group * group
+            first.append(Int32(from))
+            count.append(Int32(exact.count))
+            groups.append(Int32(padded / group))
+            offset.append(Int32(weights.count))
+            taps = max(taps, exact.count)
+            for tap in 0..<padded {
+                let weight =
+                    tap < exact.count ? Int32(0.5 + exact[tap] / sum * Double(1 << Int(SHFN_PIXELS_BITS))) : 0
+                for _ in 0..<copies { weights.append(weight) }
+            }
         }
     }
 }
@@ -49,86 +77,57 @@ struct AntialiasScratch {
     fileprivate var columns = TriangleAxis()
     fileprivate var rows = TriangleAxis()
     fileprivate var ring: [UInt8] = []
+    fileprivate var window: [UnsafePointer<UInt8>?] = []
+    fileprivate var out: [UInt8] = []
 }
 
-/// Resizes the box of packed RGB `inp[H][W][3]` as if to `outHeight` × `outWidth` and writes the part
-/// `windowY` × `windowX` of that to `out`, packed. Source pixels round the box take part, as far as the filter
-/// reaches. `inp` must be readable for one byte, `out` writable for one byte past its last pixel.
+/// Resizes the box of packed RGB `inp[H][W][3]` as if to `outHeight` × `outWidth` and hands the part
+/// `windowY` × `windowX` of that to `emit`, row by row from the top: its number in the window and its packed pixels,
+/// which live until `emit` returns. Source pixels round the box take part, as far as the filter reaches. `inp` must be
+/// readable for `RGBImage.tail` bytes past its end.
 func resizeAntialias(
     _ inp: UnsafePointer<UInt8>, width: Int, height: Int,
     box: (x: Double, y: Double, width: Double, height: Double), outWidth: Int, outHeight: Int, windowX: Range<Int>,
-    windowY: Range<Int>, into out: UnsafeMutablePointer<UInt8>, scratch: inout AntialiasScratch
+    windowY: Range<Int>, scratch: inout AntialiasScratch, emit: (Int, UnsafePointer<UInt8>) -> Void
 ) {
-    scratch.columns.prepare(inSize: width, boxStart: box.x, boxSize: box.width, outSize: outWidth, window: windowX)
-    scratch.rows.prepare(inSize: height, boxStart: box.y, boxSize: box.height, outSize: outHeight, window: windowY)
+    scratch.columns.prepare(
+        inSize: width, boxStart: box.x, boxSize: box.width, outSize: outWidth, window: windowX, copies: 4)
+    scratch.rows.prepare(
+        inSize: height, boxStart: box.y, boxSize: box.height, outSize: outHeight, window: windowY, copies: 1)
     let values = windowX.count * 3
     // Source rows pass through a ring that holds as many as one output row needs.
     let (ringRows, ringStride) = (scratch.rows.taps, values + 16)
     if scratch.ring.count < ringRows * ringStride {
         scratch.ring = [UInt8](repeating: 0, count: ringRows * ringStride)
     }
+    if scratch.out.count < values { scratch.out = [UInt8](repeating: 0, count: values) }
+    if scratch.window.count < ringRows { scratch.window = [UnsafePointer<UInt8>?](repeating: nil, count: ringRows) }
     let (columns, rows) = (scratch.columns, scratch.rows)
-    scratch.ring.withUnsafeMutableBufferPointer { ringBuffer in
-        let ring = ringBuffer.baseAddress!
-        var done = rows.first[0]
-        for y in 0..<windowY.count {
-            let (first, count) = (rows.first[y], rows.count[y])
-            done = max(done, first)
-            while done < first + count {
-                filterColumns(inp + done * width * 3, columns, into: ring + done % ringRows * ringStride)
-                done += 1
+    scratch.ring.withUnsafeMutableBufferPointer { ring in
+        scratch.window.withUnsafeMutableBufferPointer { window in
+            scratch.out.withUnsafeMutableBufferPointer { out in
+                var done = Int(rows.first[0])
+                for y in 0..<windowY.count {
+                    let (first, count) = (Int(rows.first[y]), Int(rows.count[y]))
+                    done = max(done, first)
+                    while done < first + count {
+                        shfn_filter_columns(
+                            inp + done * width * 3, columns.first, columns.groups, columns.offset, columns.weights,
+                            windowX.count, ring.baseAddress! + done % ringRows * ringStride)
+                        done += 1
+                    }
+                    for tap in 0..<count {
+                        window[tap] = UnsafePointer(ring.baseAddress! + (first + tap) % ringRows * ringStride)
+                    }
+                    rows.weights.withUnsafeBufferPointer { weights in
+                        shfn_filter_rows(
+                            window.baseAddress!, weights.baseAddress! + Int(rows.offset[y]), count, values,
+                            out.baseAddress!)
+                    }
+                    emit(y, UnsafePointer(out.baseAddress!))
+                }
             }
-            rows.weights.withUnsafeBufferPointer { weights in
-                filterRows(
-                    ring, ringRows: ringRows, ringStride: ringStride, first: first, count: count,
-                    weights: weights.baseAddress! + y * rows.taps, values: values, into: out + y * values)
-            }
         }
-    }
-}
-
-/// `out[x] = Σ weight · inp[first + t]`, three colours in the first lanes of four. Stores four bytes at each `x`; the
-/// fourth is overwritten by the next.
-private func filterColumns(_ inp: UnsafePointer<UInt8>, _ axis: TriangleAxis, into out: UnsafeMutablePointer<UInt8>) {
-    let half = SIMD4<Int32>(repeating: 1 << (TriangleAxis.bits - 1))
-    axis.weights.withUnsafeBufferPointer { weights in
-        for x in 0..<axis.first.count {
-            let from = UnsafeRawPointer(inp + axis.first[x] * 3)
-            let weight = weights.baseAddress! + x * axis.taps
-            var sum = half
-            for t in 0..<axis.count[x] {
-                let pixel = (from + t * 3).loadUnaligned(as: SIMD4<UInt8>.self)
-                sum &+= SIMD4<Int32>(truncatingIfNeeded: pixel) &* weight[t]
-            }
-            let rounded = SIMD4<UInt8>(truncatingIfNeeded: sum &>> TriangleAxis.bits)
-            UnsafeMutableRawPointer(out + x * 3).storeBytes(of: rounded, as: SIMD4<UInt8>.self)
-        }
-    }
-}
-
-/// `out[i] = Σ weight · ring[first + t][i]`, sixteen values at a time. The weights are not negative and sum to one
-/// within rounding, so no sum leaves 0...255.
-private func filterRows(
-    _ ring: UnsafePointer<UInt8>, ringRows: Int, ringStride: Int, first: Int, count: Int,
-    weights: UnsafePointer<Int32>, values: Int, into out: UnsafeMutablePointer<UInt8>
-) {
-    let half = SIMD16<Int32>(repeating: 1 << (TriangleAxis.bits - 1))
-    var i = 0
-    while i < values {
-        var sum = half
-        var row = first % ringRows
-        for t in 0..<count {
-            let pixels = UnsafeRawPointer(ring + row * ringStride + i).loadUnaligned(as: SIMD16<UInt8>.self)
-            sum &+= SIMD16<Int32>(truncatingIfNeeded: pixels) &* weights[t]
-            row = row + 1 == ringRows ? 0 : row + 1
-        }
-        let rounded = SIMD16<UInt8>(truncatingIfNeeded: sum &>> TriangleAxis.bits)
-        if i + 16 <= values {
-            UnsafeMutableRawPointer(out + i).storeBytes(of: rounded, as: SIMD16<UInt8>.self)
-        } else {
-            for lane in 0..<(values - i) { out[i + lane] = rounded[lane] }
-        }
-        i += 16
     }
 }
 

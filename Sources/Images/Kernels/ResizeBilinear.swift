@@ -36,13 +36,16 @@ struct BilinearScratch {
     fileprivate var rows = BilinearAxis()
     fileprivate var upper: [Int16] = []
     fileprivate var lower: [Int16] = []
+    fileprivate var out: [UInt8] = []
 }
 
-/// Resizes packed RGB `inp[H][W][3]` (rows `stride` bytes apart) as if to `outHeight` × `outWidth` and writes the part
-/// `windowY` × `windowX` of that to `out`, packed. One byte after the last pixel of `inp` may be read up to 3 bytes on.
+/// Resizes packed RGB `inp[H][W][3]` (rows `stride` bytes apart) as if to `outHeight` × `outWidth` and hands the part
+/// `windowY` × `windowX` of that to `emit`, row by row from the top: its number in the window and its packed pixels,
+/// which live until `emit` returns. After the last pixel of `inp` up to 3 bytes may be read.
 func resizeBilinear(
     _ inp: UnsafePointer<UInt8>, width: Int, height: Int, stride: Int, outWidth: Int, outHeight: Int,
-    windowX: Range<Int>, windowY: Range<Int>, into out: UnsafeMutablePointer<UInt8>, scratch: inout BilinearScratch
+    windowX: Range<Int>, windowY: Range<Int>, scratch: inout BilinearScratch,
+    emit: (Int, UnsafePointer<UInt8>) -> Void
 ) {
     scratch.columns.prepare(inSize: width, outSize: outWidth, window: windowX, clamps: true)
     scratch.rows.prepare(inSize: height, outSize: outHeight, window: windowY, clamps: false)
@@ -50,34 +53,39 @@ func resizeBilinear(
     if scratch.upper.count < values {
         scratch.upper = [Int16](repeating: 0, count: values)
         scratch.lower = [Int16](repeating: 0, count: values)
+        scratch.out = [UInt8](repeating: 0, count: values)
     }
+    let rows = scratch.rows
     scratch.columns.source.withUnsafeBufferPointer { sx in
         scratch.columns.weight.withUnsafeBufferPointer { a in
             scratch.upper.withUnsafeMutableBufferPointer { first in
                 scratch.lower.withUnsafeMutableBufferPointer { second in
-                    var (upper, lower) = (first.baseAddress!, second.baseAddress!)
-                    var (upperRow, lowerRow) = (-1, -1)
-                    for y in 0..<windowY.count {
-                        let sy = Int(scratch.rows.source[y])
-                        let (top, bottom) = (min(max(sy, 0), height - 1), min(max(sy + 1, 0), height - 1))
-                        // Going down, the lower row of before is often the upper row of now.
-                        if upperRow != top && lowerRow == top {
-                            swap(&upper, &lower)
-                            swap(&upperRow, &lowerRow)
-                        }
-                        if upperRow != top {
-                            blendColumns(inp + top * stride, sx, a, into: upper)
-                            upperRow = top
-                        }
-                        if lowerRow != bottom {
-                            if top == bottom {
-                                lower.update(from: upper, count: values)
-                            } else {
-                                blendColumns(inp + bottom * stride, sx, a, into: lower)
+                    scratch.out.withUnsafeMutableBufferPointer { out in
+                        var (upper, lower) = (first.baseAddress!, second.baseAddress!)
+                        var (upperRow, lowerRow) = (-1, -1)
+                        for y in 0..<windowY.count {
+                            let sy = Int(rows.source[y])
+                            let (top, bottom) = (min(max(sy, 0), height - 1), min(max(sy + 1, 0), height - 1))
+                            // Going down, the lower row of before is often the upper row of now.
+                            if upperRow != top && lowerRow == top {
+                                swap(&upper, &lower)
+                                swap(&upperRow, &lowerRow)
                             }
-                            lowerRow = bottom
+                            if upperRow != top {
+                                blendColumns(inp + top * stride, sx, a, into: upper)
+                                upperRow = top
+                            }
+                            if lowerRow != bottom {
+                                if top == bottom {
+                                    lower.update(from: upper, count: values)
+                                } else {
+                                    blendColumns(inp + bottom * stride, sx, a, into: lower)
+                                }
+                                lowerRow = bottom
+                            }
+                            blendRows(upper, lower, weight: rows.weight[y], count: values, into: out.baseAddress!)
+                            emit(y, UnsafePointer(out.baseAddress!))
                         }
-                        blendRows(upper, lower, weight: scratch.rows.weight[y], count: values, into: out + y * values)
                     }
                 }
             }

@@ -38,10 +38,13 @@ public final class BatchLoader {
         public var unreadableLimit: Double
         /// The orientation policy is the preprocessing's, not this one's.
         public var decoding: DecodingOptions
+        /// Where picture files are decoded; nil: in this process.
+        public var isolation: DecodeIsolation?
 
         public init(
             batchSize: Int, seed: UInt64 = 1, shuffles: Bool = true, dropsRemainder: Bool = false, threads: Int = 2,
-            ringBatches: Int = 3, unreadableLimit: Double = 0.01, decoding: DecodingOptions = DecodingOptions()
+            ringBatches: Int = 3, unreadableLimit: Double = 0.01, decoding: DecodingOptions = DecodingOptions(),
+            isolation: DecodeIsolation? = nil
         ) {
             self.batchSize = batchSize
             self.seed = seed
@@ -51,6 +54,7 @@ public final class BatchLoader {
             self.ringBatches = ringBatches
             self.unreadableLimit = unreadableLimit
             self.decoding = decoding
+            self.isolation = isolation
         }
     }
 
@@ -73,32 +77,22 @@ public final class BatchLoader {
         let size = options.batchSize
         batchesPerEpoch = (dataset.count + (options.dropsRemainder ? 0 : size - 1)) / size
 
-        var decoding = options.decoding
-        decoding.orientation = preprocessing.orientation
-        let seed = options.seed
+        let settings = SampleSettings(
+            preprocessing: preprocessing, augmentation: augmentation, decoding: options.decoding, seed: options.seed)
+        let isolation = options.isolation
         ring = PrefetchRing(
             threads: options.threads, batchSize: min(size, max(dataset.count, 1)), ringBatches: options.ringBatches,
             elements: preprocessing.elementsPerImage
-        ) { [decoding] in
-            let decoder = ImageDecoder(options: decoding)
-            let writer = SampleWriter(preprocessing, augmentation: augmentation)
-            let image = RGBImage()
+        ) { memory in
+            let reader = SampleReader(settings)
+            let helper = isolation.map { DecodeHelper($0, settings, memory) }
             return { record, epoch, pixels in
-                defer {
-                    image.trim(above: ImageDecoder.keptBytes)
-                    writer.trim(above: ImageDecoder.keptBytes)
+                if let helper, let path = dataset.file(at: record) {
+                    return helper.read(path, record: record, epoch: epoch, into: pixels)
                 }
-                do throws(ImageError) {
-                    let generator = SeededGenerator(seed: seed, stream: epoch, record)
-                    let facts = try dataset.readImage(at: record, using: decoder, into: image) {
-                        writer.reduction(for: $0, generator: generator)
-                    }
-                    writer.write(
-                        image, fullSize: facts.uprightSize(decoding.orientation), reduction: facts.reduction,
-                        generator: generator, into: pixels)
-                    return SlotOutcome(size: (facts.width, facts.height))
-                } catch {
-                    return SlotOutcome(error: error)
+                return reader.read(record: record, epoch: epoch, into: pixels) {
+                    (decoder, image, reduction) throws(ImageError) in
+                    try dataset.readImage(at: record, using: decoder, into: image, reduction: reduction)
                 }
             }
         }
@@ -135,7 +129,7 @@ public final class BatchLoader {
             let filled = slots.compact(elements: preprocessing.elementsPerImage)
             batch.number = slots.number
             batch.count = filled
-            batch.images = UnsafePointer(slots.pixels.pointer)
+            batch.images = UnsafePointer(slots.pixels)
             batch.labels.removeAll(keepingCapacity: true)
             batch.indices.removeAll(keepingCapacity: true)
             for slot in 0..<slots.count {

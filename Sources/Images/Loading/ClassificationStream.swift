@@ -38,44 +38,30 @@ public final class ClassificationStream {
     private let ring: PrefetchRing
     private let batch: FileBatch
 
-    /// - Parameter firstFile: enters the listing there, to resume a run.
+    /// - Parameters:
+    ///   - isolation: where the files are decoded; nil: in this process.
+    ///   - firstFile: enters the listing there, to resume a run.
     public init(
         listing: ImageListing, preprocessing: Preprocessing, batchSize: Int = 32, threads: Int = 2,
-        ringBatches: Int = 4, decoding: DecodingOptions = DecodingOptions(), firstFile: Int = 0
+        ringBatches: Int = 4, decoding: DecodingOptions = DecodingOptions(),
+        isolation: DecodeIsolation? = nil, firstFile: Int = 0
     ) {
         precondition(batchSize > 0, "a batch of \(batchSize) files")
         precondition((0...listing.count).contains(firstFile), "file \(firstFile) of \(listing.count)")
         self.listing = listing
         self.preprocessing = preprocessing
-        var decoding = decoding
-        decoding.orientation = preprocessing.orientation
+        let settings = SampleSettings(preprocessing: preprocessing, decoding: decoding, hashesFiles: true)
         let files = listing.count - firstFile
         let size = min(batchSize, max(files, 1))
         ring = PrefetchRing(
             threads: threads, batchSize: size, ringBatches: ringBatches, elements: preprocessing.elementsPerImage
-        ) { [decoding] in
-            let decoder = ImageDecoder(options: decoding)
-            decoder.hashesFiles = true
-            let writer = SampleWriter(preprocessing)
-            let image = RGBImage()
-            return { file, _, pixels in
-                var outcome = SlotOutcome()
-                do throws(ImageError) {
-                    let facts = try decoder.decode(listing.path(at: file), into: image) {
-                        writer.reduction(for: $0, generator: SeededGenerator(seed: 0))
-                    }
-                    writer.write(
-                        image, fullSize: facts.uprightSize(decoding.orientation), reduction: facts.reduction,
-                        into: pixels)
-                } catch {
-                    outcome.error = error
-                }
-                outcome.size = decoder.lastSize
-                outcome.sha256 = decoder.lastSHA256
-                image.trim(above: ImageDecoder.keptBytes)
-                writer.trim(above: ImageDecoder.keptBytes)
-                return outcome
+        ) { memory in
+            if let isolation {
+                let helper = DecodeHelper(isolation, settings, memory)
+                return { file, _, pixels in helper.read(listing.path(at: file), record: file, epoch: 0, into: pixels) }
             }
+            let reader = SampleReader(settings)
+            return { file, _, pixels in reader.read(listing.path(at: file), record: file, epoch: 0, into: pixels) }
         }
         batch = FileBatch(images: AlignedBuffer<Float>(count: 0).pointer)
         ring.begin(epoch: 0, firstBatch: 0, batchCount: (files + size - 1) / size) { order in
@@ -91,7 +77,7 @@ public final class ClassificationStream {
     public func next() -> FileBatch? {
         guard let slots = ring.next() else { return nil }
         batch.count = slots.compact(elements: preprocessing.elementsPerImage)
-        batch.images = UnsafePointer(slots.pixels.pointer)
+        batch.images = UnsafePointer(slots.pixels)
         batch.files.removeAll(keepingCapacity: true)
         var row = 0
         for slot in 0..<slots.count {

@@ -11,7 +11,8 @@ struct SlotOutcome: Sendable {
 
 /// A batch's memory: `capacity` slots of `elements` values, filled by the ring's threads, reused for ever.
 final class SlotBatch {
-    let pixels: AlignedBuffer<Float>
+    /// `capacity * elements` values, part of the ring's memory.
+    let pixels: UnsafeMutablePointer<Float>
     fileprivate(set) var number = 0
     /// Positions in the pass's order: slot `s` holds record `order[first + s]`.
     fileprivate(set) var first = 0
@@ -19,8 +20,8 @@ final class SlotBatch {
     fileprivate(set) var outcomes: [SlotOutcome]
     fileprivate var unfinished = 0
 
-    init(capacity: Int, elements: Int) {
-        pixels = AlignedBuffer(count: capacity * elements)
+    init(capacity: Int, pixels: UnsafeMutablePointer<Float>) {
+        self.pixels = pixels
         outcomes = [SlotOutcome](repeating: SlotOutcome(), count: capacity)
     }
 
@@ -30,7 +31,7 @@ final class SlotBatch {
         var filled = 0
         for slot in 0..<count where outcomes[slot].error == nil {
             if filled != slot {
-                (pixels.pointer + filled * elements).update(from: pixels.pointer + slot * elements, count: elements)
+                (pixels + filled * elements).update(from: pixels + slot * elements, count: elements)
             }
             filled += 1
         }
@@ -49,6 +50,7 @@ final class PrefetchRing: @unchecked Sendable {
     typealias Fill = (_ record: Int, _ epoch: Int, _ pixels: UnsafeMutablePointer<Float>) -> SlotOutcome
 
     private let condition = NSCondition()
+    private let memory: SharedMemory
     private let batches: [SlotBatch]
     private let elements: Int
     private let batchSize: Int
@@ -66,17 +68,23 @@ final class PrefetchRing: @unchecked Sendable {
     private var threadsAlive = 0
     private var isStopping = false
 
-    /// - Parameter makeFill: called once on each thread; what it returns is used by that thread only.
+    /// - Parameter makeFill: called once on each thread with the memory that all slots lie in; what it returns is used
+    ///   by that thread only.
     init(
-        threads: Int, batchSize: Int, ringBatches: Int, elements: Int, makeFill: @escaping @Sendable () -> Fill
+        threads: Int, batchSize: Int, ringBatches: Int, elements: Int,
+        makeFill: @escaping @Sendable (SharedMemory) -> Fill
     ) {
         precondition(threads > 0 && batchSize > 0 && ringBatches > 1, "a ring wants threads and at least two batches")
         self.batchSize = batchSize
         self.elements = elements
-        batches = (0..<ringBatches).map { _ in SlotBatch(capacity: batchSize, elements: elements) }
+        let memory = SharedMemory.make(count: ringBatches * batchSize * elements)
+        self.memory = memory
+        batches = (0..<ringBatches).map {
+            SlotBatch(capacity: batchSize, pixels: memory.values + $0 * batchSize * elements)
+        }
         threadsAlive = threads
         for number in 0..<threads {
-            let thread = Thread { [self] in work(makeFill()) }
+            let thread = Thread { [self] in work(makeFill(memory)) }
             thread.name = "decode-\(number)"
             thread.start()
         }
@@ -145,7 +153,7 @@ final class PrefetchRing: @unchecked Sendable {
             slotsAtWork += 1
             condition.unlock()
 
-            let outcome = fill(record, epoch, batch.pixels.pointer + slot * elements)
+            let outcome = fill(record, epoch, batch.pixels + slot * elements)
 
             condition.lock()
             batch.outcomes[slot] = outcome

@@ -5,10 +5,9 @@ public import Support
 public final class SampleWriter {
     public let preprocessing: Preprocessing
     public let augmentation: Augmentation
-    private let table: NormalizationTable
+    private let normalization: Normalization
     private let changed = RGBImage()
     private let shrunk = RGBImage()
-    private let square = RGBImage()
     private var bilinear = BilinearScratch()
     private var antialias = AntialiasScratch()
 
@@ -19,7 +18,7 @@ public final class SampleWriter {
     public init(_ preprocessing: Preprocessing, augmentation: Augmentation = .none) {
         self.preprocessing = preprocessing
         self.augmentation = augmentation
-        table = NormalizationTable(mean: preprocessing.mean, std: preprocessing.std)
+        normalization = Normalization(mean: preprocessing.mean, std: preprocessing.std)
     }
 
     /// How much smaller a JPEG with these facts may be decoded. `generator` is the record's, from its start.
@@ -53,10 +52,12 @@ public final class SampleWriter {
             image = changed
         }
         let plan = plan(width: fullSize.width, height: fullSize.height, generator: generator)
-        resize(image, plan, reduction: reduction)
         let pixels = preprocessing.pixels
-        normalizePlanes(
-            square.pixels, width: pixels, height: pixels, table: table, mirrored: plan.mirrored, into: out)
+        // Rows are normalised while they are in the cache.
+        resize(image, plan, reduction: reduction) { y, row in
+            normalization.normalizeRow(
+                row, width: pixels, mirrored: plan.mirrored, into: out + y * pixels, plane: pixels * pixels)
+        }
     }
 
     /// Gives memory that one giant picture needed back.
@@ -71,10 +72,11 @@ public final class SampleWriter {
         return SamplePlan(randomCropOf: width, height, pixels: preprocessing.pixels, using: &generator)
     }
 
-    /// Fills `square` with the plan's part of the picture.
-    private func resize(_ image: RGBImage, _ plan: SamplePlan, reduction: Int) {
+    /// Hands the plan's part of the picture to `emit`, row by row.
+    private func resize(
+        _ image: RGBImage, _ plan: SamplePlan, reduction: Int, emit: (Int, UnsafePointer<UInt8>) -> Void
+    ) {
         let pixels = preprocessing.pixels
-        reserve(square, width: pixels, height: pixels)
         let windowX = plan.left..<plan.left + pixels
         let windowY = plan.top..<plan.top + pixels
         switch preprocessing.filter {
@@ -83,7 +85,7 @@ public final class SampleWriter {
             resizeBilinear(
                 image.pixels + (plan.box.y * image.width + plan.box.x) * 3, width: plan.box.width,
                 height: plan.box.height, stride: image.stride, outWidth: plan.outWidth, outHeight: plan.outHeight,
-                windowX: windowX, windowY: windowY, into: square.pixels, scratch: &bilinear)
+                windowX: windowX, windowY: windowY, scratch: &bilinear, emit: emit)
         case .antialias:
             var source = image
             var unit = (x: Double(reduction), y: Double(reduction))
@@ -107,8 +109,7 @@ public final class SampleWriter {
             )
             resizeAntialias(
                 source.pixels, width: source.width, height: source.height, box: box, outWidth: plan.outWidth,
-                outHeight: plan.outHeight, windowX: windowX, windowY: windowY, into: square.pixels,
-                scratch: &antialias)
+                outHeight: plan.outHeight, windowX: windowX, windowY: windowY, scratch: &antialias, emit: emit)
         }
     }
 

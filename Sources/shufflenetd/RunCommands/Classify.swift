@@ -14,10 +14,16 @@ struct Classify: AsyncParsableCommand {
     var out: String
     @OptionGroup(title: "Classification")
     var flags: ClassificationFlags
+    @OptionGroup(title: "Pictures")
+    var pictures: PictureFlags
+    @Flag(inversion: .prefixedNo, help: "Go on from the rows of an interrupted run.")
+    var resume = true
     @OptionGroup var threads: ThreadsOption
 
     func run() async throws {
-        let run = ClassificationRun(options: flags.options, model: model, images: images, out: out)
+        var options = flags.options
+        options.pictures = pictures.options
+        let run = ClassificationRun(options: options, model: model, images: images, out: out, resume: resume)
         try await PlainRun.perform(threads: threads.count) { try run.execute(in: $0) }
     }
 }

@@ -14,10 +14,14 @@ struct Evaluate: AsyncParsableCommand {
     var out: String
     @OptionGroup(title: "Evaluation")
     var flags: EvaluationFlags
+    @OptionGroup(title: "Pictures")
+    var pictures: PictureFlags
     @OptionGroup var threads: ThreadsOption
 
     func run() async throws {
-        let run = EvaluationRun(options: flags.options, model: model, data: data, out: out)
+        var options = flags.options
+        options.pictures = pictures.options
+        let run = EvaluationRun(options: options, model: model, data: data, out: out)
         try await PlainRun.perform(threads: threads.count) { try run.execute(in: $0) }
     }
 }

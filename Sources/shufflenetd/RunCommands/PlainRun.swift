@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Images
 import Runs
 
 /// Carries out a run for a person at a terminal: events to the console, signals as a request to stop,
@@ -11,7 +12,7 @@ enum PlainRun {
         let request = TerminationRequest { stop.raise() }
         defer { withExtendedLifetime(request) {} }
 
-        let context = RunContext(threads: threads, stop: stop) {
+        let context = RunContext(threads: threads, stop: stop, isolation: .ownProgram) {
             console.show($0)
         }
         do {

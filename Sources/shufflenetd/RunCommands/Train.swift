@@ -5,8 +5,8 @@ struct Train: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Train a network, from scratch or from a checkpoint.",
         discussion: """
-            The data set is a folder of CIFAR-10's binary version or a folder with one sub-folder of JPEG and PNG files \
-            a class. OUT receives shufflenetv1-<epoch>_<step>.ckpt (the newest five), last.ckpt, best.ckpt, results.csv, \
+            The data set is a folder of CIFAR-10's binary version or a folder with one sub-folder of JPEG, PNG and WebP \
+            files a class. OUT receives shufflenetv1-<epoch>_<step>.ckpt (the newest five), last.ckpt, best.ckpt, results.csv, \
             eval_log.txt and train.log.
             """)
 
@@ -22,9 +22,14 @@ struct Train: AsyncParsableCommand {
     @OptionGroup(title: "Training")
     var training: TrainingFlags
 
+    @OptionGroup(title: "Pictures")
+    var pictures: PictureFlags
+
     func run() async throws {
+        var options = training.options
+        options.pictures = pictures.options
         let run = TrainingRun(
-            options: training.options, data: data, out: out, from: from, resume: resume ? .required : .no)
+            options: options, data: data, out: out, from: from, resume: resume ? .required : .no)
         try await PlainRun.perform(threads: threads.count) { try run.execute(in: $0) }
     }
 }

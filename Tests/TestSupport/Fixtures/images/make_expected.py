@@ -2,7 +2,7 @@
 this project (16 bits: the upper eight; transparency on white; EXIF orientation applied), as the SHA-256 of the RGB
 bytes, and what its antialiased resize gives. Run once: `pip install pillow numpy`, `python make_expected.py` (and
 `cjpeg` of libjpeg-turbo-progs).
-`expected.json` as committed was made with Pillow 13.0.0 (libjpeg-turbo 3.2.0)."""
+`expected.json` as committed was made with Pillow 13.0.0 (libjpeg-turbo 3.2.0, libwebp 1.6.0)."""
 import glob, hashlib, json, os, subprocess
 import numpy as np
 from PIL import Image, ImageOps
@@ -58,6 +58,13 @@ def draw():
     save("restarts.jpg", restart_marker_rows=1)
     save("gray.jpg", im.convert("L"))
     save("cmyk.jpg", im.convert("CMYK"))
+    # The same samples taken for YCCK, and without Adobe's segment.
+    data = open(os.path.join(here, "drawn", "cmyk.jpg"), "rb").read()
+    at = data.index(b"\xff\xee\x00\x0eAdobe")
+    for name, changed in [("ycck.jpg", data[:at + 15] + b"\x02" + data[at + 16:]),
+                          ("cmyk_without_adobe.jpg", data[:at] + data[at + 16:])]:
+        with open(os.path.join(here, "drawn", name), "wb") as out:
+            out.write(changed)
     for orientation in range(1, 9):
         exif = Image.Exif()
         exif[0x0112] = orientation
@@ -68,6 +75,13 @@ def draw():
     rgba = im.convert("RGBA")
     rgba.putalpha(Image.fromarray(wave(.3, .3, 3)))
     save("alpha.png", rgba)
+    save("lossy.webp", quality=80)
+    save("lossless.webp", lossless=True)
+    save("alpha.webp", rgba, quality=80)
+    save("alpha_lossless.webp", rgba, lossless=True)
+    save("exif6.webp", quality=80, exif=exif)
+    turned = [im.transpose(t) for t in (Image.Transpose.ROTATE_180, Image.Transpose.FLIP_LEFT_RIGHT)]
+    save("animated.webp", save_all=True, append_images=turned, lossless=True)
     palette = im.quantize(13)
     save("palette.png", palette)
     save("palette_transparent.png", palette, transparency=bytes(range(0, 260, 20)))
@@ -92,7 +106,7 @@ def resized():
 if __name__ == "__main__":
     draw()
     pictures = []
-    for path in sorted(glob.glob(here + "/*/*.png") + glob.glob(here + "/*/*.jpg")):
+    for path in sorted(sum((glob.glob(here + "/*/*." + kind) for kind in ("png", "jpg", "webp")), [])):
         name = os.path.relpath(path, here)
         if name.startswith("broken"):
             continue

@@ -1,0 +1,17 @@
+// What Swift cannot call by itself: memfd_create(2) is hidden behind _GNU_SOURCE, and setitimer's first parameter has
+// another type in each C library.
+#pragma once
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+/// Anonymous memory with a descriptor, closed on exec; -1 and errno on failure. memfd_create(2)
+static inline int cisolation_memory(const char *name) { return (int)syscall(SYS_memfd_create, name, 1u); }
+
+/// SIGPROF after this much processor time of the process; 0 takes it back. setitimer(2)
+static inline int cisolation_limit_processor_time(double seconds) {
+    struct itimerval timer = {{0, 0}, {0, 0}};
+    timer.it_value.tv_sec = (time_t)seconds;
+    timer.it_value.tv_usec = (suseconds_t)((seconds - (double)(time_t)seconds) * 1e6);
+    return setitimer(ITIMER_PROF, &timer, 0);
+}

@@ -1,0 +1,143 @@
+internal import Foundation
+internal import Glibc
+
+/// A run's end of one helper process: one request at a time, from one thread. A helper that dies is replaced.
+final class DecodeHelper {
+    private let isolation: DecodeIsolation
+    private let settings: SampleSettings
+    private let memory: SharedMemory
+    private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: SampleRequest.limit, alignment: 16)
+    private var process: (pid: pid_t, socket: Int32)?
+
+    /// A helper without an answer for so long, in which it cannot have used up its processor time, hangs in a system
+    /// call (a dead network file system).
+    private static let patience: Int32 = 600_000
+
+    init(_ isolation: DecodeIsolation, _ settings: SampleSettings, _ memory: SharedMemory) {
+        self.isolation = isolation
+        self.settings = settings
+        self.memory = memory
+    }
+
+    deinit {
+        // An idle helper ends by itself when its socket closes.
+        if let process {
+            close(process.socket)
+            _ = Self.wait(for: process.pid)
+        }
+        buffer.deallocate()
+    }
+
+    /// Has a file decoded into `pixels`, which lie in the shared memory.
+    func read(_ path: RawPath, record: Int, epoch: Int, into pixels: UnsafeMutablePointer<Float>) -> SlotOutcome {
+        let request = SampleRequest(record: record, epoch: epoch, offset: pixels - memory.values, path: path)
+        let bytes = request.bytes
+        if bytes.count > SampleRequest.limit {
+            return SlotOutcome(error: ImageError(.unreadable, "its path is longer than the system can open"))
+        }
+        var death = ""
+        // Twice: the first death may be somebody else's doing (a person with kill(1), the kernel short of memory).
+        for _ in 0..<2 {
+            if let trouble = start() {
+                return SlotOutcome(error: ImageError(.unreadable, "no decoder process could be started: \(trouble)"))
+            }
+            switch ask(bytes) {
+            case .answer(let outcome): return outcome
+            case .overtime:
+                return SlotOutcome(
+                    error: ImageError(
+                        .tooLarge,
+                        "decoding it took more than the limit of \(settings.decoding.maximumSeconds) s"))
+            case .died(let how): death = how
+            }
+        }
+        return SlotOutcome(error: ImageError(.unreadable, "the decoder crashed on this file (\(death))"))
+    }
+
+    private enum Reply {
+        case answer(SlotOutcome)
+        case overtime
+        case died(String)
+    }
+
+    private func ask(_ request: [UInt8]) -> Reply {
+        guard let (pid, socket) = process else { preconditionFailure("a helper was asked before it was started") }
+        if HelperSocket.send(request, to: socket) {
+            var waited = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
+            var ready = poll(&waited, 1, Self.patience)
+            while ready < 0 && errno == EINTR { ready = poll(&waited, 1, Self.patience) }
+            if ready > 0, let message = HelperSocket.receive(from: socket, into: buffer),
+                let outcome = SlotOutcome(message: message)
+            {
+                return .answer(outcome)
+            }
+            // Dead already, or hanging, or talking nonsense.
+            if ready == 0 { kill(pid, SIGKILL) }
+        }
+        close(socket)
+        process = nil
+        switch Self.wait(for: pid) {
+        case .signal(SIGPROF): return .overtime
+        case .signal(let number): return .died("signal \(number), \(String(cString: strsignal(number)))")
+        case .status(let status): return .died("exit status \(status)")
+        }
+    }
+
+    private enum End {
+        case signal(Int32)
+        case status(Int32)
+    }
+
+    /// Reaps a helper whose socket is closed.
+    private static func wait(for pid: pid_t) -> End {
+        var status: Int32 = 0
+        while waitpid(pid, &status, 0) < 0 {
+            if errno != EINTR { return .status(-1) }
+        }
+        let signal = status & 0x7F
+        return signal == 0 ? .status(status >> 8 & 0xFF) : .signal(signal)
+    }
+
+    /// Starts a helper if none runs; returns what went wrong.
+    private func start() -> String? {
+        if process != nil { return nil }
+        guard let (ours, theirs) = HelperSocket.pair() else { return "socketpair: \(String(cString: strerror(errno)))" }
+        defer { close(theirs) }
+
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        // Above the numbers that are targets, so that neither dup2 closes the other's source nor leaves close-on-exec.
+        let (socket, shared) = (fcntl(theirs, F_DUPFD_CLOEXEC, 10), fcntl(memory.descriptor, F_DUPFD_CLOEXEC, 10))
+        defer {
+            close(socket)
+            close(shared)
+        }
+        posix_spawn_file_actions_adddup2(&actions, socket, DecodeHelperProgram.socket)
+        posix_spawn_file_actions_adddup2(&actions, shared, DecodeHelperProgram.memory)
+        posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0)
+
+        var arguments: [UnsafeMutablePointer<CChar>?] = (["shufflenetd"] + isolation.arguments).map { strdup($0) }
+        var environment: [UnsafeMutablePointer<CChar>?] = Self.environment.map { strdup($0) }
+        defer { for text in arguments + environment { free(text) } }
+        arguments.append(nil)
+        environment.append(nil)
+        var pid: pid_t = 0
+        let code = posix_spawn(&pid, isolation.program, &actions, nil, arguments, environment)
+        if code != 0 {
+            close(ours)
+            return "\(isolation.program): \(String(cString: strerror(code)))"
+        }
+        process = (pid, ours)
+        let setup = HelperSetup(settings: settings, values: memory.count)
+        // Whether it arrives shows at the first request.
+        if let json = try? JSONEncoder().encode(setup) { _ = HelperSocket.send(Array(json), to: ours) }
+        return nil
+    }
+
+    /// This process's environment, without what would make a helper start slowly or a crash talk at length.
+    private static let environment: [String] =
+        ProcessInfo.processInfo.environment
+        .merging(["OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "SWIFT_BACKTRACE": "enable=no"]) { $1 }
+        .map { "\($0.key)=\($0.value)" }
+}

@@ -1,0 +1,16 @@
+import ArgumentParser
+import Glibc
+import Images
+
+/// A decoder process. A run starts it; nobody else has a use for it.
+struct DecodeHelper: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "decode-helper", abstract: "Decodes pictures for a run.", shouldDisplay: false)
+
+    @Option(help: ArgumentHelp("Abort on files with this in their path, for tests.", valueName: "text"))
+    var crashOn: String?
+
+    func run() throws {
+        Glibc.exit(DecodeHelperProgram.run(crashingOn: crashOn))
+    }
+}

@@ -1,0 +1,124 @@
+import Foundation
+import Images
+import TestSupport
+import Testing
+
+@Suite("Decoders in processes of their own")
+struct IsolationTests {
+    static let helper = DecodeIsolation(program: BuiltProgram.path, arguments: ["decode-helper"])
+    static let preprocessing = Preprocessing.photographs(pixels: 32)
+
+    @Test("A helper gives the same pixels, sizes and hashes as this process")
+    func sameResults() throws {
+        let listing = try ImageListing(folder: Fixture.path("images/drawn"))
+        let here = outcomes(listing, isolation: nil)
+        let there = outcomes(listing, isolation: Self.helper)
+        #expect(here == there)
+        #expect(here.count == listing.count && here.contains { $0.error != nil } == false)
+    }
+
+    @Test("Errors travel too")
+    func errors() throws {
+        let listing = try ImageListing(folder: Fixture.path("images/broken"))
+        #expect(outcomes(listing, isolation: nil) == outcomes(listing, isolation: Self.helper))
+    }
+
+    @Test("A crash costs the one file, whose row says so", arguments: [1, 2])
+    func crash(threads: Int) throws {
+        let folder = try TemporaryFolder()
+        let picture = try Fixture.bytes("images/drawn/420.jpg")
+        for number in 0..<12 {
+            try folder.write(picture, to: number % 5 == 2 ? "\(number) poison.jpg" : "\(number).jpg")
+        }
+        var isolation = Self.helper
+        isolation.arguments += ["--crash-on", "poison"]
+        let outcomes = outcomes(try ImageListing(folder: folder.path), isolation: isolation, threads: threads)
+        #expect(outcomes.count == 12)
+        for outcome in outcomes {
+            let isPoison = outcome.path.contains("poison")
+            #expect((outcome.error?.contains("crashed on this file (signal 6") ?? false) == isPoison, "\(outcome.path)")
+            #expect(outcome.pixels.isEmpty == isPoison)
+        }
+        #expect(Set(outcomes.map(\.pixels)).count == 2)
+    }
+
+    @Test("A picture that takes too long is given up")
+    func timeLimit() throws {
+        let folder = try TemporaryFolder()
+        let side = 3000
+        try folder.write(
+            PNGWriter.encode(rgb: [UInt8](repeating: 7, count: side * side * 3), width: side, height: side),
+            to: "slow.png")
+        try folder.write(Fixture.bytes("images/drawn/420.jpg"), to: "small.jpg")
+        let outcomes = outcomes(
+            try ImageListing(folder: folder.path), isolation: Self.helper,
+            decoding: DecodingOptions(maximumSeconds: 0.004))
+        #expect(outcomes.map(\.kind) == [.tooLarge, nil])
+        #expect(outcomes[0].error?.contains("0.004 s") == true)
+    }
+
+    @Test(
+        "Without a helper no picture is decoded, and each row says why", arguments: ["/no/such/program", "/bin/false"])
+    func noHelper(program: String) throws {
+        let listing = try ImageListing(folder: Fixture.path("images/libjpeg-turbo"))
+        let outcomes = outcomes(listing, isolation: DecodeIsolation(program: program, arguments: []))
+        #expect(outcomes.count == listing.count)
+        #expect(outcomes.allSatisfy { $0.kind == .unreadable && $0.pixels.isEmpty })
+    }
+
+    @Test("Training batches are the same with helpers")
+    func training() throws {
+        let folder = try TemporaryFolder()
+        for (number, name) in ["444.jpg", "exif6.jpg", "alpha.png", "lossy.webp", "cmyk.jpg"].enumerated() {
+            try folder.write(Fixture.bytes("images/drawn/\(name)"), to: "\(number % 2)/\(name)")
+        }
+        func batches(_ isolation: DecodeIsolation?) throws -> [[Float]] {
+            let loader = BatchLoader(
+                dataset: try ImageFolderDataset(folder: folder.path), preprocessing: Self.preprocessing,
+                augmentation: .photographs, options: .init(batchSize: 2, isolation: isolation))
+            loader.begin(epoch: 3)
+            var batches: [[Float]] = []
+            while let batch = try loader.next() {
+                let count = batch.count * Self.preprocessing.elementsPerImage
+                batches.append(Array(UnsafeBufferPointer(start: batch.images, count: count)))
+            }
+            return batches
+        }
+        #expect(try batches(nil) == batches(Self.helper))
+    }
+
+    // MARK: -
+
+    private struct Outcome: Equatable {
+        var path: String
+        var kind: ImageError.Kind?
+        var error: String?
+        var width: Int?
+        var height: Int?
+        var sha256: SHA256Digest?
+        var pixels: [Float]
+    }
+
+    private func outcomes(
+        _ listing: ImageListing, isolation: DecodeIsolation?, threads: Int = 2,
+        decoding: DecodingOptions = DecodingOptions()
+    ) -> [Outcome] {
+        let stream = ClassificationStream(
+            listing: listing, preprocessing: Self.preprocessing, batchSize: 3, threads: threads, decoding: decoding,
+            isolation: isolation)
+        let elements = Self.preprocessing.elementsPerImage
+        var outcomes: [Outcome] = []
+        while let batch = stream.next() {
+            for file in batch.files {
+                let pixels = file.row.map {
+                    Array(UnsafeBufferPointer(start: batch.images + $0 * elements, count: elements))
+                }
+                outcomes.append(
+                    Outcome(
+                        path: file.path.description, kind: file.error?.kind, error: file.error?.sentence,
+                        width: file.width, height: file.height, sha256: file.sha256, pixels: pixels ?? []))
+            }
+        }
+        return outcomes
+    }
+}
