@@ -8,6 +8,7 @@ struct Shufflenetd: AsyncParsableCommand {
         subcommands: [
             Demo.self, Train.self, Evaluate.self, Classify.self, Inspect.self, Bench.self, Serve.self, Submit.self,
             Jobs.self,
-            Show.self, Cancel.self, Logs.self, Schedule.self, Migrate.self, RunJob.self,
+            Show.self, Cancel.self, Retry.self, Hold.self, Release.self, Pause.self, Resume.self, Logs.self,
+            Schedule.self, Migrate.self, Diagnose.self, RunJob.self,
         ])
 }
