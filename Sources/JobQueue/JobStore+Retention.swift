@@ -22,8 +22,8 @@ extension JobStore {
                 SELECT j.id FROM shufflenet.jobs AS j
                 WHERE j.finished_at < clock_timestamp() - make_interval(secs => $1::float8)
                     AND NOT j.intake_pending AND (j.spool_folder IS NULL OR j.spool_settled)
-                    AND NOT EXISTS (
-                        SELECT FROM shufflenet.jobs AS w WHERE w.after @> ARRAY[j.id] AND w.finished_at IS NULL)
+                    AND (NOT j.has_dependants OR NOT EXISTS (
+                        SELECT FROM shufflenet.jobs AS w WHERE w.after @> ARRAY[j.id] AND w.finished_at IS NULL))
                 ORDER BY j.id LIMIT $2 FOR UPDATE SKIP LOCKED
             )
             DELETE FROM shufflenet.jobs AS j USING old WHERE j.id = old.id
