@@ -1,15 +1,17 @@
 /// The CRC-32 of zlib, PNG and Python's `binascii.crc32`: reflected polynomial 0xEDB88320, eight bytes a step.
-struct CRC32 {
+public struct CRC32 {
     private var state: UInt32 = 0xFFFF_FFFF
 
     /// The checksum of the bytes so far.
-    var value: UInt32 { ~state }
+    public var value: UInt32 { ~state }
 
-    mutating func update(_ bytes: [UInt8]) {
+    public init() {}
+
+    public mutating func update(_ bytes: [UInt8]) {
         bytes.withUnsafeBytes { update($0) }
     }
 
-    mutating func update(_ bytes: UnsafeRawBufferPointer) {
+    public mutating func update(_ bytes: UnsafeRawBufferPointer) {
         var crc = state
         var offset = 0
         Self.tables.withUnsafeBufferPointer { tables in

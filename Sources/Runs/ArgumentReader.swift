@@ -31,10 +31,9 @@ struct ArgumentReader {
     }
 
     mutating func integer(_ key: String, into target: inout Int?) {
-        var integer = target ?? 0
-        let present = values[key] != nil
+        var integer = Int.min
         self.integer(key, into: &integer)
-        if present { target = integer }
+        if integer != .min { target = integer }
     }
 
     mutating func number(_ key: String, into target: inout Double) {

@@ -20,24 +20,43 @@ struct CheckpointShelf {
 
     /// Lets a second name stand for an existing file, atomically: a hard link, renamed over the old name.
     func point(_ name: String, at path: String) throws(SystemError) {
-        let partial = "\(name).partial"
+        let partial = "\(folder)/.\((name as NSString).lastPathComponent).partial"
         unlink(partial)
         if link(path, partial) != 0 { throw SystemError("link", on: partial) }
         if rename(partial, name) != 0 { throw SystemError("rename", on: name) }
         try AtomicFile.flushFolder(of: name)
     }
 
+    /// Whether a run's checkpoints lie here.
+    var isUsed: Bool {
+        FileManager.default.fileExists(atPath: last) || !epochFiles().isEmpty
+    }
+
+    /// Removes every checkpoint of an earlier attempt.
+    func clear() {
+        for path in [last, best] + epochFiles().map({ "\(folder)/\($0.name)" }) { unlink(path) }
+    }
+
+    /// Removes what a killed run was in the middle of writing. Only for who holds the folder's lock.
+    func sweep() {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        for name in names where name.hasPrefix(".") && name.hasSuffix(".partial") { unlink("\(folder)/\(name)") }
+    }
+
     /// Removes all but the newest epochs' files. What `last` and `best` name stays under those names.
     func prune() {
+        for (_, name) in epochFiles().sorted(by: { $0.epoch > $1.epoch }).dropFirst(Self.kept) {
+            unlink("\(folder)/\(name)")
+        }
+    }
+
+    private func epochFiles() -> [(epoch: Int, name: String)] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-        let epochs = names.compactMap { name -> (epoch: Int, name: String)? in
+        return names.compactMap { name -> (epoch: Int, name: String)? in
             guard name.hasPrefix(Self.prefix), name.hasSuffix(".ckpt") else { return nil }
             let middle = name.dropFirst(Self.prefix.count).dropLast(5).split(separator: "_")
             guard middle.count == 2, let epoch = Int(middle[0]), Int(middle[1]) != nil else { return nil }
             return (epoch, name)
-        }
-        for (_, name) in epochs.sorted(by: { $0.epoch > $1.epoch }).dropFirst(Self.kept) {
-            unlink("\(folder)/\(name)")
         }
     }
 }

@@ -3,14 +3,14 @@ import Support
 
 /// What an attempt that ended early left behind, taken over by the next one.
 enum EarlierAttempt {
-    /// Links the earlier attempt's checkpoints into this one's folder and copies its texts; says whether there is
-    /// anything to resume from. Trouble on the way only means to begin anew.
+    /// Links the earlier attempt's checkpoints into this one's folder and copies its texts. Trouble on the way only
+    /// means to begin anew.
     ///
     /// Checkpoints are linked and not copied: they are never written in place, so both attempts may hold them.
-    static func takeOver(_ specification: JobSpecification, context: RunContext) -> Bool {
+    static func takeOver(_ specification: JobSpecification, context: RunContext) {
         let files = FileManager.default
         guard let previous = specification.previous, files.fileExists(atPath: previous + "/last.ckpt") else {
-            return false
+            return
         }
         do {
             for name in try files.contentsOfDirectory(atPath: previous) where !name.hasPrefix(".") {
@@ -22,10 +22,8 @@ enum EarlierAttempt {
                     try files.copyItem(atPath: source, toPath: target)
                 }
             }
-            return files.fileExists(atPath: specification.work + "/last.ckpt")
         } catch {
             context.log("could not take over the earlier attempt in '\(previous)', beginning anew: \(error)")
-            return false
         }
     }
 }

@@ -1,7 +1,7 @@
 /// What shapes an evaluation.
 public struct EvaluationOptions: Codable, Sendable, Equatable {
     public var batch = 64
-    /// Takes only the first so many records.
+    /// Takes at most so many records.
     public var records: Int?
     /// The share of unreadable images past which the run fails.
     public var unreadableLimit = 0.01

@@ -44,6 +44,11 @@ final class EvaluationPass {
             }
             for image in batch.unreadable { context.log("skipped '\(image.name)': \(image.error)") }
             session.run(images: batch.images, count: batch.count, logits: logits.pointer)
+            if let row = firstNotFinite(logits.pointer, rows: batch.count, classes: classes) {
+                throw RunFailure.badInput(
+                    "the network gives no finite numbers for '\(dataset.recordName(at: batch.indices[row]))': its "
+                        + "training diverged; wanted a lower learning rate, or another checkpoint")
+            }
             let labels = batch.labels.map { mapping[$0] }
             let score = SmoothedCrossEntropy.score(
                 logits: logits.pointer, labels: labels, count: batch.count, classes: classes,
@@ -69,7 +74,8 @@ struct LabelMapping {
         var targets: [Int32] = []
         var unknown: [String] = []
         for name in dataset.classNames {
-            if let index = classNames.firstIndex(of: name) {
+            // By bytes, as folders are: Swift's strings take composed and decomposed letters for the same.
+            if let index = classNames.firstIndex(where: { $0.utf8.elementsEqual(name.utf8) }) {
                 targets.append(Int32(index))
             } else {
                 unknown.append(name)

@@ -82,6 +82,11 @@ func topIndices(of values: UnsafeBufferPointer<Float>, _ count: Int) -> [Int] {
     Array(values.indices.sorted { values[$0] != values[$1] ? values[$0] > values[$1] : $0 < $1 }.prefix(count))
 }
 
+/// The first row of logits, `[rows][classes]`, that holds an infinity or a NaN.
+func firstNotFinite(_ logits: UnsafePointer<Float>, rows: Int, classes: Int) -> Int? {
+    (0..<rows * classes).first { !logits[$0].isFinite }.map { $0 / classes }
+}
+
 /// Softmax of one row of logits, in `Double` and shifted by the maximum, so that no exponent overflows.
 func softmax(_ logits: UnsafeBufferPointer<Float>) -> [Double] {
     let largest = Double(logits.max() ?? 0)

@@ -30,7 +30,7 @@ public struct EvaluationRun: Sendable {
             for assumption in model.assumptions { context.log(assumption) }
             let records = try DatasetOpener.open(data).all.limited(to: options.records)
             _ = try LabelMapping(from: records, to: model.classNames)
-            try FileManager.default.createDirectory(atPath: out, withIntermediateDirectories: true)
+            try OutputFolder.make(out)
             context.emit(.started)
 
             let pass = EvaluationPass(
@@ -41,14 +41,19 @@ public struct EvaluationRun: Sendable {
                 meter.advance(to: done, message: "image \(done) of \(all)")
             }
 
+            guard report.images > 0 else {
+                throw RunFailure.badInput(
+                    "none of the \(records.count) images of data set '\(data)' can be read; wanted JPEG or PNG files")
+            }
+
             let name = (self.model as NSString).lastPathComponent
             let line = EvaluationLog.line(
                 report, checkpoint: name, seconds: (ContinuousClock.now - start) / .seconds(1))
             context.log(line)
-            try AppendedFile.append(line + "\n", to: out + "/eval_log.txt")
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
             try AtomicFile.write(try encoder.encode(report) + Data("\n".utf8), to: out + "/eval.json")
+            try AppendedFile.append(line + "\n", to: out + "/eval_log.txt")
             return RunResult(
                 figures: [
                     "top_1": report.top1, "top_5": report.top5, "loss": report.loss, "images": Double(report.images),

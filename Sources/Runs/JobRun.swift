@@ -32,11 +32,12 @@ public enum JobRun {
         let published = reader.name("publish_as")
         try reader.finish()
 
+        EarlierAttempt.takeOver(specification, context: context)
         let incumbent = published.map { "\(specification.roots.models)/\($0).ckpt" }
         return TrainingRun(
             options: options, data: try existing(data, specification),
             out: specification.work, from: try from.map { try model($0, specification) },
-            resume: EarlierAttempt.takeOver(specification, context: context),
+            resume: .ifPossible,
             incumbent: incumbent.flatMap { FileManager.default.fileExists(atPath: $0) ? $0 : nil })
     }
 

@@ -48,13 +48,18 @@ struct TrainingJournal {
 
 /// A text file that grows by whole lines.
 enum AppendedFile {
-    /// One write(2) with O_APPEND, so that lines of several writers never mix.
+    /// One write(2) with O_APPEND, so that lines of several writers never mix; what a full disk cut off is taken back.
     static func append(_ text: String, to path: String) throws(SystemError) {
         let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
         if descriptor < 0 { throw SystemError("open", on: path) }
         defer { close(descriptor) }
         let bytes = Array(text.utf8)
-        if write(descriptor, bytes, bytes.count) != bytes.count { throw SystemError("write", on: path) }
+        let written = write(descriptor, bytes, bytes.count)
+        if written < 0 { throw SystemError("write", on: path) }
+        if written < bytes.count {
+            ftruncate(descriptor, lseek(descriptor, 0, SEEK_CUR) - off_t(written))
+            throw SystemError("write", on: path, code: ENOSPC)
+        }
     }
 }
 

@@ -33,9 +33,9 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
     public var augmentation = Augmentation.auto
     /// Leaves out the last, smaller batch of an epoch.
     public var dropRemainder = false
-    /// Takes only the first so many training records.
+    /// Takes at most so many training records.
     public var records: Int?
-    /// Takes only the first so many validation records.
+    /// Takes at most so many validation records.
     public var validationRecords: Int?
     /// The share held back for validation when the data set has no validation part of its own.
     public var validationShare = 0.1
@@ -58,9 +58,11 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
         check((32...1024).contains(pixels), "pixels", pixels, "32 to 1024")
         check(seed >= 0, "seed", seed, "0 or more")
         check(learningRate > 0 && learningRate <= 100, "lr", learningRate, "more than 0 and at most 100")
-        check(
-            minimumLearningRate >= 0 && minimumLearningRate <= learningRate, "min_lr", minimumLearningRate,
-            "0 or more and at most lr (\(learningRate))")
+        if schedule == .cosine && learningRate > 0 {
+            check(
+                minimumLearningRate >= 0 && minimumLearningRate <= learningRate, "min_lr", minimumLearningRate,
+                "0 or more and at most lr (\(learningRate))")
+        }
         check((0...100_000).contains(warmUpEpochs), "warm_up_epochs", warmUpEpochs, "0 to 100000")
         check(momentum >= 0 && momentum < 1, "momentum", momentum, "0 or more and below 1")
         check(weightDecay >= 0 && weightDecay < 1, "weight_decay", weightDecay, "0 or more and below 1")

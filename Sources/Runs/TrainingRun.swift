@@ -9,6 +9,16 @@ import Support
 /// `results.csv`, `eval_log.txt` and `train.log`. The same options, data and seed give the same checkpoint bytes at any
 /// number of threads, also when the run was stopped and resumed in between.
 public struct TrainingRun: Sendable {
+    /// Whether to go on from the output folder's `last.ckpt`.
+    public enum Resume: Sendable {
+        /// Begins anew; a folder that holds a run already is refused.
+        case no
+        /// Goes on, or fails if that cannot be.
+        case required
+        /// Goes on where that can be; else clears the folder and begins anew.
+        case ifPossible
+    }
+
     public var options: TrainingOptions
     /// The data set's folder.
     public var data: String
@@ -16,13 +26,12 @@ public struct TrainingRun: Sendable {
     public var out: String
     /// A checkpoint to take the weights from.
     public var from: String?
-    /// Goes on from `out`'s `last.ckpt`.
-    public var resume: Bool
+    public var resume: Resume
     /// A model in service: the result then says whether the new one is no worse on the same validation records.
     public var incumbent: String?
 
     public init(
-        options: TrainingOptions, data: String, out: String, from: String? = nil, resume: Bool = false,
+        options: TrainingOptions, data: String, out: String, from: String? = nil, resume: Resume = .no,
         incumbent: String? = nil
     ) {
         self.options = options
@@ -47,7 +56,8 @@ public struct TrainingRun: Sendable {
                 throw RunFailure.badInput(
                     "data set '\(data)' has \(dataset.classNames.count) class; wanted at least two to tell apart")
             }
-            try FileManager.default.createDirectory(atPath: out, withIntermediateDirectories: true)
+            let folder = try OutputFolder(locking: out)
+            defer { withExtendedLifetime(folder) {} }
             let session = try TrainingSession(run: self, dataset: dataset, training: training, context: context)
             try session.train()
             return try session.result()

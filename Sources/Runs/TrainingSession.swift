@@ -18,7 +18,6 @@ final class TrainingSession {
     private let shelf: CheckpointShelf
     private let journal: TrainingJournal
     private var state: TrainingState
-    private var lastReport: EvaluationReport?
 
     init(run: TrainingRun, dataset: OpenedDataset, training: any Dataset, context: RunContext) throws {
         self.run = run
@@ -59,19 +58,23 @@ final class TrainingSession {
         }
         schedule = options.schedule(stepsPerEpoch: loader.batchesPerEpoch)
 
-        state = TrainingState(options: options)
-        var resumed: ModelFile?
-        if run.resume {
-            let file = try Self.resumable(shelf.last)
-            resumed = file
-            state = try Self.state(of: file, path: shelf.last, options: options)
-            try file.load(into: network, file: shelf.last)
-            try file.optimizer?.restore(into: trainer)
+        let records = RecordsIdentity(
+            classNames: dataset.classNames, training: training,
+            validation: dataset.validation?.limited(to: options.validationRecords))
+        shelf.sweep()
+        let point = try Self.resumePoint(of: run, shelf: shelf, records: records, context: context)
+        state = point?.state ?? TrainingState(options: options, records: records)
+        var began: String?
+        if let point {
+            try point.file.load(into: network, file: shelf.last)
+            try point.file.optimizer?.restore(into: trainer)
             loader.remember(state.unreadable)
+        } else if let from = run.from {
+            began = try Self.takeWeights(from: from, into: network)
         }
         journal = try TrainingJournal(folder: run.out, completedEpochs: state.epoch)
-        try announce(training: training, resumed: resumed != nil)
-        if let from = run.from, resumed == nil { try takeWeights(from: from) }
+        try announce(training: training, resumed: point != nil)
+        if let began { try log(began) }
     }
 
     /// Runs the epochs that are left.
@@ -90,7 +93,6 @@ final class TrainingSession {
         let steps = loader.batchesPerEpoch
         let start = ContinuousClock.now
         let head = state.lossImages
-        var lastLoss: Float = 0
         loader.begin(epoch: epoch, batch: state.step)
         while let batch = try loader.next() {
             for image in batch.unreadable { try log("skipped '\(image.name)': \(image.error)") }
@@ -105,7 +107,7 @@ final class TrainingSession {
                     "the loss became \(outcome.loss) at epoch \(epoch + 1), step \(batch.number + 1): the training "
                         + "diverged; wanted a lower learning rate than \(options.learningRate)")
             }
-            lastLoss = outcome.loss
+            state.lastLoss = outcome.loss
             state.step = batch.number + 1
             state.lossSum += Double(outcome.loss) * Double(batch.count)
             state.lossImages += batch.count
@@ -114,21 +116,29 @@ final class TrainingSession {
             if context.stop.isRaised, globalStep + 1 < options.epochs * steps { try stopHere() }
             if let every = options.checkpointSteps, state.step % every == 0, state.step < steps { try save(shelf.last) }
         }
-        try finishEpoch(lastLoss: lastLoss, freshImages: state.lossImages - head, time: ContinuousClock.now - start)
+        guard state.lossImages > 0 else {
+            throw RunFailure.badInput("data set '\(run.data)' holds no training image that can be read")
+        }
+        try finishEpoch(freshImages: state.lossImages - head, time: ContinuousClock.now - start)
     }
 
-    private func finishEpoch(lastLoss: Float, freshImages: Int, time: Duration) throws {
+    private func finishEpoch(freshImages: Int, time: Duration) throws {
         let steps = loader.batchesPerEpoch
         let epoch = state.epoch + 1
         let milliseconds = time / .milliseconds(1)
-        try log("epoch: \(epoch) step: \(steps), loss is \(lastLoss)")
+        try log("epoch: \(epoch) step: \(steps), loss is \(state.lastLoss)")
         try log(
             String(
                 format: "Train epoch time: %.3f ms, per step time: %.3f ms", milliseconds,
                 milliseconds / Double(steps)))
 
         let path = shelf.path(epoch: epoch, step: steps)
-        let report = try validate(checkpoint: path)
+        let report: EvaluationReport?
+        do {
+            report = try validate(checkpoint: path)
+        } catch let failure as RunFailure where failure.reason == .preempted {
+            try stopHere()
+        }
         let images = Double(max(state.lossImages, 1))
         try journal.epoch(
             epoch, steps: steps, learningRate: Double(schedule.rate(at: epoch * steps - 1)),
@@ -141,7 +151,6 @@ final class TrainingSession {
             state.bestEpoch = epoch
         }
         state.beginEpoch(epoch, unreadable: loader.unreadable.all)
-        lastReport = report
         try save(path)
         try shelf.point(shelf.last, at: path)
         if isBest { try shelf.point(shelf.best, at: path) }
@@ -160,7 +169,7 @@ final class TrainingSession {
         return report
     }
 
-    private func stopHere() throws {
+    private func stopHere() throws -> Never {
         try save(shelf.last)
         throw RunFailure(
             .preempted,
@@ -196,44 +205,43 @@ final class TrainingSession {
         if resumed { try log("resumed after epoch \(state.epoch), step \(state.step)") }
     }
 
-    private func takeWeights(from path: String) throws {
-        guard FileManager.default.fileExists(atPath: path) else {
-            throw RunFailure.badInput("there is no checkpoint '\(path)' to begin from")
-        }
-        let dropped = try ModelFile(path: path).loadForFineTuning(into: trainer.network, file: path)
-        try log("began with the weights of '\(path)'" + (dropped.map { "; \($0)" } ?? ""))
-    }
-
     private func log(_ line: String) throws {
         context.log(line)
         try journal.log(line)
     }
 
-    private static func resumable(_ path: String) throws -> ModelFile {
-        guard FileManager.default.fileExists(atPath: path) else {
-            throw RunFailure.badInput("there is no '\(path)' to resume from; leave out --resume to begin anew")
+    private static func resumePoint(
+        of run: TrainingRun, shelf: CheckpointShelf, records: RecordsIdentity, context: RunContext
+    ) throws -> ResumePoint? {
+        switch run.resume {
+        case .no:
+            if shelf.isUsed {
+                throw RunFailure.badInput(
+                    "'\(run.out)' holds a run already; wanted another folder, or --resume to go on with that run")
+            }
+            return nil
+        case .required:
+            return try ResumePoint(path: shelf.last, options: run.options, records: records)
+        case .ifPossible:
+            if !shelf.isUsed { return nil }
+            do {
+                return try ResumePoint(path: shelf.last, options: run.options, records: records)
+            } catch {
+                context.log(
+                    "cannot go on from the earlier attempt, beginning anew: \(RunFailure(wrapping: error).message)")
+                shelf.clear()
+                return nil
+            }
         }
-        return try ModelFile(path: path)
     }
 
-    private static func state(of file: ModelFile, path: String, options: TrainingOptions) throws -> TrainingState {
-        guard let json = file.card.runState, file.optimizer != nil else {
-            throw RunFailure.badInput(
-                "checkpoint '\(path)' holds no run state to resume from; wanted one written by a training run "
-                    + "(use --from to take over its weights only)")
+    /// Loads a checkpoint's weights, and says so in a line for the log.
+    private static func takeWeights(from path: String, into network: Network) throws -> String {
+        guard FileManager.default.fileExists(atPath: path) else {
+            throw RunFailure.badInput("there is no checkpoint '\(path)' to begin from")
         }
-        let state: TrainingState
-        do {
-            state = try JSONDecoder().decode(TrainingState.self, from: Data(json.utf8))
-        } catch {
-            throw RunFailure.badInput("the run state in checkpoint '\(path)' cannot be read: \(error)")
-        }
-        guard state.options == options else {
-            throw RunFailure.badInput(
-                "checkpoint '\(path)' belongs to a run with other options: found \(try state.options.json), wanted "
-                    + "\(try options.json)")
-        }
-        return state
+        let dropped = try ModelFile(path: path).loadForFineTuning(into: network, file: path)
+        return "began with the weights of '\(path)'" + (dropped.map { "; \($0)" } ?? "")
     }
 }
 

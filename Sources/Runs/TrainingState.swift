@@ -6,6 +6,8 @@ import Images
 struct TrainingState: Codable, Equatable {
     /// The options the run was begun with.
     var options: TrainingOptions
+    /// The records the run was begun with.
+    var records: RecordsIdentity
     /// Epochs that are complete.
     var epoch = 0
     /// Batches done in the epoch after those.
@@ -15,14 +17,17 @@ struct TrainingState: Codable, Equatable {
     var lossImages = 0
     /// Training images got right in the unfinished epoch.
     var correct = 0
+    /// The loss of the newest step in the unfinished epoch.
+    var lastLoss: Float = 0
     /// The best validation accuracy so far and its epoch.
     var bestTop1: Double?
     var bestEpoch: Int?
     /// Images that could not be used so far; they count towards the limit of the whole run.
     var unreadable: [UnreadableImage] = []
 
-    init(options: TrainingOptions) {
+    init(options: TrainingOptions, records: RecordsIdentity) {
         self.options = options
+        self.records = records
     }
 
     func globalStep(_ stepsPerEpoch: Int) -> Int {
@@ -36,6 +41,7 @@ struct TrainingState: Codable, Equatable {
         lossSum = 0
         lossImages = 0
         correct = 0
+        lastLoss = 0
         self.unreadable = unreadable
     }
 }

@@ -81,7 +81,7 @@ struct BadInputTests {
         #expect(!FileManager.default.fileExists(atPath: bench.path("p.csv")))
 
         let resume = #expect(throws: RunFailure.self) {
-            _ = try TrainingRun(options: bench.quickOptions, data: data, out: bench.path("out"), resume: true)
+            _ = try TrainingRun(options: bench.quickOptions, data: data, out: bench.path("out"), resume: .required)
                 .execute(in: bench.context())
         }
         #expect(resume?.reason == .badInput && resume?.message.contains("last.ckpt") == true)

@@ -73,7 +73,7 @@ struct TrainingRunTests {
         #expect(failure?.reason == .preempted)
 
         var resumed = interrupted
-        resumed.resume = true
+        resumed.resume = .required
         _ = try resumed.execute(in: bench.context(threads: 2))
         #expect(try bench.bytes(bench.path("resumed/last.ckpt")) == bench.bytes(straight + "/last.ckpt"))
         #expect(try bench.bytes(bench.path("resumed/best.ckpt")) == bench.bytes(straight + "/best.ckpt"))

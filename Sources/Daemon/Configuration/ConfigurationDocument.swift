@@ -1,5 +1,7 @@
 import Foundation
+import Glibc
 import Runs
+import Support
 import Yams
 
 /// The configuration file as a tree: which keys it has, and the free-form part under `defaults`.
@@ -18,6 +20,7 @@ struct ConfigurationDocument {
 
     /// Throws when the file cannot be read or is no YAML.
     init(path: String) throws {
+        if access(path, R_OK) != 0 { throw SystemError("open", on: path) }
         let text = try String(contentsOfFile: path, encoding: .utf8)
         guard let root = try Yams.compose(yaml: text) else { return }
         guard let mapping = root.mapping else {

@@ -53,7 +53,7 @@ extension DaemonConfiguration {
                     reader.sources.append(.init(provider: provider, place: { "'\(path)', key \($0)" }))
                 }
             } catch {
-                reader.note("'\(path)'", "could not be read: \(error)")
+                reader.note("'\(path)'", "could not be read: \(error); wanted a YAML file")
             }
             for key in document.keys where !key.hasPrefix("defaults.") && !knownKeys.contains(key) {
                 reader.note("'\(path)', key \(key)", unknown(key, among: knownKeys + ["defaults"]))

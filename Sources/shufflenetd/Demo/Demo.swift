@@ -13,6 +13,13 @@ struct Demo: AsyncParsableCommand {
     var state: String?
 
     func run() async throws {
+        let tour = Task { try await show() }
+        let request = TerminationRequest { tour.cancel() }
+        defer { withExtendedLifetime(request) {} }
+        try await tour.value
+    }
+
+    private func show() async throws {
         let state = self.state ?? "/tmp/shufflenetd-demo-\(ProcessInfo.processInfo.processIdentifier)"
         guard !FileManager.default.fileExists(atPath: state) else {
             throw ValidationError("'\(state)' exists; name a folder that does not, the demonstration fills it")

@@ -15,9 +15,13 @@ struct DemoDaemon {
             FilePath(folders.log), .writeOnly, options: [.create, .truncate],
             permissions: [.ownerReadWrite, .groupRead, .otherRead])
         let state = folders.state
+        var options = PlatformOptions()
+        // Whoever stops the demonstration half-way shall not be left with a database server.
+        options.teardownSequence = [.send(signal: .terminate, allowedDurationToNextStep: .seconds(60))]
         let outcome = try await Subprocess.run(
             .path(FilePath(try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))),
             arguments: ["serve", "--config", folders.configuration, "--state", state],
+            platformOptions: options,
             input: .none, output: .fileDescriptor(log, closeAfterSpawningProcess: false),
             error: .fileDescriptor(log, closeAfterSpawningProcess: true)
         ) { daemon in

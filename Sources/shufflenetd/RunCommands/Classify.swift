@@ -4,7 +4,7 @@ import Runs
 struct Classify: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Classify every file of a folder into a CSV.",
-        discussion: "One row for every file, in sorted order, also for the unreadable ones.")
+        discussion: "One row for every file that is not hidden, in sorted order, also for the unreadable ones.")
 
     @Option(help: ArgumentHelp("The checkpoint to use.", valueName: "ckpt"))
     var model: String
@@ -14,12 +14,11 @@ struct Classify: AsyncParsableCommand {
     var out: String
     @OptionGroup(title: "Classification")
     var flags: ClassificationFlags
-    @Option(help: "Threads for the engine; default: all cores.")
-    var threads: Int?
+    @OptionGroup var threads: ThreadsOption
 
     func run() async throws {
         let run = ClassificationRun(options: flags.options, model: model, images: images, out: out)
-        try await PlainRun.perform(threads: threads) { try run.execute(in: $0) }
+        try await PlainRun.perform(threads: threads.count) { try run.execute(in: $0) }
     }
 }
 

@@ -14,12 +14,11 @@ struct Evaluate: AsyncParsableCommand {
     var out: String
     @OptionGroup(title: "Evaluation")
     var flags: EvaluationFlags
-    @Option(help: "Threads for the engine; default: all cores.")
-    var threads: Int?
+    @OptionGroup var threads: ThreadsOption
 
     func run() async throws {
         let run = EvaluationRun(options: flags.options, model: model, data: data, out: out)
-        try await PlainRun.perform(threads: threads) { try run.execute(in: $0) }
+        try await PlainRun.perform(threads: threads.count) { try run.execute(in: $0) }
     }
 }
 
@@ -28,7 +27,7 @@ struct EvaluationFlags: ParsableArguments {
 
     @Option(help: "Images a batch.")
     var batch = Self.defaults.batch
-    @Option(help: "Take only the first so many records.")
+    @Option(help: "Take at most so many records.")
     var records: Int?
     @Option(help: "Share of unreadable images past which the run fails.")
     var unreadableLimit = Self.defaults.unreadableLimit

@@ -1,25 +1,17 @@
 import ArgumentParser
-import Dispatch
 import Foundation
-import Glibc
 import Runs
 
-/// Carries out a run for a person at a terminal: events to the console, SIGINT and SIGTERM as a request to stop,
+/// Carries out a run for a person at a terminal: events to the console, signals as a request to stop,
 /// failures as an exit status.
 enum PlainRun {
-    static func perform(threads: Int?, _ run: @escaping @Sendable (RunContext) throws -> RunResult) async throws {
+    static func perform(threads: Int, _ run: @escaping @Sendable (RunContext) throws -> RunResult) async throws {
         let console = Console()
         let stop = StopFlag()
-        let signals = [SIGINT, SIGTERM].map { number in
-            signal(number, SIG_IGN)
-            let source = DispatchSource.makeSignalSource(signal: number)
-            source.setEventHandler { stop.raise() }
-            source.resume()
-            return source
-        }
-        defer { for source in signals { source.cancel() } }
+        let request = TerminationRequest { stop.raise() }
+        defer { withExtendedLifetime(request) {} }
 
-        let context = RunContext(threads: threads ?? ProcessInfo.processInfo.activeProcessorCount, stop: stop) {
+        let context = RunContext(threads: threads, stop: stop) {
             console.show($0)
         }
         do {

@@ -18,13 +18,13 @@ struct Train: AsyncParsableCommand {
     var from: String?
     @Flag(help: "Go on from OUT/last.ckpt.")
     var resume = false
-    @Option(help: "Threads for the engine; default: all cores.")
-    var threads: Int?
+    @OptionGroup var threads: ThreadsOption
     @OptionGroup(title: "Training")
     var training: TrainingFlags
 
     func run() async throws {
-        let run = TrainingRun(options: training.options, data: data, out: out, from: from, resume: resume)
-        try await PlainRun.perform(threads: threads) { try run.execute(in: $0) }
+        let run = TrainingRun(
+            options: training.options, data: data, out: out, from: from, resume: resume ? .required : .no)
+        try await PlainRun.perform(threads: threads.count) { try run.execute(in: $0) }
     }
 }

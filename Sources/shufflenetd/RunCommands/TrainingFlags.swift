@@ -40,9 +40,9 @@ struct TrainingFlags: ParsableArguments {
     var augmentation = Self.defaults.augmentation
     @Flag(help: "Leave out the last, smaller batch of an epoch.")
     var dropRemainder = false
-    @Option(help: "Take only the first so many training records.")
+    @Option(help: "Take at most so many training records.")
     var records: Int?
-    @Option(help: "Take only the first so many validation records.")
+    @Option(help: "Take at most so many validation records.")
     var validationRecords: Int?
     @Option(help: "Share held back for validation where the data set has no such part.")
     var validationShare = Self.defaults.validationShare

@@ -1,0 +1,47 @@
+import Checkpoints
+import Foundation
+
+/// What a stopped run left in its `last.ckpt`, fit for a run of the same options over the same records.
+struct ResumePoint {
+    let file: ModelFile
+    let state: TrainingState
+
+    /// - Throws: `RunFailure` (bad input) or `CheckpointError` when there is nothing to go on from, or it belongs to a
+    ///   run of other options or other records.
+    init(path: String, options: TrainingOptions, records: RecordsIdentity) throws {
+        guard FileManager.default.fileExists(atPath: path) else {
+            throw RunFailure.badInput("there is no '\(path)' to resume from; leave out --resume to begin anew")
+        }
+        file = try ModelFile(path: path)
+        guard let json = file.card.runState, file.optimizer != nil else {
+            throw RunFailure.badInput(
+                "checkpoint '\(path)' holds no run state to resume from; wanted one written by a training run "
+                    + "(use --from to take over its weights only)")
+        }
+        do {
+            state = try JSONDecoder().decode(TrainingState.self, from: Data(json.utf8))
+        } catch {
+            throw RunFailure.badInput(
+                "the run state in checkpoint '\(path)' cannot be read, it may be of another version: \(error)")
+        }
+        guard state.options == options else {
+            let changes = zip(Mirror(reflecting: options).children, Mirror(reflecting: state.options).children)
+                .filter { "\($0.value)" != "\($1.value)" }
+                .map { "\($0.label ?? "?") is \($0.value), the run had \($1.value)" }
+            throw RunFailure.badInput(
+                "checkpoint '\(path)' belongs to a run with other options: \(changes.joined(separator: "; ")); "
+                    + "resume with the same ones, or use --from to begin a new run with its weights")
+        }
+        guard state.records == records else {
+            throw RunFailure.badInput(
+                "checkpoint '\(path)' belongs to a run over other records: it had "
+                    + "\(Self.text(state.records)); now there are \(Self.text(records)); "
+                    + "use --from to begin a new run with its weights")
+        }
+    }
+
+    private static func text(_ records: RecordsIdentity) -> String {
+        "\(records.training) for training and \(records.validation) for validation of "
+            + "\(records.classNames.joined(separator: ", ")) (names' checksum \(String(records.checksum, radix: 16)))"
+    }
+}

@@ -1,0 +1,138 @@
+import Checkpoints
+import Foundation
+import Support
+import Testing
+
+@testable import Runs
+
+@Suite("Going on from a stopped run")
+struct ResumeTests {
+    let bench: Workbench
+
+    init() throws { bench = try Workbench() }
+
+    /// Starts a run and stops it once its log has a line with this beginning, or at the first step.
+    private func stop(_ run: TrainingRun, atLine beginning: String? = nil) throws {
+        let stop = StopFlag()
+        let failure = #expect(throws: RunFailure.self) {
+            _ = try run.execute(
+                in: RunContext(threads: 1, stop: stop, progressInterval: .zero) { event in
+                    switch event {
+                    case .log(let line):
+                        if let beginning, line.hasPrefix(beginning) { stop.raise() }
+                    case .progress:
+                        if beginning == nil { stop.raise() }
+                    default: break
+                    }
+                })
+        }
+        #expect(failure?.reason == .preempted)
+    }
+
+    private func run(_ name: String, data: String, resume: TrainingRun.Resume = .no) -> TrainingRun {
+        TrainingRun(options: bench.quickOptions, data: data, out: bench.path(name), resume: resume)
+    }
+
+    @Test("a run stopped during validation keeps the epoch, and goes on to the same bytes", arguments: [1, 2, 3])
+    func duringValidation(epoch: Int) throws {
+        let data = try bench.drawClasses()
+        let straight = try bench.trained("straight", data: data)
+        try stop(run("stopped", data: data), atLine: "epoch: \(epoch) step: ")
+        let log = EventLog()
+        _ = try run("stopped", data: data, resume: .required).execute(in: bench.context { log.append($0) })
+        #expect(try bench.bytes(bench.path("stopped/last.ckpt")) == bench.bytes(straight + "/last.ckpt"))
+        #expect(!log.lines.contains { $0.hasSuffix("loss is 0.0") })
+        #expect(log.lines.filter { $0.hasPrefix("epoch: ") }.count == 4 - epoch)
+    }
+
+    @Test("other options are refused by name")
+    func otherOptions() throws {
+        let data = try bench.drawClasses()
+        try stop(run("out", data: data))
+        var other = run("out", data: data, resume: .required)
+        other.options.learningRate = 0.01
+        let failure = #expect(throws: RunFailure.self) { _ = try other.execute(in: bench.context()) }
+        #expect(failure?.reason == .badInput)
+        #expect(failure?.message.contains("learningRate is 0.01, the run had 0.02") == true)
+    }
+
+    @Test("a data set that changed is refused, whether records or classes", arguments: [true, false])
+    func otherRecords(renamesClass: Bool) throws {
+        let data = try bench.drawClasses()
+        try stop(run("out", data: data))
+        if renamesClass {
+            try FileManager.default.moveItem(atPath: data + "/dark", toPath: data + "/dim")
+        } else {
+            for number in 0..<9 { try FileManager.default.removeItem(atPath: data + "/dark/\(number).png") }
+        }
+        let failure = #expect(throws: RunFailure.self) {
+            _ = try run("out", data: data, resume: .required).execute(in: bench.context())
+        }
+        #expect(failure?.reason == .badInput)
+        #expect(failure?.message.contains("belongs to a run over other records") == true)
+    }
+
+    @Test("a job that cannot go on from an earlier attempt begins anew", arguments: ["options", "truncated"])
+    func beginsAnew(change: String) throws {
+        let data = try bench.drawClasses()
+        let straight = try bench.trained("straight", data: data)
+        var first = run("out", data: data)
+        if change == "options" { first.options.learningRate = 0.01 }
+        try stop(first)
+        if change == "truncated" {
+            let path = bench.path("out/last.ckpt")
+            try bench.bytes(path).prefix(1000).write(to: URL(fileURLWithPath: path))
+        }
+        let log = EventLog()
+        _ = try run("out", data: data, resume: .ifPossible).execute(in: bench.context { log.append($0) })
+        #expect(log.lines.contains { $0.hasPrefix("cannot go on from the earlier attempt, beginning anew: ") })
+        #expect(try bench.bytes(bench.path("out/last.ckpt")) == bench.bytes(straight + "/last.ckpt"))
+    }
+
+    @Test("a folder that holds a run is left alone by another one")
+    func usedFolder() throws {
+        let data = try bench.drawClasses()
+        let out = try bench.trained("out", data: data)
+        let before = try bench.text(out + "/results.csv")
+        let failure = #expect(throws: RunFailure.self) {
+            _ = try run("out", data: data).execute(in: bench.context())
+        }
+        #expect(failure?.message.contains("holds a run already") == true)
+        #expect(try bench.text(out + "/results.csv") == before)
+    }
+
+    @Test("a folder that another run is writing into is refused, and leftovers of a killed one are cleared away")
+    func lockedFolder() throws {
+        let data = try bench.drawClasses()
+        var holder: OutputFolder? = try OutputFolder(locking: bench.path("out"))
+        let failure = #expect(throws: RunFailure.self) {
+            _ = try run("out", data: data).execute(in: bench.context())
+        }
+        #expect(failure?.message.contains("another run is writing into") == true)
+        withExtendedLifetime(holder) {}
+        holder = nil
+        try AtomicFile.write("half".utf8, to: bench.path("out/.last.ckpt.1.0.partial"))
+        _ = try run("out", data: data).execute(in: bench.context())
+        #expect(try bench.names(bench.path("out")).filter { $0.hasPrefix(".") } == [])
+    }
+
+    @Test("weights that cannot be had leave the output folder without a run")
+    func missingWeights() throws {
+        let data = try bench.drawClasses()
+        var from = run("out", data: data)
+        from.from = bench.path("none.ckpt")
+        #expect(throws: RunFailure.self) { _ = try from.execute(in: bench.context()) }
+        #expect(try bench.names(bench.path("out")) == [])
+    }
+
+    @Test("an output folder that is a file is told in a sentence")
+    func outputIsFile() throws {
+        let data = try bench.drawClasses()
+        try AtomicFile.write("".utf8, to: bench.path("file"))
+        let failure = #expect(throws: RunFailure.self) {
+            _ = try run("file", data: data).execute(in: bench.context())
+        }
+        #expect(failure?.reason == .badInput)
+        #expect(failure?.message.contains("it is no folder") == true)
+    }
+}
