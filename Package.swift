@@ -153,7 +153,7 @@ let package = Package(
         .testTarget(
             name: "RunsTests", dependencies: ["Images", "Runs", "shufflenetd", "TestSupport"], swiftSettings: house),
         .testTarget(name: "PostgresTests", dependencies: ["Postgres", "TestSupport"], swiftSettings: house),
-        .testTarget(name: "JobQueueTests", dependencies: ["JobQueue", "TestSupport"], swiftSettings: house),
+        .testTarget(name: "JobQueueTests", dependencies: ["JobQueue", "Support", "TestSupport"], swiftSettings: house),
         .testTarget(name: "SpoolTests", dependencies: ["Spool", "TestSupport"], swiftSettings: house),
         .testTarget(
             name: "DaemonTests",

@@ -137,7 +137,9 @@ public struct DaemonRuntime: Sendable {
             intake: SpoolIntake(
                 store: spool, configuration: spoolConfiguration, registrar: registrar, logger: logger),
             hints: HintService(
-                listener: QueueListener(settings, pollInterval: configuration.queue.poll), dispatch: dispatch,
+                listener: QueueListener(
+                    try DatabaseAddress.listening(configuration), pollInterval: configuration.queue.poll),
+                dispatch: dispatch,
                 logger: logger))
         await queue.database.close()
     }
@@ -146,6 +148,8 @@ public struct DaemonRuntime: Sendable {
         _ queue: JobStore, _ registration: WorkerRegistration, _ sweep: FolderSweep, _ disk: DiskWatch
     ) -> [RepeatingDuty] {
         let (timings, logger) = (configuration.queue, self.logger)
+        let retention = Retention(
+            settings: configuration.retention, roots: configuration.roots, queue: queue, logger: logger)
         return [
             RepeatingDuty(name: "the rescue of abandoned jobs", interval: timings.poll, logger: logger) {
                 let neighbours = try await queue.rescueDeadNeighbours(of: registration.process)
@@ -163,6 +167,9 @@ public struct DaemonRuntime: Sendable {
             },
             RepeatingDuty(name: "the sweep of ended jobs' folders", interval: .seconds(5), logger: logger) {
                 try await sweep.run()
+            },
+            RepeatingDuty(name: "the forgetting of old jobs", interval: .seconds(3600), logger: logger) {
+                try await retention.run()
             },
             RepeatingDuty(name: "the look at free space", interval: .seconds(5), logger: logger) { disk.look() },
         ]

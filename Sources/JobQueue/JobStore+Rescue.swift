@@ -4,6 +4,7 @@ extension JobStore {
     /// Takes back the jobs of workers that have been silent for `silence` by the database's clock, or retired.
     /// Any daemon may call it at any time; compare-and-set on the token decides among them.
     public func rescueAbandoned(silence: Duration = .seconds(30)) async throws -> [RescuedJob] {
+        try await database.query(RescueStatement.forgetFuture, [silence.seconds])
         try await database.query(RescueStatement.retireSilent, [silence.seconds])
         return try await takeBack()
     }
@@ -28,6 +29,13 @@ extension JobStore {
     }
 
     private enum RescueStatement {
+        /// The server's clock was set back: without this, a worker that is dead by now would count as alive until the
+        /// clock is there again.
+        static let forgetFuture = """
+            UPDATE shufflenet.workers SET last_heartbeat = clock_timestamp()
+            WHERE retired_at IS NULL AND last_heartbeat > clock_timestamp() + make_interval(secs => $1::float8)
+            """
+
         static let retireSilent = """
             UPDATE shufflenet.workers SET retired_at = clock_timestamp()
             WHERE retired_at IS NULL AND last_heartbeat < clock_timestamp() - make_interval(secs => $1::float8)

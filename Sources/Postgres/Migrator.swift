@@ -36,9 +36,7 @@ public struct Migrator: Sendable {
 
     /// Looks, and changes nothing.
     public func standing(_ connection: Connection) throws -> Standing {
-        let found = try connection.query(
-            "SELECT to_regclass($1) IS NOT NULL AS found", ["\(quotedSchema).schema_migrations"])
-        guard try found.first?.decode("found") ?? false else { return .absent }
+        guard try hasLedger(connection) else { return .absent }
         let rows = try connection.query(
             "SELECT coalesce(max(version), 0) AS version FROM \(quotedSchema).schema_migrations")
         let version: Int = try rows.first?.decode("version") ?? 0
@@ -57,7 +55,8 @@ public struct Migrator: Sendable {
         try connection.transaction { connection in
             // Of the transaction, not of the session: that also holds behind a transaction pooler.
             try connection.query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", ["migrate \(schema)"])
-            try connection.script(Self.ledger(quotedSchema))
+            // Whoever only looks whether all is up to date needs no right to make anything.
+            if try !hasLedger(connection) { try connection.script(Self.ledger(quotedSchema)) }
             let applied = try appliedChecksums(connection)
             if let newest = applied.keys.max(), newest > migrations.count {
                 throw PostgresError(
@@ -84,6 +83,12 @@ public struct Migrator: Sendable {
 
     private var quotedSchema: String { Connection.quoted(identifier: schema) }
 
+    private func hasLedger(_ connection: Connection) throws -> Bool {
+        let found = try connection.query(
+            "SELECT to_regclass($1) IS NOT NULL AS found", ["\(quotedSchema).schema_migrations"])
+        return try found.first?.decode("found") ?? false
+    }
+
     private static func ledger(_ schema: String) -> String {
         """
         CREATE SCHEMA IF NOT EXISTS \(schema);
@@ -106,6 +111,15 @@ public struct Migrator: Sendable {
         let rows = try connection.query(
             "SELECT encode(sha256(convert_to($1::text, 'UTF8')), 'hex') AS checksum", [migration.sql])
         return try rows[0].decode("checksum")
+    }
+
+    /// Names of the applied steps whose text is not the one this program has. Looks, and changes nothing.
+    public func drift(_ connection: Connection) throws -> [String] {
+        let applied = try appliedChecksums(connection)
+        return try migrations.filter { migration in
+            guard let earlier = applied[migration.version] else { return false }
+            return try checksum(of: migration, connection) != earlier
+        }.map(\.name)
     }
 
     private func check(_ migration: Migration, checksum: String, against earlier: String) throws {

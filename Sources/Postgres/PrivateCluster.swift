@@ -75,8 +75,7 @@ public struct PrivateCluster: Sendable {
         defer { lock.release() }
 
         let process = ServerProcess(dataFolder: dataFolder)
-        if process.livingPostmaster != nil {
-            try await waitUntilAnswering()
+        if process.livingPostmaster != nil, try await answers({ process.livingPostmaster != nil }) {
             return .adopted
         }
         let exists = FileManager.default.fileExists(atPath: dataFolder + "/PG_VERSION")
@@ -91,7 +90,7 @@ public struct PrivateCluster: Sendable {
         }
         try writeConfiguration(account)
         try await control.start(dataFolder: dataFolder, log: folder + "/start.log")
-        try await waitUntilAnswering()
+        _ = try await answers { true }
         try await makeDatabase()
         return exists ? .started : .created
     }
@@ -129,16 +128,18 @@ public struct PrivateCluster: Sendable {
         return version
     }
 
-    private func waitUntilAnswering() async throws {
+    /// Waits for an answer; false if the server, which was about to die, is gone before it gave one.
+    private func answers(_ isAlive: () -> Bool) async throws -> Bool {
         let began = ContinuousClock.now
         let session = Session(
             settings.database("postgres"), backoff: Backoff(first: .milliseconds(20), cap: .milliseconds(500)))
         while true {
             do {
                 try await session.withConnection { _ = try $0.query("SELECT 1") }
-                return
+                return true
             } catch let error as PostgresError {
                 guard error.isConnectionLost, ContinuousClock.now - began < .seconds(120) else { throw error }
+                if !isAlive() { return false }
             }
         }
     }

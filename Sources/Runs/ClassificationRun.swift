@@ -16,6 +16,8 @@ public struct ClassificationRun: Sendable {
     public var excluded: Set<String>
     /// Goes on from the rows that an interrupted run of the same options, model and folder left beside `out`.
     public var resume: Bool
+    /// Takes only this part of the files; a part may be empty.
+    public var shard: JobSpecification.Shard?
 
     public init(
         options: ClassificationOptions, model: String, images: String, out: String, excluded: Set<String> = [],
@@ -35,9 +37,13 @@ public struct ClassificationRun: Sendable {
             try refuse(options.mistakes)
             let model = try TrainedModel(path: model)
             for assumption in model.assumptions { context.log(assumption) }
-            let listing = try ImageListing(folder: images, excluding: excluded)
+            var listing = try ImageListing(folder: images, excluding: excluded)
             guard listing.count > 0 else {
                 throw RunFailure.badInput("image folder '\(images)' holds no files; wanted at least one picture")
+            }
+            if let shard {
+                let part = Array(listing.paths[shard.range(of: listing.count)])
+                listing = ImageListing(folder: listing.folder, paths: part)
             }
             let folder = (out as NSString).deletingLastPathComponent
             if !folder.isEmpty {
@@ -60,7 +66,7 @@ public struct ClassificationRun: Sendable {
         let table = PredictionTable(
             classNames: model.classNames, topK: options.topK, model: (self.model as NSString).lastPathComponent)
         let classes = model.classNames.count
-        let size = min(options.batch, listing.count)
+        let size = max(min(options.batch, listing.count), 1)
         let pool = ThreadPool(threads: context.threads)
         let session = InferenceSession(
             network: model.network, pixels: model.preprocessing.pixels, maximumBatch: size, pool: pool)

@@ -14,7 +14,10 @@ public enum JobRun {
             case .evaluate:
                 return try evaluation(specification, &reader).execute(in: context)
             case .classify:
-                return try classification(specification, &reader, context).execute(in: context)
+                if let parts = specification.parts { return try merge(parts, specification, &reader, context) }
+                var run = try classification(specification, &reader, context)
+                run.shard = specification.shard
+                return try run.execute(in: context)
             }
         }
     }
@@ -64,6 +67,15 @@ public enum JobRun {
         return ClassificationRun(
             options: options, model: try model(name, specification), images: try existing(data, specification),
             out: out, excluded: Set(specification.excluded))
+    }
+
+    private static func merge(
+        _ parts: [String], _ specification: JobSpecification, _ reader: inout ArgumentReader, _ context: RunContext
+    ) throws -> RunResult {
+        let images = dataFolder(specification, "images", &reader)
+        return try PredictionMerge(
+            parts: parts, images: try existing(images, specification), out: specification.work + "/predictions.csv"
+        ).execute(in: context)
     }
 
     /// The folder the job works on: what was dropped, or the folder under the data root that `key` names.

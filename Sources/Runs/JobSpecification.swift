@@ -30,10 +30,31 @@ public struct JobSpecification: Codable, Sendable {
     public var previous: String?
     public var roots: Roots
     public var threads: Int
+    /// The part of the files that this job takes; absent: all.
+    public var shard: Shard?
+    /// The CSV files of the parts that this job puts together, in order; absent for a job that does its own work.
+    public var parts: [String]?
+
+    /// One of `count` equal parts of a sorted list, `index` from 1.
+    public struct Shard: Codable, Sendable, Equatable {
+        public var index: Int
+        public var count: Int
+
+        public init(index: Int, count: Int) {
+            self.index = index
+            self.count = count
+        }
+
+        /// The positions of this part in a list of so many.
+        public func range(of total: Int) -> Range<Int> {
+            total * (index - 1) / count..<total * index / count
+        }
+    }
 
     public init(
         job: Int64, attempt: Int, kind: Kind, args: JSONValue, input: String?,
-        excluded: [String] = [], work: String, previous: String?, roots: Roots, threads: Int
+        excluded: [String] = [], work: String, previous: String?, roots: Roots, threads: Int,
+        shard: Shard? = nil, parts: [String]? = nil
     ) {
         self.job = job
         self.attempt = attempt
@@ -45,5 +66,7 @@ public struct JobSpecification: Codable, Sendable {
         self.previous = previous
         self.roots = roots
         self.threads = threads
+        self.shard = shard
+        self.parts = parts
     }
 }

@@ -29,6 +29,9 @@ public enum KnownArguments {
             var options = ClassificationOptions()
             options.read(from: &reader)
             names = ["images", "model"]
+            var shards = 0
+            reader.integer("shards", into: &shards)
+            if shards != 0 { reader.add(mistakes: ["shards can be given only in a job's own row"]) }
         }
         for name in names { _ = reader.name(name) }
         return reader

@@ -110,6 +110,7 @@ import Testing
             case .succeeded: "succeeded"
             case .preempted: "preempted"
             case .crashed: "crashed"
+            case .outOfMemory: "out_of_memory"
             case .failed(let failure): failure.reason.rawValue
             }
         #expect(found == wanted)

@@ -106,6 +106,7 @@ import Testing
     @Test(
         "what could never work is refused",
         arguments: [
+            ("retention: {jobs: soon}", "wanted a duration"), ("retention: {results: perhaps}", "wanted true or false"),
             ("queue: {heartbeat: 5s, fence: 40s, dead: 30s}", "each shorter than the next"),
             ("defaults: {trian: {epochs: 1}}", "no such kind of job"),
             ("defaults: {train: {epohs: 1}}", "unknown key \"epohs\""),

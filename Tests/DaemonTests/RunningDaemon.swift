@@ -19,8 +19,8 @@ final class RunningDaemon: Sendable {
     }()
 
     /// Quick timings, so that leases lapse within a test.
+    static let timings = "{heartbeat: 200ms, fence: 4s, dead: 6s, poll: 200ms}"
     static let configuration = """
-        queue: {heartbeat: 200ms, fence: 4s, dead: 6s, poll: 200ms}
         spool: {quiet_period: 300ms, poll: 300ms, min_free: 1MiB}
         threads: 2
         """
@@ -28,27 +28,44 @@ final class RunningDaemon: Sendable {
     /// - Parameters:
     ///   - child: a bash script for the children; nil for real ones.
     ///   - more: lines for the configuration file.
-    init(
+    ///   - launcher: a command that starts the program, which is given as its last arguments.
+    ///   - address: the way the daemon takes to the database, if not the test's own.
+    convenience init(
         scratch: Scratch, name: String = "state", database: TestDatabase, child: String?, workers: Int = 1,
-        grace: String = "10s", more: String = ""
+        grace: String = "10s", timings: String = RunningDaemon.timings, more: String = "", launcher: [String] = [],
+        address: String? = nil
+    ) throws {
+        try self.init(
+            scratch: scratch, name: name, database: database.database, child: child, workers: workers, grace: grace,
+            timings: timings, more: more, launcher: launcher, address: address)
+    }
+
+    init(
+        scratch: Scratch, name: String, database: Database, child: String?, workers: Int, grace: String = "10s",
+        timings: String = RunningDaemon.timings, more: String = "", launcher: [String] = [], address: String? = nil
     ) throws {
         state = "\(scratch.path)/\(name)"
         var lines = ["state: \(state)", "workers: \(workers)", "grace: \(grace)", Self.configuration, more]
-        lines.append("database: \(Self.address(database.settings))")
+        lines += ["queue: \(timings)", "database: \(address ?? Self.address(database.settings))"]
         let file = try scratch.write(lines.joined(separator: "\n"), to: "\(name).yaml")
         var arguments = ["serve", "--config", file]
         if let child {
             let script = try scratch.write("#!/bin/bash\n\(child)\n", to: "\(name).child.sh", executable: true)
             arguments += ["--child-program", script]
         }
-        queue = JobStore(database.database)
+        queue = JobStore(database)
         process = Process()
-        process.executableURL = URL(filePath: Self.program)
-        process.arguments = arguments
+        let command = launcher + [Self.program] + arguments
+        process.executableURL = URL(filePath: command[0])
+        process.arguments = Array(command.dropFirst())
         let log = "\(scratch.path)/\(name).log"
-        try "".write(toFile: log, atomically: false, encoding: .utf8)
-        process.standardError = FileHandle(forWritingAtPath: log)
-        process.standardOutput = FileHandle(forWritingAtPath: log)
+        if !FileManager.default.fileExists(atPath: log) {
+            try "".write(toFile: log, atomically: false, encoding: .utf8)
+        }
+        let handle = FileHandle(forUpdatingAtPath: log)
+        try handle?.seekToEnd()
+        process.standardError = handle
+        process.standardOutput = handle
         try process.run()
     }
 

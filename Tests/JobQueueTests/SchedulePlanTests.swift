@@ -1,4 +1,5 @@
 import Foundation
+import Support
 import Testing
 
 @testable import JobQueue
@@ -47,5 +48,42 @@ import Testing
         // The books say 07:00, the clock has gone back to 05:30.
         let decision = try decide(.all, next: midnight + 7 * 3600, now: midnight + 5 * 3600 + 1800)
         #expect(decision == .init(next: midnight + 7 * 3600))
+    }
+
+    /// `SHUFFLENETD_CRON_YEARS=10` simulates as many years.
+    @Test func `three schedulers in every zone of the world make each night's job once and leave none out`() throws {
+        let years = ProcessInfo.processInfo.environment["SHUFFLENETD_CRON_YEARS"].flatMap(Int.init) ?? 1
+        let begin = Date(timeIntervalSince1970: 1_451_649_600)  // 2016-01-01 12:00 UTC
+        let end = begin + Double(years) * 365.25 * 86_400
+        let cron = try CronExpression("30 2 * * *")
+        var generator = SeededGenerator(seed: 4)
+        for zone in TimeZone.knownTimeZoneIdentifiers {
+            let timeZone = try #require(TimeZone(identifier: zone))
+            let plan = SchedulePlan(cron: cron, timeZone: timeZone, catchUp: .all)
+            // What the database keeps: the row of the schedule and the unique (schedule, fire_at) of jobs.
+            var row: Date?
+            var jobs: [Date] = []
+            // Each has read the row at some time, and acts on what it read later, when it may be old.
+            var copies: [Date?] = [nil, nil, nil]
+            var now = begin
+            while now < end {
+                now += 3600 * Double(generator.nextUnit() * 60 + 1)
+                let who = Int(generator.next() % 3)
+                let decision = plan.decide(next: copies[who], anchor: begin, now: min(now, end))
+                for fire in decision.fires where !jobs.suffix(50).contains(fire) { jobs.append(fire) }
+                row = max(row ?? .distantPast, decision.next ?? .distantPast)
+                copies[Int(generator.next() % 3)] = row
+            }
+            for who in 0..<3 {
+                for fire in plan.decide(next: copies[who], anchor: begin, now: end).fires
+                where !jobs.suffix(200).contains(fire) { jobs.append(fire) }
+            }
+            let days = jobs.map {
+                Int((($0.timeIntervalSince1970 + Double(timeZone.secondsFromGMT(for: $0))) / 86_400).rounded(.down))
+            }
+            let expected = Array(days[0]..<(days[0] + days.count))
+            #expect(days.sorted() == expected, "\(zone)")
+            #expect(abs(days.count - Int(Double(years) * 365.25)) <= 1, "\(zone)")
+        }
     }
 }

@@ -18,10 +18,12 @@ public struct ChildEnd: Sendable, Equatable {
     public var cpuTime: Duration
     /// The largest resident set, in bytes.
     public var peakMemoryBytes: Int64
+    /// It was killed for the memory it took: a sentence that says by whom.
+    public var memoryExcess: String?
 
     public init(
         exit: Exit, result: RunResult? = nil, failure: RunFailure? = nil, garbageLines: Int = 0,
-        cpuTime: Duration = .zero, peakMemoryBytes: Int64 = 0
+        cpuTime: Duration = .zero, peakMemoryBytes: Int64 = 0, memoryExcess: String? = nil
     ) {
         self.exit = exit
         self.result = result
@@ -29,6 +31,7 @@ public struct ChildEnd: Sendable, Equatable {
         self.garbageLines = garbageLines
         self.cpuTime = cpuTime
         self.peakMemoryBytes = peakMemoryBytes
+        self.memoryExcess = memoryExcess
     }
 }
 
@@ -40,10 +43,16 @@ public enum ChildVerdict: Sendable, Equatable {
     case preempted
     /// No word from the child explains its end.
     case crashed(String)
+    /// It was killed because of the memory it took.
+    case outOfMemory(String)
 
     /// Exit status and announcement must agree: a child that says it succeeded and then fails has not succeeded, and
     /// exit 0 without a result is a crash, whatever the files look like.
     public init(_ end: ChildEnd) {
+        if case .signalled(9) = end.exit, let sentence = end.memoryExcess {
+            self = .outOfMemory(sentence)
+            return
+        }
         switch (end.exit, end.result, end.failure) {
         case (.exited(0), let result?, nil):
             self = .succeeded(result)

@@ -49,11 +49,12 @@ public struct ChildHost: Sendable {
     ///
     /// - Parameters:
     ///   - log: the file its standard error is appended to; made with its folder where missing.
+    ///   - memoryLimit: resident bytes past which the child is killed.
     ///   - control: stops it from elsewhere.
     ///   - event: called on a thread of the child's, for each event in order. Must not block for long.
     /// - Throws: `StartError`, `SystemError`.
     public func run(
-        _ specification: JobSpecification, log: String, control: ChildControl,
+        _ specification: JobSpecification, log: String, memoryLimit: Int64? = nil, control: ChildControl,
         event: @escaping @Sendable (RunEvent) -> Void
     ) async throws -> ChildEnd {
         guard control.mayStart else { throw StartError.stopped }
@@ -92,7 +93,8 @@ public struct ChildHost: Sendable {
                 control.started(child.value)
                 let watch = ChildWatch(
                     pid: child.value, processDescriptor: child.processDescriptor, input: inputWriter,
-                    output: outputReader, greeting: line, grace: grace, logger: logger, event: event)
+                    output: outputReader, greeting: line, grace: grace,
+                    memory: MemoryWatch(pid: child.value, limit: memoryLimit), logger: logger, event: event)
                 // The thread ends when the child has; cancellation reaches the child through `control` only.
                 let report = await watch.follow()
                 control.ended()
@@ -112,6 +114,6 @@ public struct ChildHost: Sendable {
         let report = outcome.closureResult
         return ChildEnd(
             exit: exit, result: report.result, failure: report.failure, garbageLines: report.garbageLines,
-            cpuTime: report.cpuTime, peakMemoryBytes: report.peakMemoryBytes)
+            cpuTime: report.cpuTime, peakMemoryBytes: report.peakMemoryBytes, memoryExcess: report.memoryExcess)
     }
 }

@@ -15,6 +15,7 @@ struct ChildWatch: Sendable {
         var garbageLines = 0
         var cpuTime = Duration.zero
         var peakMemoryBytes: Int64 = 0
+        var memoryExcess: String?
     }
 
     var pid: pid_t
@@ -24,6 +25,7 @@ struct ChildWatch: Sendable {
     /// Written to the child first.
     var greeting: [UInt8]
     var grace: Duration
+    var memory: MemoryWatch
     var logger: Logger
     var event: @Sendable (RunEvent) -> Void
 
@@ -54,6 +56,7 @@ struct ChildWatch: Sendable {
         var unsent = greeting[...]
         var outputOpen = true
         var killAt: ContinuousClock.Instant?
+        var excess: String?
         var buffer = [UInt8](repeating: 0, count: 1 << 16)
 
         while true {
@@ -62,7 +65,8 @@ struct ChildWatch: Sendable {
                 pollfd(fd: outputOpen ? output : -1, events: Int16(POLLIN), revents: 0),
                 pollfd(fd: unsent.isEmpty ? -1 : input, events: Int16(POLLOUT), revents: 0),
             ]
-            let patience: Int32 = processDescriptor < 0 ? 20 : killAt == nil ? -1 : 100
+            var patience: Int32 = processDescriptor < 0 ? 20 : killAt == nil ? -1 : 100
+            if memory.limit != nil { patience = MemoryWatch.interval }
             if poll(&polled, nfds_t(polled.count), patience) < 0 && errno != EINTR && errno != EAGAIN { break }
             // Read first: whatever the child said before it ended counts.
             if polled[1].revents != 0 {
@@ -73,6 +77,10 @@ struct ChildWatch: Sendable {
             if polled[0].revents != 0 || (processDescriptor < 0 && hasEnded) {
                 if outputOpen { while read(&buffer, &reader, garbage, once: true) {} }
                 break
+            }
+            if excess == nil, let sentence = memory.excess() {
+                excess = sentence
+                kill(-pid, SIGKILL)
             }
             if let deadline = killAt, ContinuousClock.now >= deadline {
                 logger.warning("the child closed its output but did not end: it is killed")
@@ -85,6 +93,7 @@ struct ChildWatch: Sendable {
         close(output)
         var report = Report(result: reader.result, failure: reader.failure, garbageLines: reader.garbageLines)
         measure(&report)
+        report.memoryExcess = excess ?? memory.killingByKernel()
         return report
     }
 

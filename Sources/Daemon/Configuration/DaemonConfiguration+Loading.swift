@@ -8,10 +8,11 @@ extension DaemonConfiguration {
     /// Every setting but those under `defaults`, as the keys of the file; the environment spells `spool.quiet_period`
     /// as `SHUFFLENETD_SPOOL_QUIET_PERIOD`, a flag as `--spool-quiet-period`.
     static let knownKeys = [
-        "state", "database", "workers", "threads", "grace", "log_level",
+        "state", "database", "listen", "workers", "threads", "grace", "log_level",
         "spool.root", "spool.quiet_period", "spool.poll", "spool.min_free",
         "roots.datasets", "roots.models", "roots.results", "roots.logs",
         "queue.heartbeat", "queue.dead", "queue.fence", "queue.poll",
+        "retention.jobs", "retention.results",
     ]
 
     /// Reads file, environment and flags, later ones on top.
@@ -66,6 +67,7 @@ extension DaemonConfiguration {
         let state = reader.value("state", .path) ?? usualState(environment: environment)
         var configuration = DaemonConfiguration(state: state)
         configuration.database = reader.value("database", .text)
+        configuration.listen = reader.value("listen", .text)
         reader.read("workers", .whole(1...1024), into: &configuration.workers)
         reader.read("threads", .whole(1...4096), into: &configuration.threads)
         reader.read("grace", .duration(.milliseconds(100)...Duration.seconds(3600)), into: &configuration.grace)
@@ -76,6 +78,10 @@ extension DaemonConfiguration {
         reader.read("roots.results", .path, into: &configuration.roots.results)
         reader.read("roots.logs", .path, into: &configuration.roots.logs)
         readQueue(&reader, into: &configuration.queue)
+        if let age = reader.value("retention.jobs", .duration(.zero...Duration.seconds(36500 * 86400))) {
+            configuration.retention.jobs = age == .zero ? nil : age
+        }
+        reader.read("retention.results", .flag, into: &configuration.retention.results)
         configuration.defaults = document.defaults
         reader.mistakes += document.mistakes
         for kind in JobSpecification.Kind.allCases {

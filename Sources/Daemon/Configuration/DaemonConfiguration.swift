@@ -19,6 +19,9 @@ public struct DaemonConfiguration: Sendable, Equatable {
     public var spool: SpoolSettings
     public var roots: Roots
     public var queue: QueueTimings
+    public var retention: RetentionSettings
+    /// A libpq connection string for LISTEN, when `database` goes through a transaction pooler, which swallows it.
+    public var listen: String?
     /// Arguments a job takes when it doesn't name them itself, by kind.
     public var defaults: [JobSpecification.Kind: [String: JSONValue]]
 
@@ -52,6 +55,14 @@ public struct DaemonConfiguration: Sendable, Equatable {
         public var poll: Duration
     }
 
+    /// How long the traces of ended jobs are kept.
+    public struct RetentionSettings: Sendable, Equatable {
+        /// Rows, events and logs of a job, counted from its end; nil: for ever.
+        public var jobs: Duration?
+        /// Whether the results of a job by SQL go with its row.
+        public var results: Bool
+    }
+
     /// Cores of one child.
     public var threadsPerWorker: Int { max(1, threads / workers) }
 
@@ -72,6 +83,8 @@ public struct DaemonConfiguration: Sendable, Equatable {
             datasets: "\(state)/datasets", models: "\(state)/models", results: "\(state)/results",
             logs: "\(state)/logs")
         queue = QueueTimings(heartbeat: .seconds(5), dead: .seconds(30), fence: .seconds(20), poll: .seconds(2))
+        retention = RetentionSettings(jobs: .seconds(90 * 86400), results: false)
+        listen = nil
         defaults = [:]
     }
 }

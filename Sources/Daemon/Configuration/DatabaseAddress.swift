@@ -9,4 +9,10 @@ public enum DatabaseAddress {
         }
         return try ConnectionSettings(parsing: database)
     }
+
+    /// The direct way, for LISTEN.
+    public static func listening(_ configuration: DaemonConfiguration) throws -> ConnectionSettings {
+        guard let listen = configuration.listen else { return try settings(configuration) }
+        return try ConnectionSettings(parsing: listen)
+    }
 }

@@ -22,6 +22,10 @@ extension SettingParser where Value == String {
     static var text: Self { Self(wanted: "a text") { $0 } }
 }
 
+extension SettingParser where Value == Bool {
+    static var flag: Self { Self(wanted: "true or false") { Bool($0.lowercased()) } }
+}
+
 extension SettingParser where Value == Logger.Level {
     static var logLevel: Self {
         Self(wanted: "one of \(Logger.Level.allCases.map(\.rawValue).joined(separator: ", "))") {

@@ -33,7 +33,9 @@ struct AttemptRunner: Sendable {
             }
             let relay = ProgressRelay(claim.lease, queue: queue, lost: leaseLost)
             defer { relay.finish() }
-            let end = try await host.run(specification, log: log.path, control: control) { event in
+            let end = try await host.run(
+                specification, log: log.path, memoryLimit: claim.job.memoryLimit, control: control
+            ) { event in
                 log.note(event)
                 if case .progress(let fraction, let message, let eta) = event {
                     relay.send(fraction: fraction, message: message, etaSeconds: eta)
@@ -43,7 +45,10 @@ struct AttemptRunner: Sendable {
                 log.write("\(end.garbageLines) lines on the child's standard output were no events")
             }
             let verdict = ChildVerdict(end)
-            if case .crashed(let sentence) = verdict { log.write(sentence) }
+            switch verdict {
+            case .crashed(let sentence), .outOfMemory(let sentence): log.write(sentence)
+            case .succeeded, .failed, .preempted: break
+            }
             return Outcome(
                 verdict: verdict, usage: AttemptUsage(cpuTime: end.cpuTime, peakMemoryBytes: end.peakMemoryBytes))
         } catch let failure as RunFailure {
@@ -83,7 +88,21 @@ struct AttemptRunner: Sendable {
             job: job.id.rawValue, attempt: job.attempt, kind: kind, args: try arguments(of: job, kind: kind),
             input: input, excluded: input == nil ? [] : ControlFile.all, work: work,
             previous: EarlierAttempt.folder(for: claim.lease, kind: job.kind, in: attempts),
-            roots: configuration.jobRoots, threads: configuration.threadsPerWorker)
+            roots: configuration.jobRoots,
+            threads: job.cores.map { min($0, configuration.threads) } ?? configuration.threadsPerWorker,
+            shard: job.shard.flatMap { index in job.shards.map { .init(index: index, count: $0) } },
+            parts: try await parts(of: job))
+    }
+
+    /// The results that a job with shards merges, in order; nil for any other job.
+    private func parts(of job: Job) async throws -> [String]? {
+        guard job.shards != nil, job.shard == nil else { return nil }
+        return try await queue.shards(of: job.id).map { part in
+            guard let output = part.outputPath else {
+                throw RunFailure(.error, "shard \(part.shard ?? 0) (job \(part.id)) is \(part.state), wanted completed")
+            }
+            return "\(output)/predictions.csv"
+        }
     }
 
     /// The job's own arguments over the configured defaults of its kind.

@@ -109,9 +109,26 @@ struct AttemptSettler: Sendable {
         switch outcome {
         case .failed: await afterEnd(claim, reason: reason, message)
         case .cancelled: await afterEnd(claim, reason: .cancelled, "the job was cancelled")
+        case .retrying where reason == .diskFull: makeRoom(claim)
         case .retrying, .held, .leaseLost: break
         }
         return .written
+    }
+
+    /// What an attempt had written when the disk was full would keep it full, and every later claim from being made.
+    private func makeRoom(_ claim: ClaimedJob) {
+        let (job, token) = (claim.lease.job.rawValue, claim.lease.token.rawValue)
+        let work =
+            claim.job.spoolFolder == nil
+            ? "\(results.workRoot)/\(claim.lease)" : spool.layout.workFolder(job: job, token: token)
+        // A checkpoint is worth its room: it is what the next attempt goes on from.
+        guard !FileTree.exists("\(work)/last.ckpt") else { return }
+        do {
+            try FileTree.remove(work)
+        } catch {
+            logger.error(
+                "could not remove a failed attempt's files", metadata: ["folder": "\(work)", "error": "\(error)"])
+        }
     }
 
     /// A commit whose answer was lost is asked for again; then `false` may mean that the first one had gone through.

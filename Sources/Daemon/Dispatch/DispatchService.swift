@@ -118,7 +118,9 @@ final class DispatchService: Service {
             state.withLock { state in
                 for claim in claims { state.slots[claim.lease] = Slot(claim: claim) }
             }
-            feed { $0.claimed(claims.map { ($0.lease, $0.job.timeout) }, .now) }
+            // Jobs of one concurrency key can fill a claim's limit, and only the first of them is taken.
+            let leftSome = claims.contains { $0.job.concurrencyKey != nil }
+            feed { $0.claimed(claims.map { ($0.lease, $0.job.timeout) }, leftSome: leftSome, .now) }
         } catch {
             logger.warning("could not claim", metadata: ["error": "\(error)"])
             feed { $0.claimFailed(.now) }

@@ -110,8 +110,13 @@ public struct Dispatcher: Sendable {
     }
 
     /// The claim's answer. A lease with a time limit must end within it, counted from now.
-    public mutating func claimed(_ leases: [(lease: Lease, timeout: Duration?)], _ now: Instant) -> [Action] {
+    ///
+    /// - Parameter leftSome: the claim may have passed by jobs that could be claimed, so it is worth another.
+    public mutating func claimed(
+        _ leases: [(lease: Lease, timeout: Duration?)], leftSome: Bool = false, _ now: Instant
+    ) -> [Action] {
         claimInFlight = false
+        lookAgain = lookAgain || leftSome
         var actions: [Action] = []
         for (lease, timeout) in leases {
             // The answer may come long after the question: the daemon may have begun to drain, or been stopped past its
@@ -160,6 +165,7 @@ public struct Dispatcher: Sendable {
         // Charged as an attempt: given back for nothing, a child that always ends so would run for ever.
         case .preempted: .fail(.error, "the child process ended early (exit status 75) though nobody had asked it to")
         case .crashed(let message): .fail(.workerCrash, message)
+        case .outOfMemory(let message): .fail(.outOfMemory, message)
         }
     }
 
@@ -168,7 +174,7 @@ public struct Dispatcher: Sendable {
         // It was done before the request reached it; throwing the work away would help nobody.
         case .succeeded(let result): return .publish(result)
         case .failed(let failure) where failure.reason == .badInput: return .fail(.badInput, failure.message)
-        case .failed, .preempted, .crashed: break
+        case .failed, .preempted, .crashed, .outOfMemory: break
         }
         switch cause {
         case .cancel: return .cancel

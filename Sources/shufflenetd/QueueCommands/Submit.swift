@@ -31,6 +31,18 @@ struct Submit: QueueCommand {
     @Option(help: "At most one unfinished job has this key; the number of that one is printed instead.")
     var uniqueKey: String?
 
+    @Option(help: "At most one job with this key runs at a time; the others wait.")
+    var concurrencyKey: String?
+
+    @Option(help: "A job that must complete first; may be given more than once.")
+    var after: [JobID] = []
+
+    @Option(help: "Threads of the job's process, instead of an equal share of the daemon's.")
+    var cores: Int?
+
+    @Option(help: "MiB of memory past which the job is killed.")
+    var memory: Int64?
+
     @Flag(help: "Wait until the job has ended; the exit status tells whether it completed.")
     var wait = false
 
@@ -41,7 +53,8 @@ struct Submit: QueueCommand {
         let job = try await queue.submit(
             JobRequest(
                 kind: kind, args: document, name: name, priority: priority,
-                timeout: timeout.map { .seconds($0) }, uniqueKey: uniqueKey))
+                timeout: timeout.map { .seconds($0) }, uniqueKey: uniqueKey,
+                concurrencyKey: concurrencyKey, after: after, cores: cores, memoryLimit: memory.map { $0 << 20 }))
         print(job)
         if wait { try await waitForEnd(of: job, queue) }
     }

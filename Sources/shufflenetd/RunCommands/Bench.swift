@@ -6,7 +6,7 @@ import ShuffleNet
 struct Bench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Time the engine: a JSON line a figure, images per second, median of the rounds.",
-        subcommands: [Inference.self, Training.self, Pipeline.self])
+        subcommands: [Inference.self, Training.self, Pipeline.self, Queue.self])
 
     struct Flags: ParsableArguments {
         @Option(help: "Width of the network: 0.5x, 1.0x, 1.5x or 2.0x.")

@@ -1,0 +1,50 @@
+import Foundation
+import Glibc
+
+/// Keeps a child to its memory limit, and tells when the kernel ended one for want of memory.
+///
+/// Looks at the resident set a few times a second, which needs neither a delegated cgroup nor luck: a limit of the
+/// address space (setrlimit(2)) would count what a thread pool only reserves, and end in a crash without a reason.
+struct MemoryWatch: Sendable {
+    /// Milliseconds between two looks. A core can touch some 100 MB in that time.
+    static let interval: Int32 = 50
+
+    let limit: Int64?
+    private let pid: pid_t
+    private let kernelKills: Int
+
+    init(pid: pid_t, limit: Int64?) {
+        self.pid = pid
+        self.limit = limit
+        kernelKills = Self.countKernelKills()
+        // When memory is short all the same, the kernel is to take the job and not the daemon or the database.
+        try? Data("500".utf8).write(to: URL(filePath: "/proc/\(pid)/oom_score_adj"))
+    }
+
+    /// What to say if the child is past its limit now.
+    func excess() -> String? {
+        guard let limit, let resident, resident > limit else { return nil }
+        return "the job took \(resident >> 20) MiB of memory, its limit is \(limit >> 20) MiB"
+    }
+
+    /// What to say of a child that ended by SIGKILL if the kernel killed for memory since it started.
+    func killingByKernel() -> String? {
+        guard Self.countKernelKills() > kernelKills else { return nil }
+        return "the job was killed because the machine or its control group ran out of memory"
+    }
+
+    /// Bytes, from the second field of proc(5)'s statm.
+    private var resident: Int64? {
+        guard let text = try? String(contentsOfFile: "/proc/\(pid)/statm", encoding: .utf8) else { return nil }
+        let fields = text.split(separator: " ")
+        guard fields.count > 1, let pages = Int64(fields[1]) else { return nil }
+        return pages * Int64(sysconf(Int32(_SC_PAGESIZE)))
+    }
+
+    /// The machine's count, since Linux 4.13; 0 where it is not told.
+    private static func countKernelKills() -> Int {
+        let text = (try? String(contentsOfFile: "/proc/vmstat", encoding: .utf8)) ?? ""
+        let line = text.split(separator: "\n").first { $0.hasPrefix("oom_kill ") }
+        return line.flatMap { Int($0.dropFirst("oom_kill ".count)) } ?? 0
+    }
+}

@@ -1,0 +1,121 @@
+import Foundation
+import JobQueue
+import Postgres
+import Synchronization
+
+/// The doctor's look at the database: reach, schema, rights, clock, notifications.
+struct DatabaseCheckup: Sendable {
+    let configuration: DaemonConfiguration
+
+    func run() async -> [Doctor.Finding] {
+        let database: Database
+        do {
+            var settings = try DatabaseAddress.settings(configuration)
+            settings.applicationName = "shufflenetd doctor"
+            settings.statementTimeout = .seconds(10)
+            database = Database(settings, capacity: 1)
+            try await database.query("SELECT 1")
+        } catch {
+            let remedy =
+                configuration.database == nil
+                ? "start the daemon, which makes and runs it" : "see the key database of the configuration"
+            return [.init(check: "database", sentence: "could not be reached: \(error); \(remedy)")]
+        }
+        var findings = await found("schema") { try await schema(database) }
+        if findings.isEmpty { findings += await found("grants") { try await grants(database) } }
+        findings += await found("clock") { try await clock(database) }
+        findings += await found("listen") { try await listening(database) }
+        await database.close()
+        return findings
+    }
+
+    private func found(_ check: String, _ look: () async throws -> [String]) async -> [Doctor.Finding] {
+        do {
+            return try await look().map { .init(check: check, sentence: $0) }
+        } catch {
+            return [.init(check: check, sentence: "could not be looked at: \(error)")]
+        }
+    }
+
+    private func schema(_ database: Database) async throws -> [String] {
+        let migrator = Migrator.shufflenet
+        let standing = try await database.withConnection { try migrator.standing($0) }
+        switch standing {
+        case .absent: return ["there is none; make it with: shufflenetd migrate"]
+        case .older(let version):
+            return ["has version \(version), this program \(migrator.migrations.count); run: shufflenetd migrate"]
+        case .newer(let version):
+            return ["has version \(version), this program knows only up to \(migrator.migrations.count); update it"]
+        case .current:
+            return try await database.withConnection { try migrator.drift($0) }
+                .map { "step '\($0)' was applied from another text than this program has" }
+        }
+    }
+
+    private func grants(_ database: Database) async throws -> [String] {
+        let rows = try await database.query(
+            """
+            SELECT format('no right to %s table shufflenet.%s', p, t) AS lack
+            FROM unnest(ARRAY['jobs', 'job_events', 'workers', 'schedules', 'paused_queues']) AS t,
+                unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS p
+            WHERE NOT has_table_privilege(format('shufflenet.%I', t), p)
+            UNION ALL
+            SELECT format('there is no role %s; as a role that may, make it and run SELECT shufflenet.grant_rights()', r)
+            FROM unnest(ARRAY['shufflenet_owner', 'shufflenet_worker', 'shufflenet_operator', 'shufflenet_submitter',
+                'shufflenet_viewer']) AS r
+            WHERE to_regrole(r) IS NULL
+            """)
+        return try rows.map { try $0.decode("lack") }
+    }
+
+    /// Leases go by the database's clock and do not mind; schedules and file times do.
+    private func clock(_ database: Database) async throws -> [String] {
+        let before = Date.now
+        let theirs: Date = try await database.query("SELECT clock_timestamp() AS now")[0].decode("now")
+        let after = Date.now
+        let skew = max(before.timeIntervalSince(theirs), theirs.timeIntervalSince(after))
+        guard skew > 2 else { return [] }
+        return ["this host and the database differ by \(Int(skew)) s; run a time service on both"]
+    }
+
+    /// Sends itself a notification: through a transaction pooler it would never come.
+    private func listening(_ database: Database) async throws -> [String] {
+        let (events, continuation) = AsyncStream.makeStream(of: NotificationListener.Event.self)
+        let channel = "shufflenet_doctor"
+        let listener = NotificationListener(try DatabaseAddress.listening(configuration), channels: [channel]) {
+            continuation.yield($0)
+        }
+        let heard = await withTaskGroup(of: Bool?.self) { group in
+            group.addTask {
+                await listener.run()
+                return nil
+            }
+            group.addTask {
+                try? await Task.sleep(for: .seconds(5))
+                return false
+            }
+            group.addTask {
+                for await event in events {
+                    switch event {
+                    case .listening: _ = try? await database.query("SELECT pg_notify($1, '')", [channel])
+                    case .notification: return true
+                    case .interrupted: return false
+                    }
+                }
+                return nil
+            }
+            var heard = false
+            for await answer in group {
+                guard let answer else { continue }
+                heard = answer
+                break
+            }
+            group.cancelAll()
+            return heard
+        }
+        if heard { return [] }
+        return [
+            "no notification came; give a direct connection under the key listen. Until then jobs wait for the poll"
+        ]
+    }
+}

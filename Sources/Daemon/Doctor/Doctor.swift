@@ -1,0 +1,92 @@
+import Foundation
+
+/// Looks whether a daemon of this configuration could do its work, and changes nothing but one file that it removes.
+public struct Doctor: Sendable {
+    /// One thing that is wrong, as a sentence that says what to do.
+    public struct Finding: Sendable, Equatable, CustomStringConvertible {
+        public var check: String
+        public var sentence: String
+
+        public var description: String { "\(check): \(sentence)" }
+    }
+
+    let configuration: DaemonConfiguration
+    /// Throws if a checkpoint can't be used as a model.
+    let readModel: @Sendable (String) throws -> Void
+
+    public init(configuration: DaemonConfiguration, readModel: @escaping @Sendable (String) throws -> Void) {
+        self.configuration = configuration
+        self.readModel = readModel
+    }
+
+    /// What was looked at, in order.
+    public static let checks = [
+        "database", "schema", "grants", "clock", "listen", "spool", "disk", "models",
+    ]
+
+    public func run() async -> [Finding] {
+        await DatabaseCheckup(configuration: configuration).run() + spool() + disk() + models()
+    }
+
+    /// Results and dropped folders are put in place by rename(2), which works within one file system only.
+    private func spool() -> [Finding] {
+        var findings: [Finding] = []
+        for (root, parts) in [
+            (configuration.spool.root, ["incoming", "processing", "done", "rejected", "tmp"]),
+            (configuration.roots.results, [".work"]),
+        ] {
+            guard FileTree.exists(root) else {
+                findings.append(
+                    Finding(check: "spool", sentence: "there is no folder '\(root)'; the daemon makes it at its start"))
+                continue
+            }
+            let probe = "\(root)/.doctor-\(UUID().uuidString)"
+            do {
+                try FileTree.make(probe)
+                try FileTree.remove(probe)
+            } catch {
+                findings.append(
+                    Finding(
+                        check: "spool", sentence: "could not write into '\(root)': \(error); mend its owner or mode"))
+            }
+            let device = Self.device(root)
+            for part in parts where FileTree.exists("\(root)/\(part)") && Self.device("\(root)/\(part)") != device {
+                findings.append(
+                    Finding(
+                        check: "spool",
+                        sentence: "'\(root)/\(part)' is on another file system than '\(root)', so that nothing can be "
+                            + "renamed from one into the other; mount them as one"))
+            }
+        }
+        return findings
+    }
+
+    private static func device(_ path: String) -> Int? {
+        (try? FileManager.default.attributesOfItem(atPath: path))?[.systemNumber] as? Int
+    }
+
+    private func disk() -> [Finding] {
+        let minimum = configuration.spool.minimumFree
+        let folders = Set([configuration.spool.root, configuration.roots.results, configuration.state]).sorted()
+        return folders.compactMap { folder in
+            guard let free = FileTree.freeBytes(folder), free < minimum else { return nil }
+            return Finding(
+                check: "disk",
+                sentence:
+                    "'\(folder)' has \(free >> 20) MiB free, spool.min_free wants \(minimum >> 20) MiB; until then "
+                    + "nothing is taken in")
+        }
+    }
+
+    private func models() -> [Finding] {
+        let folder = configuration.roots.models
+        return FileTree.names(in: folder).filter { $0.hasSuffix(".ckpt") && !$0.hasPrefix(".") }.compactMap { name in
+            do {
+                try readModel("\(folder)/\(name)")
+                return nil
+            } catch {
+                return Finding(check: "models", sentence: "'\(folder)/\(name)' can't be used: \(error)")
+            }
+        }
+    }
+}

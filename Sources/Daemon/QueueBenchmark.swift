@@ -1,0 +1,139 @@
+import Foundation
+import JobQueue
+public import Postgres
+
+/// Times the queue's own work on a PostgreSQL, beside what the server does with two bare statements.
+public struct QueueBenchmark: Sendable {
+    public struct Figure: Encodable, Sendable {
+        public var what: String
+        public var figures: [String: Double]
+
+        public init(what: String, figures: [String: Double]) {
+            self.what = what
+            self.figures = figures
+        }
+    }
+
+    let settings: ConnectionSettings
+    let database: Database
+    let store: JobStore
+    let worker: WorkerID
+
+    /// Migrates the database, which is to be used for nothing else.
+    public init(_ settings: ConnectionSettings, claimers: Int) async throws {
+        self.settings = settings
+        try await JobStore.migrate(settings)
+        database = Database(settings, capacity: claimers + 2)
+        store = JobStore(database)
+        worker = try await store.registerWorker(WorkerRegistration(slots: claimers))
+    }
+
+    /// Claims and completes `jobs` one by one with so many claimers; jobs a second.
+    ///
+    /// - Parameter waiting: rows that wait behind them and are not claimed.
+    public func throughput(jobs: Int, claimers: Int, waiting: Int = 0) async throws -> Double {
+        try await fill(jobs, waiting: waiting)
+        let began = ContinuousClock.now
+        let done = try await withThrowingTaskGroup(of: Int.self) { group in
+            for _ in 0..<claimers {
+                group.addTask {
+                    var done = 0
+                    for _ in 0..<(jobs / claimers) {
+                        guard let claim = try await store.claimAvailable(1, for: worker).first else { continue }
+                        if try await store.complete(claim.lease, result: .emptyObject, outputPath: "/r") { done += 1 }
+                    }
+                    return done
+                }
+            }
+            return try await group.reduce(0, +)
+        }
+        let seconds = (ContinuousClock.now - began) / .seconds(1)
+        guard done > jobs * 9 / 10 else { throw PostgresError(.noData, "only \(done) of \(jobs) jobs were claimed") }
+        return Double(done) / seconds
+    }
+
+    /// The same by pgbench with a table of five columns and the two statements that any queue needs.
+    public func bareStatements(jobs: Int, claimers: Int) async throws -> Double {
+        try await database.withConnection {
+            _ = try $0.script(
+                """
+                DROP TABLE IF EXISTS bare; DROP SEQUENCE IF EXISTS bare_tokens; CREATE SEQUENCE bare_tokens;
+                CREATE TABLE bare (id bigserial PRIMARY KEY, state text DEFAULT 'available', token bigint,
+                    started_at timestamptz, finished_at timestamptz);
+                CREATE INDEX ON bare (id) WHERE state = 'available';
+                INSERT INTO bare SELECT FROM generate_series(1, \(jobs));
+                """)
+            _ = try $0.script("VACUUM ANALYZE bare")
+        }
+        let script = """
+            UPDATE bare SET state = 'running', token = nextval('bare_tokens'), started_at = clock_timestamp() WHERE id = (
+                SELECT id FROM bare WHERE state = 'available' ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED)
+                RETURNING id, token \\gset
+            UPDATE bare SET state = 'completed', finished_at = clock_timestamp()
+                WHERE id = :id AND token = :token AND state = 'running';
+
+            """
+        let file = FileManager.default.temporaryDirectory.appending(path: "bare-\(UUID().uuidString).sql")
+        try script.write(to: file, atomically: true, encoding: .utf8)
+        defer { try? FileManager.default.removeItem(at: file) }
+        let process = Process()
+        process.executableURL = URL(filePath: "/usr/bin/env")
+        process.arguments = [
+            "pgbench", "-h", settings.host ?? "", "-U", settings.user ?? "", "-n", "-M", "prepared", "-f", file.path,
+            "-c", "\(claimers)", "-j", "2", "-t", "\(jobs / claimers)", settings.database ?? "",
+        ]
+        let output = Foundation.Pipe()
+        process.standardOutput = output
+        process.standardError = output
+        try process.run()
+        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        let line = text.split(separator: "\n").first { $0.hasPrefix("tps = ") }
+        guard let tps = line?.split(separator: " ").dropFirst(2).first.flatMap({ Double($0) }) else {
+            throw PostgresError(.noData, "pgbench gave no figure: \(text.suffix(300))")
+        }
+        return tps
+    }
+
+    /// Inserts a job every `interval` against a listening claimer; milliseconds from the commit to the claim's answer.
+    public func latency(jobs: Int, every interval: Duration = .milliseconds(5)) async throws -> [Double] {
+        try await fill(0, waiting: 0)
+        let (claims, continuation) = AsyncStream.makeStream(of: (JobID, ContinuousClock.Instant).self)
+        let hints = QueueListener(settings, pollInterval: .seconds(2)).hints()
+        let listening = Task {
+            for await _ in hints {
+                while let claim = try? await store.claimAvailable(1, for: worker).first {
+                    continuation.yield((claim.id, .now))
+                }
+            }
+        }
+        // The listener has its connection, and all statements are prepared.
+        try await Task.sleep(for: .milliseconds(500))
+        var committed: [JobID: ContinuousClock.Instant] = [:]
+        for _ in 0..<jobs {
+            let id = try await store.submit(
+                JobRequest(kind: .train, args: JSONDocument(text: #"{"dataset": "a"}"#)))
+            committed[id] = .now
+            try await Task.sleep(for: interval)
+        }
+        var milliseconds: [Double] = []
+        for await (id, at) in claims {
+            if let commit = committed[id] { milliseconds.append(max(0, (at - commit) / .milliseconds(1))) }
+            if milliseconds.count == jobs { break }
+        }
+        listening.cancel()
+        return milliseconds.sorted()
+    }
+
+    private func fill(_ jobs: Int, waiting: Int) async throws {
+        try await database.withConnection {
+            _ = try $0.script("TRUNCATE shufflenet.jobs, shufflenet.job_events")
+            for (count, priority) in [(jobs, 0), (waiting, -50)] {
+                try $0.query(
+                    "INSERT INTO shufflenet.jobs (kind, args, priority) SELECT 'train', '{\"dataset\": \"a\"}', $2::int FROM generate_series(1, $1::int)",
+                    [count, priority])
+            }
+            _ = try $0.script("VACUUM ANALYZE shufflenet.jobs")
+        }
+    }
+}

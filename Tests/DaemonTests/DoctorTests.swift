@@ -1,0 +1,72 @@
+import Foundation
+import JobQueue
+import Postgres
+import TestSupport
+import Testing
+
+@testable import Daemon
+
+@Suite struct DoctorTests {
+    let scratch: Scratch
+    let database: TestDatabase
+    var configuration: DaemonConfiguration
+
+    init() async throws {
+        scratch = try Scratch()
+        database = try await TestDatabase.make()
+        configuration = DaemonConfiguration(state: "\(scratch.path)/state")
+        configuration.database = RunningDaemon.address(database.settings)
+        configuration.spool.minimumFree = 1
+        for folder in ["spool/incoming", "spool/done", "results/.work", "models"] {
+            try FileTree.make("\(configuration.state)/\(folder)")
+        }
+    }
+
+    private func findings(
+        _ change: (inout DaemonConfiguration) -> Void = { _ in }
+    ) async -> [String: [String]] {
+        var configuration = configuration
+        change(&configuration)
+        let doctor = Doctor(configuration: configuration) { path in
+            if path.contains("broken") { throw CocoaError(.fileReadCorruptFile) }
+        }
+        return Dictionary(grouping: await doctor.run(), by: \.check).mapValues { $0.map(\.sentence) }
+    }
+
+    @Test("where all is well nothing is found")
+    func well() async throws {
+        try await JobStore.migrate(database.settings)
+        try scratch.write("", to: "state/models/good.ckpt")
+        #expect(await findings() == [:])
+    }
+
+    @Test("a schema that is missing, changed or newer, a role that may not, a model that can't be read: a line each")
+    func ill() async throws {
+        #expect(await findings()["schema"]?.first?.contains("shufflenetd migrate") == true)
+        try await JobStore.migrate(database.settings)
+        try await database.database.query("UPDATE shufflenet.schema_migrations SET checksum = 'x' WHERE version = 2")
+        #expect(await findings()["schema"] == ["step 'intake' was applied from another text than this program has"])
+        try await database.database.query("UPDATE shufflenet.schema_migrations SET version = 99 WHERE version = 2")
+        #expect(await findings()["schema"]?.first?.contains("has version 99") == true)
+        try await database.database.query("DELETE FROM shufflenet.schema_migrations WHERE version = 99")
+        #expect(
+            await findings { $0.database? += " options='-c role=shufflenet_viewer'" }["grants"]?
+                .contains("no right to UPDATE table shufflenet.jobs") == true)
+        try scratch.write("", to: "state/models/broken.ckpt")
+        #expect(await findings()["models"]?.count == 1)
+    }
+
+    @Test("no database, no folders, no room and no notifications are told with what to do")
+    func nothingThere() async throws {
+        let found = await findings {
+            $0.database = "host=\(scratch.path) connect_timeout=2"
+            $0.spool.root = "\(scratch.path)/nowhere"
+            $0.spool.minimumFree = 1 << 60
+        }
+        #expect(found["database"]?.first?.contains("could not be reached") == true)
+        #expect(found["spool"]?.first?.contains("there is no folder") == true)
+        #expect(found["disk"]?.first?.contains("spool.min_free") == true)
+        let deaf = await findings { $0.listen = "host=\(scratch.path) connect_timeout=2" }
+        #expect(deaf["listen"]?.first?.contains("no notification came") == true)
+    }
+}

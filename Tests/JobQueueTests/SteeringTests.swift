@@ -1,0 +1,165 @@
+import Foundation
+import JobQueue
+import Postgres
+import TestSupport
+import Testing
+
+@Suite struct SteeringTests {
+    private func request(
+        after: [JobID] = [], key: String? = nil, name: String? = nil, kind: JobKind = .train
+    ) -> JobRequest {
+        let args = kind == .classify ? #"{"images": "a", "model": "m"}"# : #"{"dataset": "a"}"#
+        return JobRequest(
+            kind: kind, args: JSONDocument(text: args), name: name, concurrencyKey: key, after: after)
+    }
+
+    @Test func `of one concurrency key one job runs at a time, whoever claims`() async throws {
+        let queue = try await QueueFixture.make(capacity: 8)
+        for _ in 0..<20 { _ = try await queue.store.submit(request(key: "gpu")) }
+        for _ in 0..<4 { _ = try await queue.store.submit(request()) }
+        let claims = try await withThrowingTaskGroup(of: [ClaimedJob].self) { group in
+            for _ in 0..<8 { group.addTask { try await queue.store.claimAvailable(30, for: queue.worker) } }
+            return try await group.reduce(into: []) { $0 += $1 }
+        }
+        let rest = try await queue.store.claimAvailable(30, for: queue.worker)
+        #expect((claims + rest).filter { $0.job.concurrencyKey == "gpu" }.count == 1)
+        #expect((claims + rest).count == 5)
+        let first = try #require(claims.first { $0.job.concurrencyKey != nil })
+        #expect(try await queue.store.complete(first.lease, result: nil, outputPath: nil))
+        let next = try await queue.store.claimAvailable(30, for: queue.worker)
+        #expect(next.count == 1 && next[0].job.concurrencyKey == "gpu", "the key is free again")
+    }
+
+    @Test func `a job waits until those before it have completed`() async throws {
+        let queue = try await QueueFixture.make()
+        let train = try await queue.store.submit(request())
+        let other = try await queue.store.submit(request())
+        let evaluate = try await queue.store.submit(request(after: [train, other]))
+        #expect(try await queue.store.job(evaluate)?.waitsFor == 2)
+        let claims = try await queue.store.claimAvailable(9, for: queue.worker)
+        #expect(Set(claims.map(\.id)) == [train, other])
+        for claim in claims {
+            #expect(try await queue.store.claimAvailable(9, for: queue.worker).isEmpty)
+            #expect(try await queue.store.complete(claim.lease, result: nil, outputPath: nil))
+        }
+        #expect(try await queue.claimOne().id == evaluate)
+    }
+
+    @Test func `jobs that complete at the same moment let go the one that waits for all of them`() async throws {
+        let queue = try await QueueFixture.make(capacity: 8)
+        var earlier: [JobID] = []
+        for _ in 0..<16 { earlier.append(try await queue.store.submit(request())) }
+        let last = try await queue.store.submit(request(after: earlier))
+        let claims = try await queue.store.claimAvailable(16, for: queue.worker)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for claim in claims {
+                group.addTask { _ = try await queue.store.complete(claim.lease, result: nil, outputPath: nil) }
+            }
+            try await group.waitForAll()
+        }
+        #expect(try await queue.claimOne().id == last)
+    }
+
+    @Test func `if one before it fails or is cancelled, a job is cancelled with the reason, and its own followers too`()
+        async throws
+    {
+        let queue = try await QueueFixture.make()
+        let train = try await queue.store.submit(request())
+        let evaluate = try await queue.store.submit(request(after: [train]))
+        let classify = try await queue.store.submit(request(after: [evaluate]))
+        let claim = try await queue.claimOne()
+        #expect(try await queue.store.fail(claim.lease, reason: .badInput, error: "no") == .failed)
+        let job = try #require(try await queue.store.job(evaluate))
+        #expect(job.state == .cancelled && job.error == "job \(train), which it waited for, is failed")
+        #expect(try await queue.store.job(classify)?.state == .cancelled)
+        await #expect(throws: PostgresError.self) { try await queue.store.retry(evaluate) }
+        try await queue.store.retry(train)
+        try await queue.store.retry(evaluate)
+        #expect(try await queue.claimOne().id == train)
+        #expect(try await queue.store.claimAvailable(9, for: queue.worker).isEmpty)
+        await #expect(throws: PostgresError.self) { try await queue.store.submit(request(after: [JobID(4711)])) }
+    }
+
+    @Test func `nothing is claimed from a paused queue until it goes on`() async throws {
+        let queue = try await QueueFixture.make()
+        try await queue.insert()
+        try await queue.store.pauseQueue("default", note: "maintenance")
+        try await queue.store.pauseQueue("default")
+        #expect(try await queue.store.claimAvailable(9, for: queue.worker, queues: ["default", "other"]).isEmpty)
+        #expect(try await queue.store.resumeQueue("default"))
+        #expect(try await !queue.store.resumeQueue("default"))
+        #expect(try await queue.store.claimAvailable(9, for: queue.worker).count == 1)
+    }
+
+    @Test func `limits of cores and memory are in the claim, and nonsense is refused`() async throws {
+        let queue = try await QueueFixture.make()
+        var wanted = request()
+        wanted.cores = 3
+        wanted.memoryLimit = 1 << 30
+        _ = try await queue.store.submit(wanted)
+        let job = try await queue.claimOne().job
+        #expect(job.cores == 3 && job.memoryLimit == 1 << 30)
+        wanted.memoryLimit = 5
+        await #expect(throws: PostgresError.self) { try await queue.store.submit(wanted) }
+    }
+}
+
+@Suite struct ShardTests {
+    private func make(_ queue: QueueFixture, shards: Int = 3) async throws -> JobID {
+        try await queue.store.submit(
+            JobRequest(
+                kind: .classify, args: JSONDocument(text: #"{"images": "a", "model": "m", "shards": \#(shards)}"#)))
+    }
+
+    @Test func `a job with shards is an array of jobs and the one that comes after them`() async throws {
+        let queue = try await QueueFixture.make()
+        let parent = try await make(queue)
+        let parts = try await queue.store.shards(of: parent)
+        #expect(parts.map(\.shard) == [1, 2, 3])
+        #expect(parts.allSatisfy { $0.shards == 3 && $0.args.text == #"{"model": "m", "images": "a"}"# })
+        let claims = try await queue.store.claimAvailable(9, for: queue.worker)
+        #expect(claims.map(\.id) == parts.map(\.id))
+        for claim in claims { #expect(try await queue.store.complete(claim.lease, result: nil, outputPath: "/o")) }
+        let merge = try await queue.claimOne()
+        #expect(merge.id == parent && merge.job.shards == 3 && merge.job.shard == nil)
+    }
+
+    @Test func `a part that fails ends the whole with its reason, and a retry runs only what did not complete`()
+        async throws
+    {
+        let queue = try await QueueFixture.make()
+        let parent = try await make(queue)
+        let claims = try await queue.store.claimAvailable(2, for: queue.worker)
+        #expect(try await queue.store.complete(claims[0].lease, result: nil, outputPath: "/o"))
+        #expect(try await queue.store.fail(claims[1].lease, reason: .badInput, error: "no such model") == .failed)
+        let job = try #require(try await queue.store.job(parent))
+        #expect(job.state == .failed && job.reason == .badInput)
+        #expect(job.error?.contains("shard 2 of 3") == true && job.error?.contains("no such model") == true)
+        #expect(try await queue.store.shards(of: parent).map(\.state) == [.completed, .failed, .cancelled])
+        try await queue.store.retry(parent)
+        let again = try await queue.store.claimAvailable(9, for: queue.worker)
+        #expect(again.map(\.job.shard) == [2, 3])
+        for claim in again { #expect(try await queue.store.complete(claim.lease, result: nil, outputPath: "/o")) }
+        #expect(try await queue.claimOne().id == parent)
+    }
+
+    @Test func `cancelling the whole cancels its parts, waiting and running`() async throws {
+        let queue = try await QueueFixture.make()
+        let parent = try await make(queue)
+        let claim = try await queue.claimOne()
+        #expect(try await queue.store.cancel(parent) == .cancelled)
+        #expect(try await queue.store.shards(of: parent).map(\.state) == [.running, .cancelled, .cancelled])
+        #expect(try await queue.store.heartbeat(queue.worker).cancelRequests == [claim.lease])
+    }
+
+    @Test(arguments: [#""shards": 1"#, #""shards": 1001"#, #""shards": "x""#, #""shards": 2.5"#])
+    func `a number of shards that makes no sense is refused`(argument: String) async throws {
+        let queue = try await QueueFixture.make()
+        let error = await #expect(throws: PostgresError.self) {
+            try await queue.database.query(
+                "INSERT INTO shufflenet.jobs (kind, args) VALUES ('classify', $1::jsonb)",
+                [#"{"images": "a", "model": "m", \#(argument)}"#])
+        }
+        #expect(error?.message.contains("wanted a whole number from 2 to 1000") == true)
+    }
+}
