@@ -171,7 +171,7 @@ public struct DaemonRuntime: Sendable {
     private var spoolConfiguration: SpoolConfiguration {
         var spool = SpoolConfiguration()
         spool.quietPeriod = configuration.spool.quietPeriod
-        spool.settlePeriod = min(spool.settlePeriod, configuration.spool.quietPeriod)
+        if let quiet = spool.quietPeriod { spool.settlePeriod = min(spool.settlePeriod, quiet) }
         spool.rescanInterval = configuration.spool.poll
         spool.pollInterval = min(spool.pollInterval, configuration.spool.poll)
         spool.minimumFreeBytes = configuration.spool.minimumFree
@@ -199,7 +199,7 @@ public struct DaemonRuntime: Sendable {
         let made = ServiceGroup(services: services, logger: quiet(logger))
         group.withLock { $0 = made }
         logger.notice(
-            "ready: \(configuration.workers) workers of \(configuration.threadsPerWorker) threads, spool at \(configuration.spool.root)"
+            "ready: workers \(configuration.workers), threads of each \(configuration.threadsPerWorker), spool at \(configuration.spool.root)"
         )
         try await made.run()
         logger.notice("ended")

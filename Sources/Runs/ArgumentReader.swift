@@ -2,14 +2,18 @@
 struct ArgumentReader {
     private let kind: JobSpecification.Kind
     private var values: [String: JSONValue]
-    private var known: Set<String> = []
+    private(set) var known: Set<String> = []
     private var mistakes: [String] = []
 
-    init(_ arguments: JSONValue, kind: JobSpecification.Kind) throws(RunFailure) {
+    init(_ values: [String: JSONValue], kind: JobSpecification.Kind) {
         self.kind = kind
+        self.values = values
+    }
+
+    init(_ arguments: JSONValue, kind: JobSpecification.Kind) throws(RunFailure) {
         switch arguments {
-        case .object(let object): values = object
-        case .null: values = [:]
+        case .object(let object): self.init(object, kind: kind)
+        case .null: self.init([:], kind: kind)
         default:
             throw .badInput(
                 "the arguments of a \(kind.rawValue) job are \(arguments.found); wanted an object such as {\"model\": \"flowers\"}"
@@ -95,14 +99,18 @@ struct ArgumentReader {
     }
 
     /// Throws when there was any mistake, unknown keys among them.
-    mutating func finish() throws(RunFailure) {
-        for key in values.keys.filter({ !known.contains($0) }).sorted() {
-            mistakes.append(
-                "unknown key \"\(key.prefix(80))\"; a \(kind.rawValue) job knows \(known.sorted().joined(separator: ", "))"
-            )
-        }
+    func finish() throws(RunFailure) {
+        let mistakes = allMistakes
         if mistakes.isEmpty { return }
         throw .badInput("\(kind.rawValue) job: " + mistakes.joined(separator: "; "))
+    }
+
+    /// A sentence for each mistake in what was read, and for each key that nothing asked for.
+    var allMistakes: [String] {
+        mistakes
+            + values.keys.filter { !known.contains($0) }.sorted().map { key in
+                "unknown key \"\(key.prefix(80))\"; a \(kind.rawValue) job knows \(known.sorted().joined(separator: ", "))"
+            }
     }
 
     static func isName(_ text: String) -> Bool {

@@ -19,9 +19,6 @@ public enum JobRun {
         }
     }
 
-    /// Files of a dropped folder that are about the job and no input of it.
-    static let controlFiles: Set<String> = ["job.yaml", "manifest.sha256"]
-
     private static func training(
         _ specification: JobSpecification, _ reader: inout ArgumentReader, _ context: RunContext
     ) throws -> TrainingRun {
@@ -65,8 +62,7 @@ public enum JobRun {
         EarlierAttempt.takeOverRows(specification, out: out, context: context)
         return ClassificationRun(
             options: options, model: try model(name, specification), images: try existing(data, specification),
-            out: out,
-            excluded: specification.input == nil ? [] : controlFiles)
+            out: out, excluded: Set(specification.excluded))
     }
 
     /// The folder the job works on: what was dropped, or the folder under the data root that `key` names.

@@ -22,6 +22,8 @@ public struct JobSpecification: Codable, Sendable {
     public var args: JSONValue
     /// A dropped folder: the data set or the images themselves. Absolute; absent for jobs by SQL.
     public var input: String?
+    /// Files of `input`, relative to it, that are about the job and no data.
+    public var excluded: [String]
     /// The folder that takes all output of this attempt. Absolute, exists.
     public var work: String
     /// The work folder of an earlier attempt that ended early, to resume from.
@@ -30,14 +32,15 @@ public struct JobSpecification: Codable, Sendable {
     public var threads: Int
 
     public init(
-        job: Int64, attempt: Int, kind: Kind, args: JSONValue, input: String?, work: String, previous: String?,
-        roots: Roots, threads: Int
+        job: Int64, attempt: Int, kind: Kind, args: JSONValue, input: String?,
+        excluded: [String] = [], work: String, previous: String?, roots: Roots, threads: Int
     ) {
         self.job = job
         self.attempt = attempt
         self.kind = kind
         self.args = args
         self.input = input
+        self.excluded = excluded
         self.work = work
         self.previous = previous
         self.roots = roots

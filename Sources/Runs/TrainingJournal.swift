@@ -28,7 +28,8 @@ struct TrainingJournal {
         validation: EvaluationReport?, seconds: Double, imagesPerSecond: Double
     ) throws {
         let row = CSV.line([
-            "\(epoch)", "\(steps)", "\(learningRate)", "\(trainLoss)", "\(trainTop1)",
+            // The shortest texts of what the engine computes in: float32.
+            "\(epoch)", "\(steps)", "\(Float(learningRate))", "\(Float(trainLoss))", "\(trainTop1)",
             validation.map { "\($0.loss)" } ?? "", validation.map { "\($0.top1)" } ?? "",
             validation.map { "\($0.top5)" } ?? "", String(format: "%.3f", seconds),
             String(format: "%.1f", imagesPerSecond),

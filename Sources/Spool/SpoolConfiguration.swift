@@ -13,7 +13,7 @@ public struct SpoolConfiguration: Sendable, Equatable {
     /// `false` polls from the start: for network file systems, which send no events for other hosts' changes.
     public var watchesFileSystem = true
     /// With less free space than this on the spool's file system nothing is accepted.
-    public var minimumFreeBytes: Int64 = 1 << 30
+    public var minimumFreeBytes: Int64 = 256 << 20
     public var limits = FolderLimits()
 
     public init() {}

@@ -55,7 +55,7 @@ import Testing
         try daemon.run()
         defer { if daemon.isRunning { kill(daemon.processIdentifier, SIGKILL) } }
         #expect(
-            await eventually { scratch.read("log")?.contains("ready: 1 workers") == true },
+            await eventually { scratch.read("log")?.contains("ready: workers 1,") == true },
             "\(scratch.read("log") ?? "")")
         #expect(scratch.read("log")?.contains("psql -h") == true)
 

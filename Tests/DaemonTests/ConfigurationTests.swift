@@ -108,6 +108,8 @@ import Testing
         arguments: [
             ("queue: {heartbeat: 5s, fence: 40s, dead: 30s}", "each shorter than the next"),
             ("defaults: {trian: {epochs: 1}}", "no such kind of job"),
+            ("defaults: {train: {epohs: 1}}", "unknown key \"epohs\""),
+            ("defaults: {train: {epochs: many}}", "\"epochs\" is \"many\""),
             ("defaults: {train: 5}", "found a single value"), ("defaults: 5", "found a single value"),
             ("- a\n- b", "wanted lines such as"), ("a: [", "could not be read"),
             ("roots: {model: /m}", "roots.models?"),

@@ -78,13 +78,20 @@ extension DaemonConfiguration {
         readQueue(&reader, into: &configuration.queue)
         configuration.defaults = document.defaults
         reader.mistakes += document.mistakes
+        for kind in JobSpecification.Kind.allCases {
+            for mistake in KnownArguments.mistakes(in: document.defaults[kind] ?? [:], of: kind) {
+                reader.note("the defaults of \(kind.rawValue) jobs", mistake)
+            }
+        }
         if !reader.mistakes.isEmpty { throw ConfigurationError(mistakes: reader.mistakes) }
         return configuration
     }
 
     private static func readSpool(_ reader: inout SettingsReader, into spool: inout SpoolSettings) {
         reader.read("spool.root", .path, into: &spool.root)
-        reader.read("spool.quiet_period", .duration(.zero...Duration.seconds(86400)), into: &spool.quietPeriod)
+        if let quiet = reader.value("spool.quiet_period", .duration(.zero...Duration.seconds(86400))) {
+            spool.quietPeriod = quiet == .zero ? nil : quiet
+        }
         reader.read("spool.poll", .duration(.milliseconds(50)...Duration.seconds(3600)), into: &spool.poll)
         reader.read("spool.min_free", .byteCount, into: &spool.minimumFree)
     }

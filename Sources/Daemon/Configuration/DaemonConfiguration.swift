@@ -25,7 +25,8 @@ public struct DaemonConfiguration: Sendable, Equatable {
     public struct SpoolSettings: Sendable, Equatable {
         public var root: String
         /// How long nothing in a dropped folder may change before it counts as complete.
-        public var quietPeriod: Duration
+        /// Nil, written as 0s, takes no folder for complete merely because it rests.
+        public var quietPeriod: Duration?
         /// How often the incoming folders are read again, whatever inotify says.
         public var poll: Duration
         /// Free bytes below which nothing is taken in and nothing claimed.

@@ -81,7 +81,7 @@ struct AttemptRunner: Sendable {
         }
         return JobSpecification(
             job: job.id.rawValue, attempt: job.attempt, kind: kind, args: try arguments(of: job, kind: kind),
-            input: input, work: work,
+            input: input, excluded: input == nil ? [] : ControlFile.all, work: work,
             previous: EarlierAttempt.folder(for: claim.lease, kind: job.kind, in: attempts),
             roots: configuration.jobRoots, threads: configuration.threadsPerWorker)
     }

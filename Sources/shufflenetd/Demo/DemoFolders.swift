@@ -19,14 +19,15 @@ struct DemoFolders {
             atPath: self.state, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o755])
     }
 
-    /// Draws the data set twice over (for the spool and for SQL) with the pictures to classify, and writes the
-    /// daemon's configuration.
+    /// Draws pictures to train on, others to measure with and others to classify, puts a copy of each among the data
+    /// sets for SQL, and writes the daemon's configuration.
     func draw() throws {
         var pictures = ShapePictures(seed: 1)
-        try pictures.writeDataset(to: drawings + "/shapes", count: 80)
+        try pictures.writeDataset(to: drawings + "/shapes", count: 200)
+        try pictures.writeDataset(to: drawings + "/shapes-held-back", count: 50)
         try pictures.writeMixture(to: drawings + "/inbox", count: 24)
         try FileManager.default.createDirectory(atPath: datasets, withIntermediateDirectories: true)
-        for name in ["shapes", "inbox"] {
+        for name in ["shapes", "shapes-held-back", "inbox"] {
             try FileManager.default.copyItem(atPath: "\(drawings)/\(name)", toPath: "\(datasets)/\(name)")
         }
         try AtomicFile.write(
@@ -40,7 +41,7 @@ struct DemoFolders {
                 model_size: 0.5x
                 pixels: 64
                 batch: 16
-                epochs: 8
+                epochs: 12
                 lr: 0.01
 
             """.utf8, to: configuration)

@@ -11,7 +11,7 @@ struct DemoTour {
     func throughTheSpool() async throws {
         let drops = [
             ("shapes", "shapes-train", "train", "publish_as: shapes\n"),
-            ("shapes", "shapes-check", "evaluate", "model: shapes\n"),
+            ("shapes-held-back", "shapes-held-back", "evaluate", "model: shapes\n"),
             ("inbox", "inbox", "classify", "model: shapes\ntop_k: 3\n"),
         ]
         for (drawing, name, kind, job) in drops {
@@ -25,7 +25,7 @@ struct DemoTour {
     func throughSQL() async throws {
         let rows = [
             ("train", #"{"dataset": "shapes", "epochs": 4, "from": "shapes", "publish_as": "shapes"}"#),
-            ("evaluate", #"{"dataset": "shapes", "model": "shapes"}"#),
+            ("evaluate", #"{"dataset": "shapes-held-back", "model": "shapes"}"#),
             ("classify", #"{"images": "inbox", "model": "shapes", "top_k": 3}"#),
         ]
         for (kind, args) in rows {
