@@ -46,8 +46,10 @@ public struct ClassificationRun: Sendable {
                 listing = ImageListing(folder: listing.folder, paths: part)
             }
             let folder = (out as NSString).deletingLastPathComponent
-            if !folder.isEmpty {
-                try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            if !folder.isEmpty { try OutputFolder.make(folder) }
+            var isFolder: ObjCBool = false
+            if FileManager.default.fileExists(atPath: out, isDirectory: &isFolder), isFolder.boolValue {
+                throw RunFailure.badInput("'\(out)' is a folder; wanted the name of a CSV file")
             }
             context.emit(.started)
             let counts = try classify(listing, with: model, context: context)
@@ -85,6 +87,10 @@ public struct ClassificationRun: Sendable {
         while let batch = stream.next() {
             if context.stop.isRaised { throw RunFailure(.preempted, "stopped after \(done) of \(listing.count) files") }
             if batch.count > 0 { session.run(images: batch.images, count: batch.count, logits: logits.pointer) }
+            if firstNotFinite(logits.pointer, rows: batch.count, classes: classes) != nil {
+                throw RunFailure.badInput(
+                    "model '\(table.model)' gives no finite numbers: its training diverged; wanted another checkpoint")
+            }
             var rows = ""
             for outcome in batch.files {
                 let prediction = prediction(outcome, logits: logits, classes: classes, topK: table.topK)

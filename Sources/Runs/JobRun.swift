@@ -74,7 +74,8 @@ public enum JobRun {
     ) throws -> RunResult {
         let images = dataFolder(specification, "images", &reader)
         return try PredictionMerge(
-            parts: parts, images: try existing(images, specification), out: specification.work + "/predictions.csv"
+            parts: parts, images: try existing(images, specification), excluded: Set(specification.excluded),
+            out: specification.work + "/predictions.csv"
         ).execute(in: context)
     }
 

@@ -11,12 +11,14 @@ struct PredictionMerge: Sendable {
     var parts: [String]
     /// The folder that was classified.
     var images: String
+    /// Paths under `images` that are no input.
+    var excluded: Set<String> = []
     /// The table to write; appears when it is complete.
     var out: String
 
     func execute(in context: RunContext) throws -> RunResult {
         context.emit(.started)
-        let expected = try ImageListing(folder: images).count
+        let expected = try ImageListing(folder: images, excluding: excluded).count
         var meter = ProgressMeter(context: context, total: parts.count)
         let file = try AtomicFile(path: out)
         var header: [UInt8]?

@@ -1,3 +1,4 @@
+internal import CIsolation
 internal import Foundation
 internal import Glibc
 
@@ -116,6 +117,8 @@ final class DecodeHelper {
         posix_spawn_file_actions_adddup2(&actions, socket, DecodeHelperProgram.socket)
         posix_spawn_file_actions_adddup2(&actions, shared, DecodeHelperProgram.memory)
         posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0)
+        // Nothing else of this process's: a pipe that a helper held open would not end with the run.
+        _ = cisolation_close_from(&actions, DecodeHelperProgram.memory + 1)
 
         var arguments: [UnsafeMutablePointer<CChar>?] = (["shufflenetd"] + isolation.arguments).map { strdup($0) }
         var environment: [UnsafeMutablePointer<CChar>?] = Self.environment.map { strdup($0) }
