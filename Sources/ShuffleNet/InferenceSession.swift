@@ -1,3 +1,4 @@
+import KernelSets
 import Kernels
 public import Support
 
@@ -145,7 +146,8 @@ public final class InferenceSession {
         let area = units[units.count - 1].outArea
         for channel in 0..<features {
             GlobalMean.forward(
-                input[channel, 0], images: count, area: area, out: memory.means.pointer + channel * count)
+                input[channel, 0], images: count, area: area, out: memory.means.pointer + channel * count,
+                with: kernels)
         }
         for image in 0..<count {
             (logits + image * classes).update(from: classifierBias.pointer, count: classes)
@@ -175,12 +177,6 @@ extension InferenceSession {
             values.reserveCapacity(channels * side * side)
             for channel in 0..<channels {
                 values += UnsafeBufferPointer(start: rows[channel, 0], count: side * side)
-            }
-            if name == "first_conv" {
-                // The session leaves bias and ReLU to the pool.
-                for index in values.indices {
-                    values[index] = max(values[index] + self.stem.bias.pointer[index / (side * side)], 0)
-                }
             }
             list.append(Activation(name: name, shape: [channels, side, side], values: values))
         }
