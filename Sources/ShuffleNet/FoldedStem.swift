@@ -42,11 +42,12 @@ final class FoldedStem {
     ///   - raw: receives the convolution after ReLU.
     ///   - output: receives the pooled map.
     func run(
-        _ images: UnsafePointer<Float>, count: Int, raw: Rows, output: Rows, scratch: UnsafeMutablePointer<Float>
+        _ images: UnsafePointer<Float>, count: Int, raw: Rows, output: Rows, _ team: InferenceTeam
     ) {
         let window = convolutionWindow
         for image in 0..<count {
-            PatchBlock.forEach(window) { firstRow, rowCount in
+            team.run(PatchBlock.count(window)) { block, scratch in
+                let (firstRow, rowCount) = PatchBlock.rows(window, block)
                 kernels.fillPatches(
                     images + image * 3 * window.inArea, window, firstRow: firstRow, rowCount: rowCount,
                     patches: scratch, pitch: patchPitch)
@@ -56,9 +57,11 @@ final class FoldedStem {
                     out: raw[0, image * window.outArea + firstRow * window.outWidth], outStride: raw.stride)
                 product.bias = UnsafePointer(bias.pointer)
                 product.isRectified = true
+                // What follows may be another thread's block.
+                product.endsExactly = true
                 kernels.multiply(product)
             }
-            for channel in 0..<channels {
+            team.run(channels) { channel, scratch in
                 kernels.maxPoolForward(
                     raw[channel, image * window.outArea], poolWindow, scale: 1, shift: 0,
                     out: output[channel, image * poolWindow.outArea], scratch: scratch)

@@ -84,50 +84,47 @@ final class FoldedUnit {
     ///   - input: `[inputs][images · inArea]`.
     ///   - output: receives `[outputs][images · outArea]`.
     ///   - reduced: memory for `[middle][images · inArea]`; `convolved` for `[middle][images · outArea]`.
-    func run(
-        _ input: Rows, images: Int, output: Rows, reduced: Rows, convolved: Rows,
-        scratch: UnsafeMutablePointer<Float>
-    ) {
-        let inColumns = images * inArea
-        let outColumns = images * outArea
-        for group in 0..<shape.reduceGroups {
+    func run(_ input: Rows, images: Int, output: Rows, reduced: Rows, convolved: Rows, _ team: InferenceTeam) {
+        team.runProducts(groups: shape.reduceGroups, columns: images * inArea) { group, first, columns in
             let inner = shape.reduceColumns
             let row = group * shape.reduceRows
             var product = PointwiseProduct(
-                reduceWeights.pointer + row * inner, rows: shape.reduceRows, columns: inColumns,
-                .init(input[group * inner, 0], stride: input.stride, rows: inner), out: reduced[row, 0],
+                reduceWeights.pointer + row * inner, rows: shape.reduceRows, columns: columns,
+                .init(input[group * inner, first], stride: input.stride, rows: inner), out: reduced[row, first],
                 outStride: reduced.stride)
             product.bias = UnsafePointer(reduceBias.pointer + row)
             product.isRectified = true
             kernels.multiply(product)
         }
-        for channel in 0..<shape.middle {
-            let source = shape.shuffleSource(of: channel)
+        team.run(shape.middle + shape.shortcutRows) { task, scratch in
+            if task >= shape.middle {
+                let channel = task - shape.middle
+                for image in 0..<images {
+                    kernels.averagePoolForward(
+                        input[channel, image * inArea], shortcutWindow, inverseCounts: inverseCounts.pointer,
+                        out: output[channel, image * outArea], scratch: scratch)
+                }
+                return
+            }
+            let source = shape.shuffleSource(of: task)
             for image in 0..<images {
                 kernels.depthwiseForward(
                     reduced[source, image * inArea], inputWindow, scale: 1, shift: 0,
-                    kernel: depthwiseWeights.pointer + 9 * channel, out: convolved[channel, image * outArea],
+                    kernel: depthwiseWeights.pointer + 9 * task, out: convolved[task, image * outArea],
                     scratch: scratch)
             }
         }
-        for channel in 0..<shape.shortcutRows {
-            for image in 0..<images {
-                kernels.averagePoolForward(
-                    input[channel, image * inArea], shortcutWindow, inverseCounts: inverseCounts.pointer,
-                    out: output[channel, image * outArea], scratch: scratch)
-            }
-        }
         let branch = output.dropping(channels: shape.shortcutRows)
-        for group in 0..<shape.groups {
+        team.runProducts(groups: shape.groups, columns: images * outArea) { group, first, columns in
             let inner = shape.expandColumns
             let row = group * shape.expandRows
             var product = PointwiseProduct(
-                expandWeights.pointer + row * inner, rows: shape.expandRows, columns: outColumns,
-                .init(convolved[group * inner, 0], stride: convolved.stride, rows: inner), out: branch[row, 0],
-                outStride: branch.stride)
+                expandWeights.pointer + row * inner, rows: shape.expandRows, columns: columns,
+                .init(convolved[group * inner, first], stride: convolved.stride, rows: inner),
+                out: branch[row, first], outStride: branch.stride)
             product.bias = UnsafePointer(expandBias.pointer + row)
             if shape.stride == 1 {
-                product.addend = UnsafePointer(input[row, 0])
+                product.addend = UnsafePointer(input[row, first])
                 product.addendStride = input.stride
             }
             product.isRectified = true

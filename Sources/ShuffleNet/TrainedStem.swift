@@ -162,20 +162,26 @@ final class TrainedStem {
 enum PatchBlock {
     private static let target = 1024
 
-    private static func rows(_ window: PlaneWindow) -> Int {
+    private static func height(_ window: PlaneWindow) -> Int {
         max(1, min(window.outHeight, target / window.outWidth))
     }
 
     /// Columns of the largest block.
-    static func columns(_ window: PlaneWindow) -> Int { rows(window) * window.outWidth }
+    static func columns(_ window: PlaneWindow) -> Int { height(window) * window.outWidth }
+
+    static func count(_ window: PlaneWindow) -> Int { (window.outHeight + height(window) - 1) / height(window) }
+
+    /// The output rows of a block.
+    static func rows(_ window: PlaneWindow, _ block: Int) -> (firstRow: Int, rowCount: Int) {
+        let first = block * height(window)
+        return (first, min(height(window), window.outHeight - first))
+    }
 
     @inline(__always)
     static func forEach(_ window: PlaneWindow, _ body: (_ firstRow: Int, _ rowCount: Int) -> Void) {
-        let step = rows(window)
-        var row = 0
-        while row < window.outHeight {
-            body(row, min(step, window.outHeight - row))
-            row += step
+        for block in 0..<count(window) {
+            let (firstRow, rowCount) = rows(window, block)
+            body(firstRow, rowCount)
         }
     }
 }

@@ -1,3 +1,4 @@
+internal import CLanes
 public import Kernels
 
 extension LaneKernels {
@@ -41,12 +42,36 @@ extension LaneKernels {
             let row = tiles.start(tile)
             let height = tiles.start(tile + 1) - row
             let weights = product.weights + row * inner
+            prefetch(product, tile, of: tiles, column + 2 * laneCount)
             if isSingle {
                 Self.run(ProductTile<1, 1>.self, height, product, row, column, weights)
             } else {
                 Self.run(ProductTile<1, 2>.self, height, product, row, column, weights)
             }
         }
+    }
+
+    /// Asks for a share of the strip that begins at `column` while the one before it is computed: its lines lie a row
+    /// apart, which no hardware prefetcher follows.
+    @inline(__always)
+    private func prefetch(_ product: PointwiseProduct, _ tile: Int, of tiles: RowTiles, _ column: Int) {
+        func lines(_ start: UnsafePointer<Float>, _ stride: Int, _ rows: Range<Int>) {
+            for row in rows {
+                clanes_prefetch(start + row * stride)
+                #if WIDE_LANES
+                    clanes_prefetch(start + (row * stride + laneCount))
+                #endif
+            }
+        }
+        func share(_ input: PointwiseProduct.Input) {
+            let rows = tile * input.rows / tiles.count..<(tile + 1) * input.rows / tiles.count
+            lines(input.pointer + column, input.stride, rows)
+        }
+        share(product.first)
+        if let second = product.second { share(second) }
+        let rows = tiles.start(tile)..<tiles.start(tile + 1)
+        if let addend = product.addend { lines(addend + column, product.addendStride, rows) }
+        lines(UnsafePointer(product.out) + column, product.outStride, rows)
     }
 
     /// The last strip by way of a place where whole vectors may be stored.
