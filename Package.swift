@@ -11,9 +11,24 @@ let house: [SwiftSetting] =
     ] + (Context.environment["CI"] == nil ? [] : [.treatAllWarnings(as: .error)])
 
 /// Number-crunching modules are optimised in debug builds too, so that the tests of real networks stay quick.
+/// The kernels are compiled as whole modules in both: their small functions must be inlined across files, as a function
+/// that is not could be shared between modules for different CPUs.
 let optimised: [SwiftSetting] = house + [.unsafeFlags(["-O"], .when(configuration: .debug))]
 let unchecked: [SwiftSetting] =
-    house + [.unsafeFlags(["-Ounchecked"]), .unsafeFlags(["-wmo"], .when(configuration: .release))]
+    house + [.unsafeFlags(["-Ounchecked", "-disable-batch-mode", "-wmo", "-num-threads", "1"])]
+
+/// A module of the kernels of `Sources/VectorKernels`, compiled for one level of the x86-64 psABI; on other architectures
+/// it is there, not used, and compiled like the rest.
+func vectorKernels(_ name: String, level: String?, isWide: Bool) -> Target {
+    var settings = unchecked + (isWide ? [.define("WIDE_LANES")] : [])
+    #if arch(x86_64)
+        if let level {
+            let flags = ["-Xcc", "-march=\(level)"] + (isWide ? ["-Xcc", "-mprefer-vector-width=512"] : [])
+            settings += [.define("FUSED"), .unsafeFlags(flags)]
+        }
+    #endif
+    return .target(name: name, dependencies: ["CLanes", "Kernels"], swiftSettings: settings)
+}
 
 let package = Package(
     name: "shufflenetd",
@@ -41,8 +56,17 @@ let package = Package(
         // The engine.
         .systemLibrary(
             name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
-        .target(name: "Kernels", dependencies: ["COpenBLAS", "Support"], swiftSettings: unchecked),
-        .target(name: "ShuffleNet", dependencies: ["Kernels", "Support"], swiftSettings: optimised),
+        .systemLibrary(name: "CLanes"),
+        .target(name: "Kernels", dependencies: ["COpenBLAS"], swiftSettings: unchecked),
+        // One folder of sources; the others are links to it.
+        vectorKernels("VectorKernels", level: nil, isWide: false),
+        vectorKernels("VectorKernelsV3", level: "x86-64-v3", isWide: false),
+        vectorKernels("VectorKernelsV4", level: "x86-64-v4", isWide: true),
+        .target(
+            name: "KernelSets",
+            dependencies: ["CLanes", "Kernels", "VectorKernels", "VectorKernelsV3", "VectorKernelsV4"],
+            swiftSettings: house),
+        .target(name: "ShuffleNet", dependencies: ["Kernels", "KernelSets", "Support"], swiftSettings: optimised),
 
         // Files of models.
         .target(
@@ -138,8 +162,12 @@ let package = Package(
             resources: [.copy("Fixtures")],
             swiftSettings: house),
         .testTarget(name: "SupportTests", dependencies: ["Support", "TestSupport"], swiftSettings: house),
+        // The sixteen-lane form of the kernels on a CPU without AVX-512.
+        vectorKernels("VectorKernelsWide", level: "x86-64-v3", isWide: true),
         .testTarget(
-            name: "KernelsTests", dependencies: ["Kernels", "Support", "TestSupport"], swiftSettings: optimised),
+            name: "KernelsTests",
+            dependencies: ["Kernels", "KernelSets", "Support", "TestSupport", "VectorKernelsWide"],
+            swiftSettings: optimised),
         .testTarget(
             name: "ShuffleNetTests",
             dependencies: ["Checkpoints", "Images", "Kernels", "ShuffleNet", "Support", "TestSupport"],

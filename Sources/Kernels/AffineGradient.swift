@@ -4,25 +4,6 @@
 /// dx = γ/σ·(dy − Σdy/L − x̂·Σ(dy·x̂)/L), x̂ = (x − mean)/σ (Ioffe and Szegedy, arXiv 1502.03167, section 3).
 public enum AffineGradient {
     /// `gradient = scale·gradient + slope·input + offset` over `count` values, in place.
-    public static func apply(
-        _ gradient: UnsafeMutablePointer<Float>, input: UnsafePointer<Float>, scale: Float, slope: Float,
-        offset: Float, _ count: Int
-    ) {
-        let scales = Lanes(repeating: scale)
-        let slopes = Lanes(repeating: slope)
-        let offsets = Lanes(repeating: offset)
-        var index = 0
-        while index + laneCount <= count {
-            let sum = multiplyAdd(offsets, slopes, input.lanes(index))
-            gradient.store(multiplyAdd(sum, scales, gradient.lanes(index)), index)
-            index += laneCount
-        }
-        while index < count {
-            gradient[index] = scale * gradient[index] + (slope * input[index] + offset)
-            index += 1
-        }
-    }
-
     public static func reference<Element: BinaryFloatingPoint>(
         _ gradient: UnsafeMutablePointer<Element>, input: UnsafePointer<Element>, scale: Element, slope: Element,
         offset: Element, _ count: Int

@@ -13,39 +13,6 @@ public enum AveragePool {
         }
     }
 
-    /// `out = max(average, 0)`.
-    public static func forward(
-        _ plane: UnsafePointer<Float>, _ window: PlaneWindow, inverseCounts: UnsafePointer<Float>,
-        out: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
-    ) {
-        PlaneSplit.split(plane, window, padding: 0, into: scratch) { $0 }
-        WindowSum.forward(scratch, window, kernel: WindowKernel(), out: out) { sum, index in
-            (sum * inverseCounts.lanes(index)).rectified
-        }
-    }
-
-    /// `inputGradient` (`=`) from the gradient at `out`, which is zero where `out` is.
-    public static func backward(
-        gradient: UnsafePointer<Float>, out: UnsafePointer<Float>, _ window: PlaneWindow,
-        inverseCounts: UnsafePointer<Float>, inputGradient: UnsafeMutablePointer<Float>,
-        scratch: UnsafeMutablePointer<Float>
-    ) {
-        let origin = PlaneSplit.border(gradient, window, into: scratch) { value, index in
-            (value * inverseCounts.lanes(index)).replacing(with: 0, where: out.lanes(index) .<= Lanes.zero)
-        }
-        let ones = WindowKernel()
-        let width = window.inWidth
-        let line = scratch + window.lineOffset
-        for y in 0..<window.inHeight {
-            let row = WindowSum.inputGradient(row: y, origin, window, kernel: ones, line: line)
-            var x = 0
-            while x < width {
-                inputGradient.store(row.lanes(x), y * width + x, before: window.inArea)
-                x += laneCount
-            }
-        }
-    }
-
     public static func forwardReference<Element: BinaryFloatingPoint>(
         _ plane: UnsafePointer<Element>, _ window: PlaneWindow, out: UnsafeMutablePointer<Element>
     ) {

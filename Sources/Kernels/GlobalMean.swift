@@ -2,10 +2,11 @@
 public enum GlobalMean {
     /// `row` `[images·area]` of one channel to `out` `[images]`.
     public static func forward(
-        _ row: UnsafePointer<Float>, images: Int, area: Int, out: UnsafeMutablePointer<Float>
+        _ row: UnsafePointer<Float>, images: Int, area: Int, out: UnsafeMutablePointer<Float>,
+        with kernels: any KernelSet
     ) {
         let factor = 1 / Float(area)
-        for image in 0..<images { out[image] = RowSum.sum(row + image * area, area) * factor }
+        for image in 0..<images { out[image] = kernels.sum(row + image * area, area) * factor }
     }
 
     /// Spreads `gradient` `[images]` over `row` `[images·area]`.

@@ -2,65 +2,6 @@
 ///
 /// Planes and scratch as in `DepthwiseConvolution`.
 public enum MaxPool {
-    /// `out` `[outHeight][outWidth]`.
-    public static func forward(
-        _ plane: UnsafePointer<Float>, _ window: PlaneWindow, scale: Float, shift: Float,
-        out: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
-    ) {
-        let scales = Lanes(repeating: scale)
-        let shifts = Lanes(repeating: shift)
-        PlaneSplit.split(plane, window, padding: -.infinity, into: scratch) {
-            multiplyAdd(shifts, $0, scales).rectified
-        }
-        let split = UnsafePointer(scratch)
-        for y in 0..<window.outHeight {
-            var x = 0
-            while x < window.outWidth {
-                let flat = y * window.pitch + x
-                var best = split.lanes(window.tapOffset(0) + flat)
-                for tap in 1..<9 {
-                    let value = split.lanes(window.tapOffset(tap) + flat)
-                    best.replace(with: value, where: value .> best)
-                }
-                out.store(best, y * window.outWidth + x, before: window.outArea)
-                x += laneCount
-            }
-        }
-    }
-
-    /// The same, and the tap (0 to 8, the first of equals in reading order) that each maximum came from.
-    public static func forward(
-        _ plane: UnsafePointer<Float>, _ window: PlaneWindow, scale: Float, shift: Float,
-        out: UnsafeMutablePointer<Float>, taps: UnsafeMutablePointer<UInt8>, scratch: UnsafeMutablePointer<Float>
-    ) {
-        let scales = Lanes(repeating: scale)
-        let shifts = Lanes(repeating: shift)
-        PlaneSplit.split(plane, window, padding: -.infinity, into: scratch) {
-            multiplyAdd(shifts, $0, scales).rectified
-        }
-        let split = UnsafePointer(scratch)
-        for y in 0..<window.outHeight {
-            var x = 0
-            while x < window.outWidth {
-                let flat = y * window.pitch + x
-                var best = split.lanes(window.tapOffset(0) + flat)
-                var source = SIMD8<Int32>.zero
-                for tap in 1..<9 {
-                    let value = split.lanes(window.tapOffset(tap) + flat)
-                    let isLarger = value .> best
-                    best.replace(with: value, where: isLarger)
-                    source.replace(with: Int32(truncatingIfNeeded: tap), where: isLarger)
-                }
-                let index = y * window.outWidth + x
-                out.store(best, index, before: window.outArea)
-                for lane in 0..<min(laneCount, window.outWidth - x) {
-                    taps[index + lane] = UInt8(truncatingIfNeeded: source[lane])
-                }
-                x += laneCount
-            }
-        }
-    }
-
     /// What the norm before the pool needs: the sum of the gradient that passes the ReLU, and of its product with
     /// r − mean at the maximum's place.
     public static func gradientSums(

@@ -14,14 +14,14 @@ public struct PlaneWindow: Sendable, Hashable {
     public let padLeft: Int
 
     /// Row length of the split form.
-    let pitch: Int
+    package let pitch: Int
     /// Rows of one phase.
-    let phaseRows: Int
+    package let phaseRows: Int
     /// Distance between phases.
-    let phaseStride: Int
+    package let phaseStride: Int
 
     /// Elements kept free after every area, so that whole vectors may be read and written over its end.
-    static let slack = 32
+    package static var slack: Int { 64 }
 
     /// Padding 1 on all sides, stride 1 or 2: PyTorch's `padding=1`, MindSpore's `pad_mode='pad', padding=1`.
     public static func convolution(height: Int, width: Int, stride: Int) -> PlaneWindow {
@@ -53,11 +53,11 @@ public struct PlaneWindow: Sendable, Hashable {
     public var outArea: Int { outHeight * outWidth }
 
     /// Flat outputs, the meaningless ones at each row's end included.
-    var flatCount: Int { outHeight * pitch }
+    package var flatCount: Int { outHeight * pitch }
 
     /// Where tap `t = 3·dy + dx` begins in the split form.
     @inline(__always)
-    func tapOffset(_ tap: Int) -> Int {
+    package func tapOffset(_ tap: Int) -> Int {
         let dy = tap / 3
         let dx = tap % 3
         if stride == 1 { return dy * pitch + dx }
@@ -65,9 +65,9 @@ public struct PlaneWindow: Sendable, Hashable {
     }
 
     /// One row before it is taken apart, or after it is put together.
-    var lineOffset: Int { (stride == 1 ? 1 : 4) * phaseStride }
+    package var lineOffset: Int { (stride == 1 ? 1 : 4) * phaseStride }
     /// The output's gradient with zeros around it, in rows of `pitch`.
-    var gradientOffset: Int { lineOffset + 2 * pitch + 2 * Self.slack }
+    package var gradientOffset: Int { lineOffset + 2 * pitch + 2 * Self.slack }
     /// Floats of scratch that an operation on this window needs.
     public var scratchCount: Int { gradientOffset + (outHeight + 3) * pitch + 2 * Self.slack }
 }

@@ -1,13 +1,14 @@
+import KernelSets
 import Kernels
 import Support
 
-/// First convolution and max-pool in inference, the norm folded into the convolution; bias and ReLU are the pool's.
+/// First convolution and max-pool in inference, the norm folded into the convolution.
 final class FoldedStem {
     let channels: Int
     let convolutionWindow: PlaneWindow
     let poolWindow: PlaneWindow
     private let weights: AlignedBuffer<Float>
-    let bias: AlignedBuffer<Float>
+    private let bias: AlignedBuffer<Float>
 
     private var patchPitch: Int { Rows.stride(columns: PatchBlock.columns(convolutionWindow)) }
     /// Scratch floats for one worker.
@@ -24,35 +25,45 @@ final class FoldedStem {
     func fold(_ parameters: ParameterStore) {
         let norm = FoldedNorm("first_conv.1", parameters, channels: channels)
         let raw = parameters.pointer("first_conv.0.weight")
+        let folded = AlignedBuffer<Float>(count: weights.count)
         for channel in 0..<channels {
             bias.pointer[channel] = Float(norm.shift[channel])
             for index in channel * ImagePatches.rows..<(channel + 1) * ImagePatches.rows {
-                weights.pointer[index] = Float(Double(raw[index]) * norm.scale[channel])
+                folded.pointer[index] = Float(Double(raw[index]) * norm.scale[channel])
             }
         }
+        kernels.pack(
+            [WeightBlock(folded.pointer, rowStride: ImagePatches.rows, columns: ImagePatches.rows)], rows: channels,
+            into: weights.pointer)
     }
 
     /// - Parameters:
     ///   - images: `[count][3][pixels][pixels]`.
-    ///   - raw: receives the convolution before bias and ReLU.
+    ///   - raw: receives the convolution after ReLU.
     ///   - output: receives the pooled map.
     func run(
-        _ images: UnsafePointer<Float>, count: Int, raw: Rows, output: Rows, scratch: UnsafeMutablePointer<Float>
+        _ images: UnsafePointer<Float>, count: Int, raw: Rows, output: Rows, _ team: InferenceTeam
     ) {
         let window = convolutionWindow
         for image in 0..<count {
-            PatchBlock.forEach(window) { firstRow, rowCount in
-                ImagePatches.fill(
+            team.run(PatchBlock.count(window)) { block, scratch in
+                let (firstRow, rowCount) = PatchBlock.rows(window, block)
+                kernels.fillPatches(
                     images + image * 3 * window.inArea, window, firstRow: firstRow, rowCount: rowCount,
                     patches: scratch, pitch: patchPitch)
-                MatrixProduct.multiply(
-                    m: channels, n: rowCount * window.outWidth, k: ImagePatches.rows, weights.pointer,
-                    ImagePatches.rows, scratch, patchPitch, beta: 0,
-                    raw[0, image * window.outArea + firstRow * window.outWidth], raw.stride)
+                var product = PointwiseProduct(
+                    weights.pointer, rows: channels, columns: rowCount * window.outWidth,
+                    .init(scratch, stride: patchPitch, rows: ImagePatches.rows),
+                    out: raw[0, image * window.outArea + firstRow * window.outWidth], outStride: raw.stride)
+                product.bias = UnsafePointer(bias.pointer)
+                product.isRectified = true
+                // What follows may be another thread's block.
+                product.endsExactly = true
+                kernels.multiply(product)
             }
-            for channel in 0..<channels {
-                MaxPool.forward(
-                    raw[channel, image * window.outArea], poolWindow, scale: 1, shift: bias.pointer[channel],
+            team.run(channels) { channel, scratch in
+                kernels.maxPoolForward(
+                    raw[channel, image * window.outArea], poolWindow, scale: 1, shift: 0,
                     out: output[channel, image * poolWindow.outArea], scratch: scratch)
             }
         }

@@ -1,9 +1,9 @@
+import KernelSets
 import Kernels
 import Support
 
-/// One ShuffleNet unit in inference. All three norms are folded into weights and biases: the first one's bias and ReLU
-/// happen where the depthwise convolution loads, the second one's bias goes into the third's (nothing non-linear lies
-/// between), the third one's happens with shortcut and ReLU in one pass after the product.
+/// One ShuffleNet unit in inference. All three norms are folded into weights and biases; the second one's bias goes into
+/// the third's, as nothing non-linear lies between. Bias, shortcut and ReLU happen where a product is written.
 final class FoldedUnit {
     let shape: UnitShape
     let inputWindow: PlaneWindow
@@ -11,7 +11,7 @@ final class FoldedUnit {
     private let prefix: String
     private let reduceWeights: AlignedBuffer<Float>
     private let reduceBias: AlignedBuffer<Float>
-    private let kernels: AlignedBuffer<Float>
+    private let depthwiseWeights: AlignedBuffer<Float>
     private let expandWeights: AlignedBuffer<Float>
     private let expandBias: AlignedBuffer<Float>
     private let inverseCounts: AlignedBuffer<Float>
@@ -28,7 +28,7 @@ final class FoldedUnit {
         shortcutWindow = .same(height: height, width: width)
         reduceWeights = AlignedBuffer(count: shape.middle * shape.reduceColumns)
         reduceBias = AlignedBuffer(count: shape.middle)
-        kernels = AlignedBuffer(count: shape.middle * 9)
+        depthwiseWeights = AlignedBuffer(count: shape.middle * 9)
         expandWeights = AlignedBuffer(count: shape.branchOutputs * shape.expandColumns)
         expandBias = AlignedBuffer(count: shape.branchOutputs)
         inverseCounts = AlignedBuffer(count: shape.stride == 2 ? inputWindow.outArea + 64 : 0)
@@ -42,25 +42,41 @@ final class FoldedUnit {
         let reduce = parameters.pointer(prefix + "branch_main_1.0.convs.0.weight")
         let depthwise = parameters.pointer(prefix + "branch_main_2.0.weight")
         let expand = parameters.pointer(prefix + "branch_main_2.2.convs.0.weight")
+        let reducing = AlignedBuffer<Float>(count: reduceWeights.count)
         for row in 0..<shape.middle {
             reduceBias.pointer[row] = Float(first.shift[row])
             for index in row * shape.reduceColumns..<(row + 1) * shape.reduceColumns {
-                reduceWeights.pointer[index] = Float(Double(reduce[index]) * first.scale[row])
+                reducing.pointer[index] = Float(Double(reduce[index]) * first.scale[row])
             }
             for index in 9 * row..<9 * row + 9 {
-                kernels.pointer[index] = Float(Double(depthwise[index]) * second.scale[row])
+                depthwiseWeights.pointer[index] = Float(Double(depthwise[index]) * second.scale[row])
             }
         }
         let inner = shape.expandColumns
+        let expanding = AlignedBuffer<Float>(count: expandWeights.count)
         for row in 0..<shape.branchOutputs {
             let group = row / shape.expandRows
             var shift = 0.0
             for column in 0..<inner {
                 let weight = Double(expand[row * inner + column])
-                expandWeights.pointer[row * inner + column] = Float(weight * third.scale[row])
+                expanding.pointer[row * inner + column] = Float(weight * third.scale[row])
                 shift += weight * second.shift[group * inner + column]
             }
             expandBias.pointer[row] = Float(third.shift[row] + third.scale[row] * shift)
+        }
+        pack(reducing, shape.reduceGroups, rows: shape.reduceRows, columns: shape.reduceColumns, into: reduceWeights)
+        pack(expanding, shape.groups, rows: shape.expandRows, columns: inner, into: expandWeights)
+    }
+
+    /// Packs the matrices of all groups.
+    private func pack(
+        _ weights: AlignedBuffer<Float>, _ groups: Int, rows: Int, columns: Int, into packed: AlignedBuffer<Float>
+    ) {
+        for group in 0..<groups {
+            let start = group * rows * columns
+            kernels.pack(
+                [WeightBlock(weights.pointer + start, rowStride: columns, columns: columns)], rows: rows,
+                into: packed.pointer + start)
         }
     }
 
@@ -68,47 +84,51 @@ final class FoldedUnit {
     ///   - input: `[inputs][images · inArea]`.
     ///   - output: receives `[outputs][images · outArea]`.
     ///   - reduced: memory for `[middle][images · inArea]`; `convolved` for `[middle][images · outArea]`.
-    func run(
-        _ input: Rows, images: Int, output: Rows, reduced: Rows, convolved: Rows,
-        scratch: UnsafeMutablePointer<Float>
-    ) {
-        let inColumns = images * inArea
-        let outColumns = images * outArea
-        for group in 0..<shape.reduceGroups {
+    func run(_ input: Rows, images: Int, output: Rows, reduced: Rows, convolved: Rows, _ team: InferenceTeam) {
+        team.runProducts(groups: shape.reduceGroups, columns: images * inArea) { group, first, columns in
             let inner = shape.reduceColumns
             let row = group * shape.reduceRows
-            MatrixProduct.multiply(
-                m: shape.reduceRows, n: inColumns, k: inner, reduceWeights.pointer + row * inner, inner,
-                input[group * inner, 0], input.stride, beta: 0, reduced[row, 0], reduced.stride)
+            var product = PointwiseProduct(
+                reduceWeights.pointer + row * inner, rows: shape.reduceRows, columns: columns,
+                .init(input[group * inner, first], stride: input.stride, rows: inner), out: reduced[row, first],
+                outStride: reduced.stride)
+            product.bias = UnsafePointer(reduceBias.pointer + row)
+            product.isRectified = true
+            kernels.multiply(product)
         }
-        for channel in 0..<shape.middle {
-            let source = shape.shuffleSource(of: channel)
-            for image in 0..<images {
-                DepthwiseConvolution.forward(
-                    reduced[source, image * inArea], inputWindow, scale: 1, shift: reduceBias.pointer[source],
-                    kernel: kernels.pointer + 9 * channel, out: convolved[channel, image * outArea], scratch: scratch)
+        team.run(shape.middle + shape.shortcutRows) { task, scratch in
+            if task >= shape.middle {
+                let channel = task - shape.middle
+                for image in 0..<images {
+                    kernels.averagePoolForward(
+                        input[channel, image * inArea], shortcutWindow, inverseCounts: inverseCounts.pointer,
+                        out: output[channel, image * outArea], scratch: scratch)
+                }
+                return
             }
-        }
-        for channel in 0..<shape.shortcutRows {
+            let source = shape.shuffleSource(of: task)
             for image in 0..<images {
-                AveragePool.forward(
-                    input[channel, image * inArea], shortcutWindow, inverseCounts: inverseCounts.pointer,
-                    out: output[channel, image * outArea], scratch: scratch)
+                kernels.depthwiseForward(
+                    reduced[source, image * inArea], inputWindow, scale: 1, shift: 0,
+                    kernel: depthwiseWeights.pointer + 9 * task, out: convolved[task, image * outArea],
+                    scratch: scratch)
             }
         }
         let branch = output.dropping(channels: shape.shortcutRows)
-        for group in 0..<shape.groups {
+        team.runProducts(groups: shape.groups, columns: images * outArea) { group, first, columns in
             let inner = shape.expandColumns
-            let rows = group * shape.expandRows..<(group + 1) * shape.expandRows
-            for row in rows {
-                Rectifier.prepare(
-                    branch[row, 0], bias: expandBias.pointer[row],
-                    residual: shape.stride == 1 ? UnsafePointer(input[row, 0]) : nil, outColumns)
+            let row = group * shape.expandRows
+            var product = PointwiseProduct(
+                expandWeights.pointer + row * inner, rows: shape.expandRows, columns: columns,
+                .init(convolved[group * inner, first], stride: convolved.stride, rows: inner),
+                out: branch[row, first], outStride: branch.stride)
+            product.bias = UnsafePointer(expandBias.pointer + row)
+            if shape.stride == 1 {
+                product.addend = UnsafePointer(input[row, first])
+                product.addendStride = input.stride
             }
-            MatrixProduct.multiply(
-                m: rows.count, n: outColumns, k: inner, expandWeights.pointer + rows.lowerBound * inner, inner,
-                convolved[group * inner, 0], convolved.stride, beta: 1, branch[rows.lowerBound, 0], branch.stride)
-            for row in rows { Rectifier.forward(branch[row, 0], outColumns) }
+            product.isRectified = true
+            kernels.multiply(product)
         }
     }
 }

@@ -1,3 +1,4 @@
+import KernelSets
 import Kernels
 public import Support
 
@@ -16,6 +17,9 @@ public final class InferenceSession {
     private let units: [FoldedUnit]
     private let plan: InferencePlan
     private let memories: [InferenceMemory]
+    /// Each worker alone, and all together.
+    private let soloists: [InferenceTeam]
+    private let ensemble: InferenceTeam
     private let classes: Int
     private let features: Int
     private let classifierWeights: AlignedBuffer<Float>
@@ -46,7 +50,10 @@ public final class InferenceSession {
         self.stem = stem
         self.units = units
         self.plan = plan
-        memories = (0..<pool.threads).map { _ in InferenceMemory(stem: stem, units: units, plan: plan) }
+        let memories = (0..<pool.threads).map { _ in InferenceMemory(stem: stem, units: units, plan: plan) }
+        self.memories = memories
+        soloists = memories.map { InferenceTeam(pool: nil, scratch: [$0.scratch.pointer]) }
+        ensemble = InferenceTeam(pool: pool, scratch: memories.map(\.scratch.pointer))
         classes = configuration.classes
         features = configuration.featureChannels
         classifierWeights = AlignedBuffer(count: classes * features)
@@ -72,11 +79,17 @@ public final class InferenceSession {
     public func run(images: UnsafePointer<Float>, count: Int, logits: UnsafeMutablePointer<Float>) {
         precondition(count >= 1 && count <= maximumBatch, "a run takes 1 to \(maximumBatch) images, not \(count)")
         let imageCount = 3 * pixels * pixels
-        pool.run((count + plan.task - 1) / plan.task) { task, worker in
+        let tasks = (count + plan.task - 1) / plan.task
+        func run(_ task: Int, _ memory: InferenceMemory, _ team: InferenceTeam) {
             let first = task * plan.task
             classify(
                 images + first * imageCount, count: min(plan.task, count - first), logits: logits + first * classes,
-                memories[worker], observe: nil)
+                memory, team, observe: nil)
+        }
+        if tasks >= pool.threads {
+            pool.run(tasks) { task, worker in run(task, memories[worker], soloists[worker]) }
+        } else {
+            for task in 0..<tasks { run(task, memories[0], ensemble) }
         }
     }
 
@@ -86,7 +99,7 @@ public final class InferenceSession {
     /// One task: a few images through the whole network on one thread.
     private func classify(
         _ images: UnsafePointer<Float>, count: Int, logits: UnsafeMutablePointer<Float>, _ memory: InferenceMemory,
-        observe: Observer?
+        _ team: InferenceTeam, observe: Observer?
     ) {
         let imageCount = 3 * pixels * pixels
         var third = 0
@@ -97,44 +110,48 @@ public final class InferenceSession {
                 let secondCount = min(plan.second, thirdCount - second)
                 stem.run(
                     images + (third + second) * imageCount, count: secondCount, raw: memory.raw,
-                    output: memory.pooled, scratch: memory.scratch.pointer)
+                    output: memory.pooled, team)
                 observe?("first_conv", stem.channels, stem.convolutionWindow.outHeight, memory.raw)
                 observe?("maxpool", stem.channels, stem.poolWindow.outHeight, memory.pooled)
-                start(0, memory.pooled, images: secondCount, at: 0, memory, observe)
-                let last = runStage(0, images: secondCount, memory, observe)
-                start(1, last, images: secondCount, at: second, memory, observe)
+                start(0, memory.pooled, images: secondCount, at: 0, memory, team, observe)
+                let last = runStage(0, images: secondCount, memory, team, observe)
+                start(1, last, images: secondCount, at: second, memory, team, observe)
                 second += secondCount
             }
-            let last = runStage(1, images: thirdCount, memory, observe)
-            start(2, last, images: thirdCount, at: third, memory, observe)
+            let last = runStage(1, images: thirdCount, memory, team, observe)
+            start(2, last, images: thirdCount, at: third, memory, team, observe)
             third += thirdCount
         }
-        let last = runStage(2, images: count, memory, observe)
+        let last = runStage(2, images: count, memory, team, observe)
         finish(last, count: count, logits: logits, memory)
     }
 
     /// A stage's first unit, for the images that the stage before holds; they are number `at` and following of the
     /// stage's own.
     private func start(
-        _ stage: Int, _ input: Rows, images: Int, at: Int, _ memory: InferenceMemory, _ observe: Observer?
+        _ stage: Int, _ input: Rows, images: Int, at: Int, _ memory: InferenceMemory, _ team: InferenceTeam,
+        _ observe: Observer?
     ) {
         let index = Self.stageStarts[stage]
         let unit = units[index]
         let output = memory.stages[stage].0.advanced(by: at * unit.outArea)
         unit.run(
             input, images: images, output: output, reduced: memory.reduced[index], convolved: memory.convolved[index],
-            scratch: memory.scratch.pointer)
+            team)
         observe?("features.\(index)", unit.shape.outputs, unit.inputWindow.outHeight, output)
     }
 
     /// A stage's other units. Returns where the last one wrote.
-    private func runStage(_ stage: Int, images: Int, _ memory: InferenceMemory, _ observe: Observer?) -> Rows {
+    private func runStage(
+        _ stage: Int, images: Int, _ memory: InferenceMemory, _ team: InferenceTeam,
+        _ observe: Observer?
+    ) -> Rows {
         var (input, output) = memory.stages[stage]
         for index in Self.stageStarts[stage] + 1..<Self.stageStarts[stage + 1] {
             let unit = units[index]
             unit.run(
                 input, images: images, output: output, reduced: memory.reduced[index],
-                convolved: memory.convolved[index], scratch: memory.scratch.pointer)
+                convolved: memory.convolved[index], team)
             observe?("features.\(index)", unit.shape.outputs, unit.inputWindow.outHeight, output)
             swap(&input, &output)
         }
@@ -145,7 +162,8 @@ public final class InferenceSession {
         let area = units[units.count - 1].outArea
         for channel in 0..<features {
             GlobalMean.forward(
-                input[channel, 0], images: count, area: area, out: memory.means.pointer + channel * count)
+                input[channel, 0], images: count, area: area, out: memory.means.pointer + channel * count,
+                with: kernels)
         }
         for image in 0..<count {
             (logits + image * classes).update(from: classifierBias.pointer, count: classes)
@@ -170,17 +188,11 @@ extension InferenceSession {
     public func activations(image: UnsafePointer<Float>) -> [Activation] {
         var list: [Activation] = []
         let logits = AlignedBuffer<Float>(count: classes)
-        classify(image, count: 1, logits: logits.pointer, memories[0]) { name, channels, side, rows in
+        classify(image, count: 1, logits: logits.pointer, memories[0], soloists[0]) { name, channels, side, rows in
             var values: [Float] = []
             values.reserveCapacity(channels * side * side)
             for channel in 0..<channels {
                 values += UnsafeBufferPointer(start: rows[channel, 0], count: side * side)
-            }
-            if name == "first_conv" {
-                // The session leaves bias and ReLU to the pool.
-                for index in values.indices {
-                    values[index] = max(values[index] + self.stem.bias.pointer[index / (side * side)], 0)
-                }
             }
             list.append(Activation(name: name, shape: [channels, side, side], values: values))
         }

@@ -1,3 +1,4 @@
+import KernelSets
 import Kernels
 import Support
 
@@ -51,7 +52,8 @@ final class TrainedHead {
         workspace.pool.run(Self.chunks) { chunk, _ in
             for channel in range(chunk, of: channels) {
                 GlobalMean.forward(
-                    input[channel, 0], images: count, area: area, out: means.pointer + channel * batch)
+                    input[channel, 0], images: count, area: area, out: means.pointer + channel * batch,
+                    with: kernels)
             }
         }
         workspace.pool.run(Self.chunks) { chunk, _ in

@@ -1,3 +1,4 @@
+import KernelSets
 import Kernels
 import Support
 
@@ -53,34 +54,42 @@ final class TrainedStem {
 
     func declare(_ needs: inout TrainingWorkspace.Needs) {
         needs.scratch(max(ImagePatches.rows * patchPitch + 64, poolWindow.scratchCount))
+        needs.need(.packed, channels * ImagePatches.rows)
         needs.need(.slots, ColumnSlots.maximum * channels * ImagePatches.rows)
     }
 
     /// - Parameter images: `[count][3][pixels][pixels]`.
     func forward(_ images: UnsafePointer<Float>, count: Int, _ workspace: TrainingWorkspace) {
         let window = convolutionWindow
+        kernels.pack(
+            [WeightBlock(weights, rowStride: ImagePatches.rows, columns: ImagePatches.rows)], rows: channels,
+            into: workspace[.packed])
         workspace.pool.run(count) { image, worker in
             let patches = workspace.scratch(worker)
             let imageMoments = moments.pointer + image * channels
             for channel in 0..<channels { imageMoments[channel] = Moments() }
             PatchBlock.forEach(window) { firstRow, rowCount in
-                ImagePatches.fill(
+                kernels.fillPatches(
                     images + image * 3 * window.inArea, window, firstRow: firstRow, rowCount: rowCount,
                     patches: patches, pitch: patchPitch)
                 let columns = rowCount * window.outWidth
                 let first = image * window.outArea + firstRow * window.outWidth
-                MatrixProduct.multiply(
-                    m: channels, n: columns, k: ImagePatches.rows, weights, ImagePatches.rows, patches, patchPitch,
-                    beta: 0, raw[0, first], raw.stride)
+                var product = PointwiseProduct(
+                    workspace[.packed], rows: channels, columns: columns,
+                    .init(patches, stride: patchPitch, rows: ImagePatches.rows), out: raw[0, first],
+                    outStride: raw.stride)
+                // What follows may be another thread's image.
+                product.endsExactly = true
+                kernels.multiply(product)
                 for channel in 0..<channels {
-                    imageMoments[channel].merge(RowMoments.measure(raw[channel, first], columns))
+                    imageMoments[channel].merge(kernels.moments(raw[channel, first], columns))
                 }
             }
         }
         norm.take(slots: moments.pointer, count: count)
         workspace.pool.run(channels) { channel, worker in
             for image in 0..<count {
-                MaxPool.forward(
+                kernels.maxPoolForward(
                     raw[channel, image * window.outArea], poolWindow, scale: norm.scale.pointer[channel],
                     shift: norm.shift.pointer[channel], out: output[channel, image * poolWindow.outArea],
                     taps: taps.pointer + channel * tapStride + image * poolWindow.outArea,
@@ -116,12 +125,12 @@ final class TrainedStem {
         let size = channels * ImagePatches.rows
         workspace.pool.run(slots) { slot, worker in
             let patches = workspace.scratch(worker)
-            var beta: Float = 0
+            var accumulates = false
             for image in slot * count / slots..<(slot + 1) * count / slots {
                 for channel in 0..<channels {
                     let plane = raw[channel, image * window.outArea]
                     let first = image * poolWindow.outArea
-                    AffineRow.apply(
+                    kernels.applyAffine(
                         plane, slope: affine.pointer[3 * channel + 1], offset: affine.pointer[3 * channel + 2],
                         window.outArea)
                     MaxPool.backward(
@@ -130,14 +139,18 @@ final class TrainedStem {
                         factor: affine.pointer[3 * channel], inputGradient: plane)
                 }
                 PatchBlock.forEach(window) { firstRow, rowCount in
-                    ImagePatches.fill(
+                    kernels.fillPatches(
                         images + image * 3 * window.inArea, window, firstRow: firstRow, rowCount: rowCount,
                         patches: patches, pitch: patchPitch)
-                    MatrixProduct.multiply(
-                        .plain, .transposed, m: channels, n: ImagePatches.rows, k: rowCount * window.outWidth,
-                        raw[0, image * window.outArea + firstRow * window.outWidth], raw.stride, patches,
-                        patchPitch, beta: beta, workspace[.slots] + slot * size, ImagePatches.rows)
-                    beta = 1
+                    kernels.correlate(
+                        RowCorrelation(
+                            .init(
+                                raw[0, image * window.outArea + firstRow * window.outWidth], stride: raw.stride,
+                                rows: channels),
+                            .init(patches, stride: patchPitch, rows: ImagePatches.rows),
+                            columns: rowCount * window.outWidth, accumulates: accumulates,
+                            out: workspace[.slots] + slot * size, outStride: ImagePatches.rows))
+                    accumulates = true
                 }
             }
         }
@@ -149,20 +162,26 @@ final class TrainedStem {
 enum PatchBlock {
     private static let target = 1024
 
-    private static func rows(_ window: PlaneWindow) -> Int {
+    private static func height(_ window: PlaneWindow) -> Int {
         max(1, min(window.outHeight, target / window.outWidth))
     }
 
     /// Columns of the largest block.
-    static func columns(_ window: PlaneWindow) -> Int { rows(window) * window.outWidth }
+    static func columns(_ window: PlaneWindow) -> Int { height(window) * window.outWidth }
+
+    static func count(_ window: PlaneWindow) -> Int { (window.outHeight + height(window) - 1) / height(window) }
+
+    /// The output rows of a block.
+    static func rows(_ window: PlaneWindow, _ block: Int) -> (firstRow: Int, rowCount: Int) {
+        let first = block * height(window)
+        return (first, min(height(window), window.outHeight - first))
+    }
 
     @inline(__always)
     static func forEach(_ window: PlaneWindow, _ body: (_ firstRow: Int, _ rowCount: Int) -> Void) {
-        let step = rows(window)
-        var row = 0
-        while row < window.outHeight {
-            body(row, min(step, window.outHeight - row))
-            row += step
+        for block in 0..<count(window) {
+            let (firstRow, rowCount) = rows(window, block)
+            body(firstRow, rowCount)
         }
     }
 }

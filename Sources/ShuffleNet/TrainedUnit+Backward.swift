@@ -1,3 +1,4 @@
+import KernelSets
 import Kernels
 import Support
 
@@ -38,16 +39,18 @@ extension TrainedUnit {
             let slot = task % slots.count
             let sums = workspace[.sums] + slot * total
             for row in group * rows..<(group + 1) * rows { sums[row] = 0 }
-            var beta: Float = 0
+            var accumulates = false
             slots.forEachBlock(of: slot, rows: inner + 2 * rows) { first, width in
                 for row in group * rows..<(group + 1) * rows {
-                    sums[row] += Double(Rectifier.backward(masked[row, first], out: branch[row, first], width))
+                    sums[row] += Double(kernels.rectifierBackward(masked[row, first], out: branch[row, first], width))
                 }
-                MatrixProduct.multiply(
-                    .plain, .transposed, m: rows, n: inner, k: width, masked[group * rows, first], masked.stride,
-                    centred[group * inner, first], centred.stride, beta: beta,
-                    workspace[.slots] + (slot * total + group * rows) * inner, inner)
-                beta = 1
+                kernels.correlate(
+                    RowCorrelation(
+                        .init(masked[group * rows, first], stride: masked.stride, rows: rows),
+                        .init(centred[group * inner, first], stride: centred.stride, rows: inner), columns: width,
+                        accumulates: accumulates, out: workspace[.slots] + (slot * total + group * rows) * inner,
+                        outStride: inner))
+                accumulates = true
             }
         }
     }
@@ -134,21 +137,25 @@ extension TrainedUnit {
         let inner = shape.expandColumns
         let masked = gradient.dropping(channels: shape.shortcutRows)
         let outer = workspace.rows(.outerGradient, columns: batch * outArea)
+        let packedCount = inner * (rows + inner)
+        workspace.pool.run(shape.groups) { group, _ in
+            kernels.pack(
+                [
+                    WeightBlock(
+                        workspace[.weights] + group * rows * inner, rowStride: 1, columnStride: inner, columns: rows),
+                    WeightBlock(workspace[.square] + group * inner * inner, rowStride: inner, columns: inner),
+                ], rows: inner, into: workspace[.packed] + group * packedCount)
+        }
         workspace.pool.run(shape.groups * slots.count) { task, _ in
             let group = task / slots.count
             slots.forEachBlock(of: task % slots.count, rows: 2 * inner + rows) { first, width in
-                for row in group * inner..<(group + 1) * inner {
-                    UnsafeMutableBufferPointer(start: outer[row, first], count: width)
-                        .update(repeating: workspace[.bias][row])
-                }
-                MatrixProduct.multiply(
-                    .transposed, .plain, m: inner, n: width, k: rows,
-                    workspace[.weights] + group * rows * inner, inner, masked[group * rows, first], masked.stride,
-                    beta: 1, outer[group * inner, first], outer.stride)
-                MatrixProduct.multiply(
-                    m: inner, n: width, k: inner, workspace[.square] + group * inner * inner, inner,
-                    centred[group * inner, first], centred.stride, beta: 1, outer[group * inner, first],
-                    outer.stride)
+                var product = PointwiseProduct(
+                    workspace[.packed] + group * packedCount, rows: inner, columns: width,
+                    .init(masked[group * rows, first], stride: masked.stride, rows: rows),
+                    out: outer[group * inner, first], outStride: outer.stride)
+                product.second = .init(centred[group * inner, first], stride: centred.stride, rows: inner)
+                product.bias = UnsafePointer(workspace[.bias] + group * inner)
+                kernels.multiply(product)
             }
         }
     }
@@ -166,7 +173,7 @@ extension TrainedUnit {
             if task >= middle {
                 let channel = task - middle
                 for image in 0..<images {
-                    AveragePool.backward(
+                    kernels.averagePoolBackward(
                         gradient: gradient[channel, image * outArea], out: output[channel, image * outArea],
                         shortcutWindow, inverseCounts: inverseCounts.pointer,
                         inputGradient: inputGradient[channel, image * inArea], scratch: scratch)
@@ -179,10 +186,10 @@ extension TrainedUnit {
             withUnsafeTemporaryAllocation(of: Double.self, capacity: 9) { sums in
                 sums.initialize(repeating: 0)
                 for image in 0..<images {
-                    let part = DepthwiseConvolution.backward(
+                    let part = kernels.depthwiseBackward(
                         gradient: outer[task, image * outArea], reduced[source, image * inArea], inputWindow,
                         scale: reduceNorm.scale.pointer[source], shift: reduceNorm.shift.pointer[source],
-                        mean: Float(reduceNorm.mean.pointer[source]), kernel: kernels + 9 * task,
+                        mean: Float(reduceNorm.mean.pointer[source]), kernel: depthwiseWeights + 9 * task,
                         inputGradient: inside[source, image * inArea], kernelGradient: sums.baseAddress!,
                         scratch: scratch)
                     sum += Double(part.sum)
@@ -208,26 +215,37 @@ extension TrainedUnit {
         let middle = shape.middle
         let inside = workspace.rows(.innerGradient, columns: batch * inArea)
         let affine = workspace[.coefficients]
+        workspace.pool.run(shape.reduceGroups) { group, _ in
+            kernels.pack(
+                [
+                    WeightBlock(
+                        reduceWeights + group * rows * inner, rowStride: 1, columnStride: inner, columns: rows)
+                ], rows: inner, into: workspace[.packed] + group * rows * inner)
+        }
         workspace.pool.run(shape.reduceGroups * slots.count) { task, _ in
             let group = task / slots.count
             let slot = task % slots.count
-            let weights = reduceWeights + group * rows * inner
-            var beta: Float = 0
+            var accumulates = false
             slots.forEachBlock(of: slot, rows: 2 * inner + rows) { first, width in
                 for row in group * rows..<(group + 1) * rows {
-                    AffineGradient.apply(
+                    kernels.applyAffineGradient(
                         inside[row, first], input: reduced[row, first], scale: Float(affine[row]),
                         slope: Float(affine[middle + row]), offset: Float(affine[2 * middle + row]), width)
                 }
-                MatrixProduct.multiply(
-                    .plain, .transposed, m: rows, n: inner, k: width, inside[group * rows, first], inside.stride,
-                    input[group * inner, first], input.stride, beta: beta,
-                    workspace[.slots] + (slot * middle + group * rows) * inner, inner)
-                beta = 1
-                MatrixProduct.multiply(
-                    .transposed, .plain, m: inner, n: width, k: rows, weights, inner,
-                    inside[group * rows, first], inside.stride, beta: 1, inputGradient[group * inner, first],
-                    inputGradient.stride)
+                let changes = PointwiseProduct.Input(inside[group * rows, first], stride: inside.stride, rows: rows)
+                kernels.correlate(
+                    RowCorrelation(
+                        changes, .init(input[group * inner, first], stride: input.stride, rows: inner),
+                        columns: width, accumulates: accumulates,
+                        out: workspace[.slots] + (slot * middle + group * rows) * inner, outStride: inner))
+                accumulates = true
+                let out = inputGradient[group * inner, first]
+                var product = PointwiseProduct(
+                    workspace[.packed] + group * rows * inner, rows: inner, columns: width, changes, out: out,
+                    outStride: inputGradient.stride)
+                product.addend = UnsafePointer(out)
+                product.addendStride = inputGradient.stride
+                kernels.multiply(product)
             }
         }
         let count = middle * inner

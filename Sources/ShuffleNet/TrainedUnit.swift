@@ -1,3 +1,4 @@
+import KernelSets
 import Kernels
 import Support
 
@@ -17,7 +18,7 @@ final class TrainedUnit {
     let batch: Int
 
     let reduceWeights: UnsafeMutablePointer<Float>
-    let kernels: UnsafeMutablePointer<Float>
+    let depthwiseWeights: UnsafeMutablePointer<Float>
     let expandWeights: UnsafeMutablePointer<Float>
     let reduceGradient: UnsafeMutablePointer<Float>
     let kernelGradient: UnsafeMutablePointer<Float>
@@ -52,7 +53,7 @@ final class TrainedUnit {
         inputWindow = .convolution(height: height, width: width, stride: shape.stride)
         shortcutWindow = .same(height: height, width: width)
         reduceWeights = parameters.pointer(prefix + "branch_main_1.0.convs.0.weight")
-        kernels = parameters.pointer(prefix + "branch_main_2.0.weight")
+        depthwiseWeights = parameters.pointer(prefix + "branch_main_2.0.weight")
         expandWeights = parameters.pointer(prefix + "branch_main_2.2.convs.0.weight")
         reduceGradient = gradients.pointer(prefix + "branch_main_1.0.convs.0.weight")
         kernelGradient = gradients.pointer(prefix + "branch_main_2.0.weight")
@@ -92,6 +93,7 @@ final class TrainedUnit {
             .slots,
             ColumnSlots.maximum * max(gram, rows * columns, shape.middle * shape.reduceColumns))
         needs.need(.weights, rows * columns)
+        needs.need(.packed, max(rows * columns + gram, shape.middle * shape.reduceColumns))
         needs.need(.square, gram)
         needs.need(.bias, max(rows, shape.middle))
         needs.need(.outerGradient, Rows.count(channels: shape.middle, columns: batch * outArea))
@@ -115,18 +117,24 @@ final class TrainedUnit {
         let slots = ColumnSlots(columns: images * inArea)
         let rows = shape.reduceRows
         let inner = shape.reduceColumns
+        workspace.pool.run(shape.reduceGroups) { group, _ in
+            kernels.pack(
+                [WeightBlock(reduceWeights + group * rows * inner, rowStride: inner, columns: inner)], rows: rows,
+                into: workspace[.packed] + group * rows * inner)
+        }
         workspace.pool.run(shape.reduceGroups * slots.count) { task, _ in
             let group = task / slots.count
             let slot = task % slots.count
-            let weights = reduceWeights + group * rows * inner
             let slotMoments = moments.pointer + slot * shape.middle + group * rows
             for row in 0..<rows { slotMoments[row] = Moments() }
             slots.forEachBlock(of: slot, rows: inner + rows) { first, width in
-                MatrixProduct.multiply(
-                    m: rows, n: width, k: inner, weights, inner, input[group * inner, first], input.stride,
-                    beta: 0, reduced[group * rows, first], reduced.stride)
+                kernels.multiply(
+                    PointwiseProduct(
+                        workspace[.packed] + group * rows * inner, rows: rows, columns: width,
+                        .init(input[group * inner, first], stride: input.stride, rows: inner),
+                        out: reduced[group * rows, first], outStride: reduced.stride))
                 for row in 0..<rows {
-                    slotMoments[row].merge(RowMoments.measure(reduced[group * rows + row, first], width))
+                    slotMoments[row].merge(kernels.moments(reduced[group * rows + row, first], width))
                 }
             }
         }
@@ -140,7 +148,7 @@ final class TrainedUnit {
             if task >= shape.middle {
                 let channel = task - shape.middle
                 for image in 0..<images {
-                    AveragePool.forward(
+                    kernels.averagePoolForward(
                         input[channel, image * inArea], shortcutWindow, inverseCounts: inverseCounts.pointer,
                         out: output[channel, image * outArea], scratch: scratch)
                 }
@@ -150,13 +158,14 @@ final class TrainedUnit {
             var moments = Moments()
             for image in 0..<images {
                 let plane = centred[task, image * outArea]
-                DepthwiseConvolution.forward(
+                kernels.depthwiseForward(
                     reduced[source, image * inArea], inputWindow, scale: reduceNorm.scale.pointer[source],
-                    shift: reduceNorm.shift.pointer[source], kernel: kernels + 9 * task, out: plane, scratch: scratch)
-                moments.merge(RowMoments.measure(plane, outArea))
+                    shift: reduceNorm.shift.pointer[source], kernel: depthwiseWeights + 9 * task, out: plane,
+                    scratch: scratch)
+                moments.merge(kernels.moments(plane, outArea))
             }
             middleNorm.take(moments, channel: task)
-            RowSum.centre(centred[task, 0], images * outArea, by: Float(moments.mean))
+            kernels.centre(centred[task, 0], images * outArea, by: Float(moments.mean))
         }
     }
 
@@ -171,13 +180,15 @@ final class TrainedUnit {
         workspace.pool.run(shape.groups * slots.count) { task, _ in
             let group = task / slots.count
             let slot = task % slots.count
-            var beta: Float = 0
+            var accumulates = false
             slots.forEachBlock(of: slot, rows: inner) { first, width in
-                MatrixProduct.multiply(
-                    .plain, .transposed, m: inner, n: inner, k: width, centred[group * inner, first],
-                    centred.stride, centred[group * inner, first], centred.stride, beta: beta,
-                    grams + slot * pitch + group * square, inner)
-                beta = 1
+                let own = PointwiseProduct.Input(
+                    centred[group * inner, first], stride: centred.stride, rows: inner)
+                kernels.correlate(
+                    RowCorrelation(
+                        own, own, columns: width, accumulates: accumulates,
+                        out: grams + slot * pitch + group * square, outStride: inner))
+                accumulates = true
             }
         }
         workspace.pool.run(shape.groups) { group, _ in
@@ -218,27 +229,32 @@ final class TrainedUnit {
         }
     }
 
-    /// y, block by block: bias and shortcut, the product added, ReLU.
+    /// y, block by block: product, bias, shortcut, ReLU.
     private func expand(_ input: Rows, _ images: Int, _ workspace: TrainingWorkspace) {
         let slots = ColumnSlots(columns: images * outArea)
         let rows = shape.expandRows
         let inner = shape.expandColumns
         let branch = output.dropping(channels: shape.shortcutRows)
-        let weights = workspace[.weights]
+        workspace.pool.run(shape.groups) { group, _ in
+            kernels.pack(
+                [WeightBlock(workspace[.weights] + group * rows * inner, rowStride: inner, columns: inner)],
+                rows: rows, into: workspace[.packed] + group * rows * inner)
+        }
         workspace.pool.run(shape.groups * slots.count) { task, _ in
             let group = task / slots.count
             slots.forEachBlock(of: task % slots.count, rows: inner + rows) { first, width in
-                let own = group * rows..<(group + 1) * rows
-                for row in own {
-                    Rectifier.prepare(
-                        branch[row, first], bias: expandNorm.beta[row],
-                        residual: shape.stride == 1 ? UnsafePointer(input[row, first]) : nil, width)
+                let row = group * rows
+                var product = PointwiseProduct(
+                    workspace[.packed] + row * inner, rows: rows, columns: width,
+                    .init(centred[group * inner, first], stride: centred.stride, rows: inner),
+                    out: branch[row, first], outStride: branch.stride)
+                product.bias = UnsafePointer(expandNorm.beta + row)
+                if shape.stride == 1 {
+                    product.addend = UnsafePointer(input[row, first])
+                    product.addendStride = input.stride
                 }
-                MatrixProduct.multiply(
-                    m: rows, n: width, k: inner, weights + group * rows * inner, inner,
-                    centred[group * inner, first], centred.stride, beta: 1, branch[group * rows, first],
-                    branch.stride)
-                for row in own { Rectifier.forward(branch[row, first], width) }
+                product.isRectified = true
+                kernels.multiply(product)
             }
         }
     }

@@ -1,3 +1,4 @@
+import KernelSets
 import Kernels
 public import Support
 
@@ -125,7 +126,7 @@ public final class Trainer {
         workspace.pool.run(slots.count) { index, _ in
             let slot = slots[index]
             if !slot.isTrainable { return }
-            MomentumUpdate.apply(
+            kernels.updateWithMomentum(
                 weights: weights + slot.offset, velocities: velocities.values.pointer + slot.offset,
                 gradients: gradients.values.pointer + slot.offset, slot.count, rate: learningRate,
                 momentum: optimizer.momentum, decay: slot.isDecayed ? optimizer.weightDecay : 0)

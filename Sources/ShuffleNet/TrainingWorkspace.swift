@@ -14,6 +14,8 @@ final class TrainingWorkspace {
         case slots
         /// Folded or transposed weights.
         case weights
+        /// Weights as the kernels want them.
+        case packed
         case square
         case bias
         /// The gradient at the depthwise convolution's output, and at its input.

@@ -8,6 +8,9 @@ public final class AlignedBuffer<Element: BitwiseCopyable>: @unchecked Sendable 
     // Unchecked: the memory is plain values; who writes when is settled by the owner (the engine's fixed partition
     // of work), as for any unsafe buffer.
     public static var alignment: Int { 64 }
+    /// Large blocks lie on boundaries of the large pages that the system is asked for: kernels that walk many long rows
+    /// at once would need more small ones than the CPU's tables hold.
+    private static var largePage: Int { 2 << 20 }
 
     public let count: Int
     public let pointer: UnsafeMutablePointer<Element>
@@ -17,7 +20,11 @@ public final class AlignedBuffer<Element: BitwiseCopyable>: @unchecked Sendable 
         precondition(count >= 0, "a buffer cannot have \(count) elements")
         self.count = count
         let bytes = max(count * MemoryLayout<Element>.stride, 1)
-        let raw = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: Self.alignment)
+        let isLarge = bytes >= 2 * Self.largePage
+        let raw = UnsafeMutableRawPointer.allocate(
+            byteCount: bytes, alignment: isLarge ? Self.largePage : Self.alignment)
+        // Advice: a system without large pages goes on with small ones.
+        if isLarge { _ = madvise(raw, bytes / Self.largePage * Self.largePage, MADV_HUGEPAGE) }
         memset(raw, 0, bytes)
         pointer = raw.bindMemory(to: Element.self, capacity: count)
     }

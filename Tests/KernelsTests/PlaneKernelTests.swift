@@ -17,21 +17,25 @@ import Testing
 
     /// Input with room for whole-vector reads behind it: garbage there must not matter.
     private static func input(_ count: Int, seed: UInt64 = 7) -> AlignedBuffer<Float> {
-        AlignedBuffer(noise(count, seed: seed) + [Float](repeating: .nan, count: 16))
+        AlignedBuffer(noise(count, seed: seed) + [Float](repeating: .nan, count: 32))
     }
 
     private static func scratch(_ window: PlaneWindow) -> Guarded<Float> {
         Guarded([Float](repeating: .nan, count: window.scratchCount))
     }
 
-    @Test("Depthwise convolution, forward", arguments: planes, [1, 2])
-    func depthwiseForward(_ plane: Plane, _ stride: Int) {
+    @Test("Depthwise convolution, forward", arguments: KernelsUnderTest.all, planes)
+    func depthwiseForward(_ set: KernelsUnderTest, _ plane: Plane) {
+        for stride in [1, 2] { checkForward(set.kernels, plane, stride) }
+    }
+
+    private func checkForward(_ kernels: any KernelSet, _ plane: Plane, _ stride: Int) {
         let window = PlaneWindow.convolution(height: plane.height, width: plane.width, stride: stride)
         let raw = Self.input(window.inArea)
         let kernel = noise(9, seed: 8)
         let scratch = Self.scratch(window)
         let out = Guarded<Float>(count: window.outArea)
-        DepthwiseConvolution.forward(
+        kernels.depthwiseForward(
             raw.pointer, window, scale: 1.3, shift: 0.2, kernel: kernel, out: out.pointer, scratch: scratch.pointer)
         let x = raw.array.prefix(window.inArea).map { max(1.3 * $0 + 0.2, 0) }
         let wanted = Guarded<Float>(count: window.outArea)
@@ -40,8 +44,12 @@ import Testing
         #expect(out.isIntact && scratch.isIntact)
     }
 
-    @Test("Depthwise convolution, backward", arguments: planes, [1, 2])
-    func depthwiseBackward(_ plane: Plane, _ stride: Int) {
+    @Test("Depthwise convolution, backward", arguments: KernelsUnderTest.all, planes)
+    func depthwiseBackward(_ set: KernelsUnderTest, _ plane: Plane) {
+        for stride in [1, 2] { checkBackward(set.kernels, plane, stride) }
+    }
+
+    private func checkBackward(_ kernels: any KernelSet, _ plane: Plane, _ stride: Int) {
         let window = PlaneWindow.convolution(height: plane.height, width: plane.width, stride: stride)
         let raw = Self.input(window.inArea)
         let gradient = Self.input(window.outArea, seed: 9)
@@ -49,7 +57,7 @@ import Testing
         let scratch = Self.scratch(window)
         let inputGradient = Guarded<Float>(count: window.inArea)
         let kernelGradient = Guarded([Double](repeating: 0.5, count: 9))
-        let sums = DepthwiseConvolution.backward(
+        let sums = kernels.depthwiseBackward(
             gradient: gradient.pointer, raw.pointer, window, scale: 1.3, shift: 0.2, mean: 0.1, kernel: kernel,
             inputGradient: inputGradient.pointer, kernelGradient: kernelGradient.pointer, scratch: scratch.pointer)
 
@@ -68,15 +76,15 @@ import Testing
         #expect(inputGradient.isIntact && kernelGradient.isIntact && scratch.isIntact)
     }
 
-    @Test("Average pool, both ways", arguments: planes)
-    func averagePool(_ plane: Plane) {
+    @Test("Average pool, both ways", arguments: KernelsUnderTest.all, planes)
+    func averagePool(_ set: KernelsUnderTest, _ plane: Plane) {
         let window = PlaneWindow.same(height: plane.height, width: plane.width)
         let x = Self.input(window.inArea)
-        let counts = AlignedBuffer<Float>(count: window.outArea + 16)
+        let counts = AlignedBuffer<Float>(count: window.outArea + 32)
         AveragePool.fillInverseCounts(window, into: counts.pointer)
         let scratch = Self.scratch(window)
         let out = Guarded<Float>(count: window.outArea)
-        AveragePool.forward(
+        set.kernels.averagePoolForward(
             x.pointer, window, inverseCounts: counts.pointer, out: out.pointer, scratch: scratch.pointer)
         let wanted = Guarded<Float>(count: window.outArea)
         AveragePool.forwardReference(x.pointer, window, out: wanted.pointer)
@@ -84,7 +92,7 @@ import Testing
 
         let gradient = Self.input(window.outArea, seed: 9)
         let found = Guarded<Float>(count: window.inArea)
-        AveragePool.backward(
+        set.kernels.averagePoolBackward(
             gradient: gradient.pointer, out: out.pointer, window, inverseCounts: counts.pointer,
             inputGradient: found.pointer, scratch: scratch.pointer)
         let plain = Guarded<Float>(count: window.inArea)
@@ -93,8 +101,8 @@ import Testing
         #expect(isClose(found.values, plain.values) && found.isIntact && scratch.isIntact)
     }
 
-    @Test("Max-pool, with and without its places, and the way back", arguments: planes)
-    func maxPool(_ plane: Plane) {
+    @Test("Max-pool, with and without its places, and the way back", arguments: KernelsUnderTest.all, planes)
+    func maxPool(_ set: KernelsUnderTest, _ plane: Plane) {
         let window = PlaneWindow.same(height: plane.height, width: plane.width)
         let raw = Self.input(window.inArea)
         let scratch = Self.scratch(window)
@@ -104,13 +112,13 @@ import Testing
         MaxPool.forwardReference(x, window, out: wanted.pointer, taps: &wantedTaps)
 
         let alone = Guarded<Float>(count: window.outArea)
-        MaxPool.forward(
+        set.kernels.maxPoolForward(
             raw.pointer, window, scale: -1.3, shift: 0.2, out: alone.pointer, scratch: scratch.pointer)
         #expect(isClose(alone.values, wanted.values) && alone.isIntact && scratch.isIntact)
 
         let out = Guarded<Float>(count: window.outArea)
         var taps = [UInt8](repeating: 99, count: window.outArea + 8)
-        MaxPool.forward(
+        set.kernels.maxPoolForward(
             raw.pointer, window, scale: -1.3, shift: 0.2, out: out.pointer, taps: &taps, scratch: scratch.pointer)
         #expect(isClose(out.values, wanted.values) && out.isIntact && scratch.isIntact)
         #expect(Array(taps.prefix(window.outArea)) == wantedTaps)
@@ -143,18 +151,18 @@ import Testing
         #expect(window.outHeight == (size + 1) / 2)
     }
 
-    @Test("Image patches", arguments: planes)
-    func patches(_ plane: Plane) {
+    @Test("Image patches", arguments: KernelsUnderTest.all, planes)
+    func patches(_ set: KernelsUnderTest, _ plane: Plane) {
         let window = PlaneWindow.convolution(height: plane.height, width: plane.width, stride: 2)
         // Nothing outside the image may be read: the image ends exactly at the guards.
         let image = Guarded(noise(3 * window.inArea))
         for firstRow in 0..<window.outHeight {
             for rowCount in [1, window.outHeight - firstRow] {
                 let columns = rowCount * window.outWidth
-                let pitch = columns + 8
+                let pitch = columns + 16
                 let found = Guarded<Float>(count: ImagePatches.rows * pitch)
                 let wanted = Guarded<Float>(count: ImagePatches.rows * pitch)
-                ImagePatches.fill(
+                set.kernels.fillPatches(
                     image.pointer, window, firstRow: firstRow, rowCount: rowCount, patches: found.pointer, pitch: pitch)
                 ImagePatches.reference(
                     image.pointer, window, firstRow: firstRow, rowCount: rowCount, patches: wanted.pointer,

@@ -5,11 +5,11 @@ import Testing
 @Suite struct RowKernelTests {
     static let lengths = [1, 7, 8, 9, 15, 16, 17, 31, 33, 100, 784]
 
-    @Test("Moments agree with the plain form, also far from zero", arguments: lengths)
-    func moments(_ count: Int) {
+    @Test("Moments agree with the plain form, also far from zero", arguments: KernelsUnderTest.all, lengths)
+    func moments(_ set: KernelsUnderTest, _ count: Int) {
         for shift: Float in [0, 1000] {
             let values = noise(count).map { $0 + shift }
-            let found = RowMoments.measure(values, count)
+            let found = set.kernels.moments(values, count)
             let wanted = RowMoments.reference(values, count)
             #expect(found.count == wanted.count)
             #expect(abs(found.mean - wanted.mean) <= 1e-6 * max(1, abs(wanted.mean)))
@@ -20,8 +20,8 @@ import Testing
     @Test("Merged moments are the moments of the whole", arguments: [1, 8, 99])
     func merging(_ cut: Int) {
         let values = noise(100).map { 5 + $0 }
-        var merged = values.withUnsafeBufferPointer { RowMoments.measure($0.baseAddress!, cut) }
-        merged.merge(values.withUnsafeBufferPointer { RowMoments.measure($0.baseAddress! + cut, 100 - cut) })
+        var merged = values.withUnsafeBufferPointer { RowMoments.reference($0.baseAddress!, cut) }
+        merged.merge(values.withUnsafeBufferPointer { RowMoments.reference($0.baseAddress! + cut, 100 - cut) })
         let whole = RowMoments.reference(values, 100)
         #expect(merged.count == 100)
         #expect(abs(merged.mean - whole.mean) < 1e-6)
@@ -29,70 +29,49 @@ import Testing
         #expect(abs(merged.unbiasedVariance - whole.squares / 99) < 1e-6)
     }
 
-    @Test("Sum and centring", arguments: lengths)
-    func sums(_ count: Int) {
+    @Test("Sum and centring", arguments: KernelsUnderTest.all, lengths)
+    func sums(_ set: KernelsUnderTest, _ count: Int) {
         let values = noise(count)
-        #expect(abs(RowSum.sum(values, count) - values.reduce(0, +)) <= 1e-5 * Float(count))
+        #expect(abs(set.kernels.sum(values, count) - values.reduce(0, +)) <= 1e-5 * Float(count))
         let row = Guarded(values)
-        RowSum.centre(row.pointer, count, by: 0.25)
+        set.kernels.centre(row.pointer, count, by: 0.25)
         let wanted = values.map { $0 - 0.25 }
         #expect(isClose(row.values, wanted) && row.isIntact)
     }
 
-    @Test("Bias, shortcut, ReLU and its gradient", arguments: lengths)
-    func rectifier(_ count: Int) {
-        let residual = noise(count, seed: 2)
-        for shortcut in [residual, nil] {
-            let fast = Guarded<Float>(count: count)
-            let plain = Guarded<Float>(count: count)
-            Rectifier.prepare(fast.pointer, bias: 0.1, residual: shortcut, count)
-            Rectifier.prepareReference(plain.pointer, bias: 0.1, residual: shortcut, count)
-            #expect(isClose(fast.values, plain.values) && fast.isIntact)
-            let out = Guarded(noise(count))
-            Rectifier.forward(out.pointer, count)
-            let wanted = Guarded(noise(count))
-            Rectifier.forwardReference(wanted.pointer, count)
-            #expect(out.values == wanted.values && out.isIntact)
-
-            let gradient = Guarded(residual)
-            let plainGradient = Guarded(residual)
-            let sum = Rectifier.backward(gradient.pointer, out: out.pointer, count)
-            let plainSum = Rectifier.backwardReference(plainGradient.pointer, out: out.pointer, count)
-            #expect(gradient.values == plainGradient.values && gradient.isIntact)
-            #expect(abs(sum - plainSum) <= 1e-5 * Float(count))
-        }
+    @Test("The gradient of a ReLU", arguments: KernelsUnderTest.all, lengths)
+    func rectifier(_ set: KernelsUnderTest, _ count: Int) {
+        let out = noise(count).map { max($0, 0) }
+        let gradient = Guarded(noise(count, seed: 2))
+        let plain = Guarded(gradient.values)
+        let sum = set.kernels.rectifierBackward(gradient.pointer, out: out, count)
+        let plainSum = Rectifier.backwardReference(plain.pointer, out: out, count)
+        #expect(gradient.values == plain.values && gradient.isIntact)
+        #expect(abs(sum - plainSum) <= 1e-5 * Float(count))
     }
 
-    @Test("A NaN is not rectified away")
-    func nanStays() {
-        let row = Guarded([Float](repeating: .nan, count: 11))
-        Rectifier.forward(row.pointer, 11)
-        let rest = row.values.filter { !$0.isNaN }
-        #expect(rest.isEmpty)
-    }
-
-    @Test("Affine rows and gradients", arguments: lengths)
-    func affine(_ count: Int) {
+    @Test("Affine rows and gradients", arguments: KernelsUnderTest.all, lengths)
+    func affine(_ set: KernelsUnderTest, _ count: Int) {
         let input = noise(count, seed: 3)
         let fast = Guarded(noise(count))
         let plain = Guarded(noise(count))
-        AffineGradient.apply(fast.pointer, input: input, scale: 1.5, slope: -0.3, offset: 0.2, count)
+        set.kernels.applyAffineGradient(fast.pointer, input: input, scale: 1.5, slope: -0.3, offset: 0.2, count)
         AffineGradient.reference(plain.pointer, input: input, scale: 1.5, slope: -0.3, offset: 0.2, count)
         #expect(isClose(fast.values, plain.values) && fast.isIntact)
-        AffineRow.apply(fast.pointer, slope: 2, offset: 1, count)
+        set.kernels.applyAffine(fast.pointer, slope: 2, offset: 1, count)
         let wanted = plain.values.map { 2 * $0 + 1 }
         #expect(isClose(fast.values, wanted) && fast.isIntact)
     }
 
-    @Test("Momentum", arguments: lengths)
-    func momentum(_ count: Int) {
+    @Test("Momentum", arguments: KernelsUnderTest.all, lengths)
+    func momentum(_ set: KernelsUnderTest, _ count: Int) {
         let gradients = noise(count, seed: 4)
         let weights = Guarded(noise(count, seed: 5))
         let velocities = Guarded(noise(count, seed: 6))
         let plainWeights = Guarded(weights.values)
         let plainVelocities = Guarded(velocities.values)
         for _ in 0..<3 {
-            MomentumUpdate.apply(
+            set.kernels.updateWithMomentum(
                 weights: weights.pointer, velocities: velocities.pointer, gradients: gradients, count, rate: 0.1,
                 momentum: 0.9, decay: 0.01)
             MomentumUpdate.reference(
@@ -115,11 +94,11 @@ import Testing
         #expect(isClose(double.values.map(Float.init), wanted) && double.isIntact)
     }
 
-    @Test("The mean over each image's map, and its gradient", arguments: [1, 4, 9, 49])
-    func globalMean(_ area: Int) {
+    @Test("The mean over each image's map, and its gradient", arguments: KernelsUnderTest.all, [1, 4, 9, 49])
+    func globalMean(_ set: KernelsUnderTest, _ area: Int) {
         let row = noise(3 * area)
         let means = Guarded<Float>(count: 3)
-        GlobalMean.forward(row, images: 3, area: area, out: means.pointer)
+        GlobalMean.forward(row, images: 3, area: area, out: means.pointer, with: set.kernels)
         let wanted = (0..<3).map { row[$0 * area..<($0 + 1) * area].reduce(0, +) / Float(area) }
         #expect(isClose(means.values, wanted) && means.isIntact)
         let spread = Guarded<Float>(count: 3 * area)

@@ -47,14 +47,14 @@ import Testing
         #expect(outcomes[0] == outcomes[2])
     }
 
-    @Test("Inference gives the same bytes at one, two and three threads", arguments: [64, 224])
-    func inferenceIgnoresThreads(_ pixels: Int) {
-        let images = NetworkTests.images(9, pixels)
+    @Test("Inference gives the same bytes at one, two and three threads", arguments: [64, 97, 224], [1, 2, 9])
+    func inferenceIgnoresThreads(_ pixels: Int, _ count: Int) {
+        let images = NetworkTests.images(count, pixels)
         let all = (1...3).map { threads in
             let session = InferenceSession(
                 network: Self.network(), pixels: pixels, maximumBatch: 9, pool: ThreadPool(threads: threads))
             var logits = [Float](repeating: .nan, count: 90)
-            session.run(images: images, count: 9, logits: &logits)
+            session.run(images: images, count: count, logits: &logits)
             return logits.map(\.bitPattern)
         }
         #expect(all[0] == all[1])

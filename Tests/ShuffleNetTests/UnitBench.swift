@@ -63,7 +63,7 @@ final class UnitBench {
         let scratch = AlignedBuffer<Float>(count: folded.scratchCount)
         folded.run(
             rows, images: batch, output: output.1, reduced: reduced.1, convolved: convolved.1,
-            scratch: scratch.pointer)
+            InferenceTeam(pool: nil, scratch: [scratch.pointer]))
         withExtendedLifetime(buffer) {}
         return Self.images(output.1, batch, shape.outputs, outHeight * outWidth)
     }

@@ -1,3 +1,5 @@
+internal import Kernels
+
 /// Nine kernel values, each in every lane.
 struct WindowKernel {
     let k0, k1, k2, k3, k4, k5, k6, k7, k8: Lanes
@@ -25,36 +27,38 @@ struct WindowKernel {
 
 /// The nine-tap sums that depthwise convolution and average pooling share.
 enum WindowSum {
+    /// Where each tap's stretch of the split form begins.
+    @inline(__always)
+    static func origins(
+        _ split: UnsafePointer<Float>, _ window: PlaneWindow
+    ) -> InlineArray<9, UnsafePointer<Float>> {
+        var origins = InlineArray<9, UnsafePointer<Float>>(repeating: split)
+        for tap in 0..<9 { origins[tap] = split + window.tapOffset(tap) }
+        return origins
+    }
+
     /// `out[y][x] = finish(Σ_t kernel[t] · split tap t, y·outWidth + x)`; `out` is `[outHeight][outWidth]`.
     @inline(__always)
     static func forward(
         _ split: UnsafePointer<Float>, _ window: PlaneWindow, kernel: WindowKernel,
         out: UnsafeMutablePointer<Float>, finish: (Lanes, Int) -> Lanes
     ) {
-        let t0 = split + window.tapOffset(0)
-        let t1 = split + window.tapOffset(1)
-        let t2 = split + window.tapOffset(2)
-        let t3 = split + window.tapOffset(3)
-        let t4 = split + window.tapOffset(4)
-        let t5 = split + window.tapOffset(5)
-        let t6 = split + window.tapOffset(6)
-        let t7 = split + window.tapOffset(7)
-        let t8 = split + window.tapOffset(8)
+        let origins = origins(split, window)
         let width = window.outWidth
         let area = window.outArea
         for y in 0..<window.outHeight {
             var x = 0
             while x < width {
                 let flat = y * window.pitch + x
-                var sum = t0.lanes(flat) * kernel.k0
-                sum = multiplyAdd(sum, t1.lanes(flat), kernel.k1)
-                sum = multiplyAdd(sum, t2.lanes(flat), kernel.k2)
-                sum = multiplyAdd(sum, t3.lanes(flat), kernel.k3)
-                sum = multiplyAdd(sum, t4.lanes(flat), kernel.k4)
-                sum = multiplyAdd(sum, t5.lanes(flat), kernel.k5)
-                sum = multiplyAdd(sum, t6.lanes(flat), kernel.k6)
-                sum = multiplyAdd(sum, t7.lanes(flat), kernel.k7)
-                sum = multiplyAdd(sum, t8.lanes(flat), kernel.k8)
+                var sum = origins[0].lanes(flat) * kernel.k0
+                sum = multiplyAdd(sum, origins[1].lanes(flat), kernel.k1)
+                sum = multiplyAdd(sum, origins[2].lanes(flat), kernel.k2)
+                sum = multiplyAdd(sum, origins[3].lanes(flat), kernel.k3)
+                sum = multiplyAdd(sum, origins[4].lanes(flat), kernel.k4)
+                sum = multiplyAdd(sum, origins[5].lanes(flat), kernel.k5)
+                sum = multiplyAdd(sum, origins[6].lanes(flat), kernel.k6)
+                sum = multiplyAdd(sum, origins[7].lanes(flat), kernel.k7)
+                sum = multiplyAdd(sum, origins[8].lanes(flat), kernel.k8)
                 let index = y * width + x
                 out.store(finish(sum, index), index, before: area)
                 x += laneCount
@@ -110,10 +114,7 @@ enum WindowSum {
                 even = multiplyAdd(even, row.lanes(x - 1), kernel.k5)
                 odd = row.lanes(x) * kernel.k4
             }
-            var pair = SIMD16<Float>()
-            pair.evenHalf = even
-            pair.oddHalf = odd
-            UnsafeMutableRawPointer(line + 2 * x).storeBytes(of: pair, as: SIMD16<Float>.self)
+            line.interleave(even, odd, 2 * x)
             x += laneCount
         }
         return line + window.padLeft

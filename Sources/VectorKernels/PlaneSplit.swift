@@ -1,3 +1,5 @@
+internal import Kernels
+
 /// Planes into the split form of `PlaneWindow`, and gradients into its bordered form.
 enum PlaneSplit {
     /// Splits `plane` `[inHeight][inWidth]` into `scratch`, passing each value through `load`; padding gets `padding`.

@@ -1,0 +1,66 @@
+#pragma once
+// What Swift cannot spell: permutations of two vectors that compile to two instructions instead of one a lane,
+// prefetches, stores round the caches, and the CPU's name for its instruction set.
+// Everything is inlined, so nothing here has a symbol that modules for different CPUs could share.
+
+#define LANES_INLINE static inline __attribute__((always_inline, unused))
+
+typedef float clanes4 __attribute__((ext_vector_type(4)));
+typedef float clanes8 __attribute__((ext_vector_type(8)));
+typedef float clanes16 __attribute__((ext_vector_type(16)));
+
+LANES_INLINE clanes8 clanes8_even(clanes8 a, clanes8 b) {
+    return __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14);
+}
+LANES_INLINE clanes8 clanes8_odd(clanes8 a, clanes8 b) {
+    return __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15);
+}
+LANES_INLINE clanes8 clanes8_interleave_low(clanes8 a, clanes8 b) {
+    return __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
+}
+LANES_INLINE clanes8 clanes8_interleave_high(clanes8 a, clanes8 b) {
+    return __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
+}
+
+LANES_INLINE clanes16 clanes16_even(clanes16 a, clanes16 b) {
+    return __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+}
+LANES_INLINE clanes16 clanes16_odd(clanes16 a, clanes16 b) {
+    return __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
+}
+LANES_INLINE clanes16 clanes16_interleave_low(clanes16 a, clanes16 b) {
+    return __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+}
+LANES_INLINE clanes16 clanes16_interleave_high(clanes16 a, clanes16 b) {
+    return __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+}
+
+// The sums of four vectors' lanes, in the order a, b, c, d.
+LANES_INLINE clanes8 clanes8_pair_sums(clanes8 a, clanes8 b) {
+    return __builtin_shufflevector(a, b, 0, 2, 8, 10, 4, 6, 12, 14) +
+           __builtin_shufflevector(a, b, 1, 3, 9, 11, 5, 7, 13, 15);
+}
+LANES_INLINE clanes4 clanes8_totals(clanes8 a, clanes8 b, clanes8 c, clanes8 d) {
+    clanes8 sums = clanes8_pair_sums(clanes8_pair_sums(a, b), clanes8_pair_sums(c, d));
+    return sums.lo + sums.hi;
+}
+LANES_INLINE clanes4 clanes16_totals(clanes16 a, clanes16 b, clanes16 c, clanes16 d) {
+    return clanes8_totals(a.lo + a.hi, b.lo + b.hi, c.lo + c.hi, d.lo + d.hi);
+}
+
+LANES_INLINE void clanes_prefetch(const float *address) { __builtin_prefetch(address, 0, 2); }
+
+#if defined(__x86_64__)
+// Whether CPU and system can run code for a level of the x86-64 psABI.
+LANES_INLINE int clanes_has_v3(void) {
+    __builtin_cpu_init();
+    return __builtin_cpu_supports("x86-64-v3");
+}
+LANES_INLINE int clanes_has_v4(void) {
+    __builtin_cpu_init();
+    return __builtin_cpu_supports("x86-64-v4");
+}
+#else
+LANES_INLINE int clanes_has_v3(void) { return 0; }
+LANES_INLINE int clanes_has_v4(void) { return 0; }
+#endif

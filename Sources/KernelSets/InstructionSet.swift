@@ -1,0 +1,62 @@
+internal import CLanes
+internal import Glibc
+public import Kernels
+internal import VectorKernels
+
+#if arch(x86_64)
+    internal import VectorKernelsV3
+    internal import VectorKernelsV4
+#endif
+
+/// An instruction set that the kernels are compiled for, by the names of the x86-64 psABI's levels.
+public enum InstructionSet: String, CaseIterable, Sendable {
+    /// Whatever the package itself is compiled for: any CPU of the architecture.
+    case portable
+    /// AVX2 and fused multiply-add.
+    case v3 = "x86-64-v3"
+    /// AVX-512.
+    case v4 = "x86-64-v4"
+
+    /// Names one of the sets by its raw value, for comparisons and for hunting a fault: it is used instead of the best.
+    public static let environmentVariable = "SHUFFLENETD_INSTRUCTION_SET"
+
+    /// The sets that this CPU and system can run, the best last.
+    public static let supported: [InstructionSet] = allCases.filter(\.isSupported)
+
+    /// What the engine computes with: chosen once, when first asked for.
+    public static let current: InstructionSet = {
+        let best = supported.last ?? .portable
+        guard let wish = getenv(environmentVariable) else { return best }
+        let name = String(cString: wish)
+        let set = InstructionSet(rawValue: name)
+        precondition(
+            set?.isSupported == true,
+            "\(environmentVariable) is '\(name)'; this machine has \(supported.map(\.rawValue).joined(separator: ", "))"
+        )
+        return set ?? best
+    }()
+
+    public var isSupported: Bool {
+        switch self {
+        case .portable: true
+        case .v3: clanes_has_v3() != 0
+        case .v4: clanes_has_v4() != 0
+        }
+    }
+
+    /// The set's kernels; to be called only if it is supported.
+    public var kernels: any KernelSet {
+        switch self {
+        case .portable: VectorKernels.LaneKernels()
+        #if arch(x86_64)
+            case .v3: VectorKernelsV3.LaneKernels()
+            case .v4: VectorKernelsV4.LaneKernels()
+        #else
+            case .v3, .v4: VectorKernels.LaneKernels()
+        #endif
+        }
+    }
+}
+
+/// The kernels of `InstructionSet.current`.
+public let kernels: any KernelSet = InstructionSet.current.kernels

@@ -1,0 +1,37 @@
+/// `out[i][j] (+)= Σ_column left[i][column] · right[j][column]`: the products that weight gradients are made of.
+public struct RowCorrelation {
+    public var left: PointwiseProduct.Input
+    public var right: PointwiseProduct.Input
+    public var columns: Int
+    /// Whether to add to what `out` holds.
+    public var accumulates: Bool
+    /// `[left.rows][right.rows]`, rows `outStride` apart.
+    public var out: UnsafeMutablePointer<Float>
+    public var outStride: Int
+
+    public init(
+        _ left: PointwiseProduct.Input, _ right: PointwiseProduct.Input, columns: Int, accumulates: Bool,
+        out: UnsafeMutablePointer<Float>, outStride: Int
+    ) {
+        self.left = left
+        self.right = right
+        self.columns = columns
+        self.accumulates = accumulates
+        self.out = out
+        self.outStride = outStride
+    }
+
+    public func reference() {
+        for row in 0..<left.rows {
+            for column in 0..<right.rows {
+                var sum = accumulates ? Double(out[row * outStride + column]) : 0
+                for index in 0..<columns {
+                    sum +=
+                        Double(left.pointer[row * left.stride + index])
+                        * Double(right.pointer[column * right.stride + index])
+                }
+                out[row * outStride + column] = Float(sum)
+            }
+        }
+    }
+}

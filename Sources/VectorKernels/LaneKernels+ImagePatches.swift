@@ -1,0 +1,47 @@
+public import Kernels
+
+extension LaneKernels {
+    public func fillPatches(
+        _ image: UnsafePointer<Float>, _ window: PlaneWindow, firstRow: Int, rowCount: Int,
+        patches: UnsafeMutablePointer<Float>, pitch: Int
+    ) {
+        let width = window.inWidth
+        let outWidth = window.outWidth
+        for channel in 0..<3 {
+            for dy in 0..<3 {
+                let left = patches + (9 * channel + 3 * dy) * pitch
+                let middle = left + pitch
+                let right = middle + pitch
+                for row in 0..<rowCount {
+                    let y = 2 * (firstRow + row) + dy - 1
+                    let start = row * outWidth
+                    if y < 0 || y >= window.inHeight {
+                        for x in start..<start + outWidth {
+                            left[x] = 0
+                            middle[x] = 0
+                            right[x] = 0
+                        }
+                        continue
+                    }
+                    let source = image + channel * window.inArea + y * width
+                    left[start] = 0
+                    var x = 0
+                    while 2 * x + 2 * laneCount <= width {
+                        let pair = source.split(2 * x)
+                        middle.store(pair.even, start + x)
+                        right.store(pair.odd, start + x)
+                        left.store(pair.odd, start + x + 1)
+                        x += laneCount
+                    }
+                    while x < outWidth {
+                        middle[start + x] = source[2 * x]
+                        let odd = 2 * x + 1 < width ? source[2 * x + 1] : 0
+                        right[start + x] = odd
+                        if x + 1 < outWidth { left[start + x + 1] = odd }
+                        x += 1
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,6 @@
+public import Kernels
+
+/// The kernels, compiled for this module's instruction set.
+public struct LaneKernels: KernelSet {
+    public init() {}
+}

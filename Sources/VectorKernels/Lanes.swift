@@ -1,0 +1,121 @@
+internal import CLanes
+
+// The vector the kernels work in. The sources of this folder are compiled once for each instruction set, as a module
+// of its own; what differs is this width and whether there is a fused multiply-add.
+#if WIDE_LANES
+    typealias Lanes = SIMD16<Float>
+#else
+    typealias Lanes = SIMD8<Float>
+#endif
+
+let laneCount = Lanes.scalarCount
+
+/// Lane numbers for masks over the end of a row. As floats: comparing integer vectors compiles to a loop over lanes.
+@inline(__always)
+private var laneNumbers: Lanes {
+    #if WIDE_LANES
+        Lanes(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
+    #else
+        Lanes(0, 1, 2, 3, 4, 5, 6, 7)
+    #endif
+}
+
+/// `sum + a·b`. Where the target has no fused instruction, `addProduct` would be a library call for each lane.
+@inline(__always)
+func multiplyAdd(_ sum: Lanes, _ a: Lanes, _ b: Lanes) -> Lanes {
+    #if FUSED || arch(arm64)
+        sum.addingProduct(a, b)
+    #else
+        sum + a * b
+    #endif
+}
+
+extension Lanes {
+    /// The sum of the lanes, added in halves (a fixed order).
+    @inline(__always)
+    var total: Float {
+        #if WIDE_LANES
+            let eight = lowHalf + highHalf
+        #else
+            let eight = self
+        #endif
+        let four = eight.lowHalf + eight.highHalf
+        let two = four.lowHalf + four.highHalf
+        return two[0] + two[1]
+    }
+
+    /// The totals of four vectors.
+    @inline(__always)
+    static func totals(_ a: Lanes, _ b: Lanes, _ c: Lanes, _ d: Lanes) -> SIMD4<Float> {
+        #if WIDE_LANES
+            clanes16_totals(a, b, c, d)
+        #else
+            clanes8_totals(a, b, c, d)
+        #endif
+    }
+
+    /// max(lane, 0); NaN stays NaN.
+    @inline(__always)
+    var rectified: Lanes {
+        replacing(with: 0, where: self .< Lanes.zero)
+    }
+
+    /// The first `count` lanes, zero in the rest.
+    @inline(__always)
+    func keeping(first count: Int) -> Lanes {
+        replacing(with: 0, where: laneNumbers .>= Lanes(repeating: Float(count)))
+    }
+}
+
+extension UnsafePointer<Float> {
+    @inline(__always)
+    func lanes(_ index: Int) -> Lanes {
+        UnsafeRawPointer(self + index).loadUnaligned(as: Lanes.self)
+    }
+
+    /// The even and the odd elements of the two vectors from `index` on.
+    @inline(__always)
+    func split(_ index: Int) -> (even: Lanes, odd: Lanes) {
+        let low = lanes(index)
+        let high = lanes(index + laneCount)
+        #if WIDE_LANES
+            return (clanes16_even(low, high), clanes16_odd(low, high))
+        #else
+            return (clanes8_even(low, high), clanes8_odd(low, high))
+        #endif
+    }
+}
+
+extension UnsafeMutablePointer<Float> {
+    @inline(__always)
+    func lanes(_ index: Int) -> Lanes {
+        UnsafeRawPointer(self + index).loadUnaligned(as: Lanes.self)
+    }
+
+    @inline(__always)
+    func store(_ value: Lanes, _ index: Int) {
+        UnsafeMutableRawPointer(self + index).storeBytes(of: value, as: Lanes.self)
+    }
+
+    /// Stores `even` and `odd` in turn into the two vectors from `index` on.
+    @inline(__always)
+    func interleave(_ even: Lanes, _ odd: Lanes, _ index: Int) {
+        #if WIDE_LANES
+            store(clanes16_interleave_low(even, odd), index)
+            store(clanes16_interleave_high(even, odd), index + laneCount)
+        #else
+            store(clanes8_interleave_low(even, odd), index)
+            store(clanes8_interleave_high(even, odd), index + laneCount)
+        #endif
+    }
+
+    /// Stores `value` where all lanes lie before `end`, and only the lanes before it otherwise.
+    @inline(__always)
+    func store(_ value: Lanes, _ index: Int, before end: Int) {
+        if index + laneCount <= end {
+            store(value, index)
+        } else {
+            for lane in 0..<Swift.max(end - index, 0) { self[index + lane] = value[lane] }
+        }
+    }
+}

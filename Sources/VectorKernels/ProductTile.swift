@@ -1,0 +1,86 @@
+internal import Kernels
+
+/// `rows` × (`vectors` · laneCount) sums held in registers while the inputs go by.
+///
+/// Each step loads `vectors` vectors of one input row and broadcasts `rows` weights. Twelve sums hide the latency of
+/// two multiply-adds a cycle; the tile has as many as the registers take beside one row's vectors.
+struct ProductTile<let rows: Int, let vectors: Int> {
+    @inline(never)
+    static func run(_ product: PointwiseProduct, row: Int, column: Int, weights start: UnsafePointer<Float>) {
+        var sums = InlineArray<rows, InlineArray<vectors, Lanes>>(
+            repeating: InlineArray<vectors, Lanes>(repeating: Lanes.zero))
+        if let bias = product.bias {
+            for index in 0..<rows {
+                for vector in 0..<vectors { sums[index][vector] = Lanes(repeating: bias[row + index]) }
+            }
+        }
+        var weights = start
+        accumulate(&sums, product.first, column, &weights)
+        if let second = product.second { accumulate(&sums, second, column, &weights) }
+        if let addend = product.addend {
+            for index in 0..<rows {
+                let line = addend + ((row + index) * product.addendStride + column)
+                for vector in 0..<vectors { sums[index][vector] += line.lanes(vector * laneCount) }
+            }
+        }
+        if product.isRectified {
+            for index in 0..<rows {
+                for vector in 0..<vectors { sums[index][vector] = sums[index][vector].rectified }
+            }
+        }
+        let out = product.out + (row * product.outStride + column)
+        for index in 0..<rows {
+            for vector in 0..<vectors {
+                (out + index * product.outStride).store(sums[index][vector], vector * laneCount)
+            }
+        }
+    }
+
+    @inline(__always)
+    private static func accumulate(
+        _ sums: inout InlineArray<rows, InlineArray<vectors, Lanes>>, _ input: PointwiseProduct.Input, _ column: Int,
+        _ weights: inout UnsafePointer<Float>
+    ) {
+        var values = input.pointer + column
+        for _ in 0..<input.rows {
+            var line = InlineArray<vectors, Lanes>(repeating: Lanes.zero)
+            for vector in 0..<vectors { line[vector] = values.lanes(vector * laneCount) }
+            for index in 0..<rows {
+                let weight = Lanes(repeating: weights[index])
+                for vector in 0..<vectors {
+                    sums[index][vector] = multiplyAdd(sums[index][vector], weight, line[vector])
+                }
+            }
+            weights += rows
+            values += input.stride
+        }
+    }
+}
+
+/// How the rows of a matrix are dealt out to tiles: as evenly as can be, so that no tile is padded.
+struct RowTiles {
+    /// Rows of the largest tile: two vectors a row fill 12 of 16 registers, or 24 of 32.
+    static var largest: Int {
+        #if WIDE_LANES
+            12
+        #elseif FUSED || arch(arm64)
+            6
+        #else
+            // Without AVX a vector of eight takes two registers.
+            3
+        #endif
+    }
+
+    let rows: Int
+    let count: Int
+
+    @inline(__always)
+    init(rows: Int) {
+        self.rows = rows
+        count = (rows + Self.largest - 1) / Self.largest
+    }
+
+    /// First row of a tile.
+    @inline(__always)
+    func start(_ tile: Int) -> Int { tile * rows / count }
+}

@@ -1,0 +1,122 @@
+import Kernels
+import Support
+import Testing
+
+/// The matrix products at sizes round the tiles, against the plain forms.
+@Suite struct ProductKernelTests {
+    struct Size: Sendable, CustomTestStringConvertible {
+        let rows: Int
+        let inner: Int
+        let columns: Int
+        var testDescription: String { "\(rows)×\(inner)×\(columns)" }
+    }
+
+    static let sizes = [
+        (1, 1, 1), (2, 3, 7), (3, 5, 8), (4, 1, 9), (5, 20, 15), (6, 6, 16), (7, 80, 17), (8, 4, 24), (9, 2, 31),
+        (10, 24, 32), (11, 7, 33), (12, 12, 49), (13, 3, 48), (20, 80, 98), (23, 5, 64), (25, 9, 65), (45, 24, 50),
+    ].map { Size(rows: $0.0, inner: $0.1, columns: $0.2) }
+
+    /// Elements that a kernel may read or write past a row's last column.
+    private static let slack = 16
+
+    @Test("1×1 convolutions with every epilogue", arguments: KernelsUnderTest.all, sizes)
+    func products(_ set: KernelsUnderTest, _ size: Size) {
+        let stride = size.columns + Self.slack
+        let weights = noise(size.rows * (size.inner + 3))
+        let first = noise(size.inner * stride, seed: 2)
+        let second = noise(3 * stride, seed: 3)
+        let bias = noise(size.rows, seed: 4)
+        let addend = noise(size.rows * stride, seed: 5)
+        for choice in 0..<16 {
+            let hasSecond = choice & 1 != 0
+            let inner = size.inner + (hasSecond ? 3 : 0)
+            let packed = Guarded<Float>(count: size.rows * inner)
+            weights.withUnsafeBufferPointer {
+                let blocks = [
+                    WeightBlock($0.baseAddress!, rowStride: inner, columns: size.inner),
+                    WeightBlock($0.baseAddress! + size.inner, rowStride: inner, columns: 3),
+                ]
+                set.kernels.pack(hasSecond ? blocks : [blocks[0]], rows: size.rows, into: packed.pointer)
+            }
+            #expect(packed.isIntact)
+            let found = Guarded(noise(size.rows * stride, seed: 6))
+            let wanted = Guarded(found.values)
+            first.withUnsafeBufferPointer { first in
+                second.withUnsafeBufferPointer { second in
+                    bias.withUnsafeBufferPointer { bias in
+                        addend.withUnsafeBufferPointer { addend in
+                            var product = PointwiseProduct(
+                                packed.pointer, rows: size.rows, columns: size.columns,
+                                .init(first.baseAddress!, stride: stride, rows: size.inner), out: found.pointer,
+                                outStride: stride)
+                            if hasSecond { product.second = .init(second.baseAddress!, stride: stride, rows: 3) }
+                            if choice & 2 != 0 { product.bias = bias.baseAddress }
+                            if choice & 4 != 0 { (product.addend, product.addendStride) = (addend.baseAddress, stride) }
+                            product.isRectified = choice & 8 != 0
+                            product.endsExactly = choice % 3 == 0
+                            set.kernels.multiply(product)
+                            product.out = wanted.pointer
+                            product.reference(weights: weights)
+                        }
+                    }
+                }
+            }
+            for row in 0..<size.rows {
+                let line = row * stride..<row * stride + size.columns
+                #expect(isClose(Array(found.values[line]), Array(wanted.values[line]), rtol: 1e-4, atol: 2e-5))
+                let rest = line.upperBound..<(row + 1) * stride
+                if choice % 3 == 0 { #expect(found.values[rest] == wanted.values[rest]) }
+            }
+            #expect(found.isIntact)
+        }
+    }
+
+    @Test("A transposed matrix is packed as it lies", arguments: KernelsUnderTest.all)
+    func transposed(_ set: KernelsUnderTest) {
+        let weights = noise(7 * 5)
+        var turned: [Float] = []
+        for row in 0..<5 {
+            for column in 0..<7 { turned.append(weights[column * 5 + row]) }
+        }
+        let found = Guarded<Float>(count: 35)
+        let wanted = Guarded<Float>(count: 35)
+        weights.withUnsafeBufferPointer {
+            set.kernels.pack(
+                [WeightBlock($0.baseAddress!, rowStride: 1, columnStride: 5, columns: 7)], rows: 5, into: found.pointer)
+        }
+        turned.withUnsafeBufferPointer {
+            set.kernels.pack([WeightBlock($0.baseAddress!, rowStride: 7, columns: 7)], rows: 5, into: wanted.pointer)
+        }
+        #expect(found.values == wanted.values)
+    }
+
+    @Test("Correlations of rows, set and added", arguments: KernelsUnderTest.all, sizes)
+    func correlations(_ set: KernelsUnderTest, _ size: Size) {
+        // Behind the last column lies what must not count.
+        func rows(_ count: Int, seed: UInt64) -> [Float] {
+            (0..<count).flatMap {
+                noise(size.columns, seed: seed + UInt64($0)) + [Float](repeating: .nan, count: Self.slack)
+            }
+        }
+        let stride = size.columns + Self.slack
+        let left = rows(size.rows, seed: 10)
+        let right = rows(size.inner, seed: 100)
+        for accumulates in [false, true] {
+            let start = noise(size.rows * (size.inner + 2), seed: 3)
+            let found = Guarded(start)
+            let wanted = Guarded(start)
+            left.withUnsafeBufferPointer { left in
+                right.withUnsafeBufferPointer { right in
+                    var task = RowCorrelation(
+                        .init(left.baseAddress!, stride: stride, rows: size.rows),
+                        .init(right.baseAddress!, stride: stride, rows: size.inner), columns: size.columns,
+                        accumulates: accumulates, out: found.pointer, outStride: size.inner + 2)
+                    set.kernels.correlate(task)
+                    task.out = wanted.pointer
+                    task.reference()
+                }
+            }
+            #expect(isClose(found.values, wanted.values, rtol: 1e-4, atol: 2e-5) && found.isIntact)
+        }
+    }
+}
