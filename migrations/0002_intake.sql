@@ -73,13 +73,13 @@ BEGIN
     END IF;
     IF wanted IS NULL OR jsonb_typeof(wanted) <> 'object' THEN
         RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'jobs_args_is_an_object',
-            MESSAGE = format('args of a %s job is %s, wanted an object', wanted_kind,
+            MESSAGE = format('args of kind %s is %s, wanted an object', wanted_kind,
                 coalesce('a JSON ' || jsonb_typeof(wanted), 'NULL')),
             HINT = 'Write it as {"key": value, …}, for instance {"dataset": "flowers", "epochs": 2}.';
     END IF;
     IF pg_column_size(wanted) > 65536 THEN
         RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'jobs_args_size',
-            MESSAGE = format('args of a %s job takes %s bytes, at most 65536 are allowed', wanted_kind, pg_column_size(wanted)),
+            MESSAGE = format('args of kind %s takes %s bytes, at most 65536 are allowed', wanted_kind, pg_column_size(wanted)),
             HINT = 'Name things under the daemon''s folders instead of listing them.';
     END IF;
     SELECT string_agg(a.name, ', ' ORDER BY a.name) INTO known
@@ -89,7 +89,7 @@ BEGIN
         WHERE NOT EXISTS (SELECT FROM shufflenet.job_arguments AS a WHERE a.kind = wanted_kind AND a.name = k);
     IF found IS NOT NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'jobs_args_known',
-            MESSAGE = format('unknown key in args of a %s job: %s', wanted_kind, found),
+            MESSAGE = format('unknown key in args of kind %s: %s', wanted_kind, found),
             HINT = format('Known keys: %s.', known);
     END IF;
     SELECT string_agg(quote_literal(a.name), ', ' ORDER BY a.name) INTO found
@@ -97,7 +97,7 @@ BEGIN
         WHERE a.kind = wanted_kind AND a.required AND NOT wanted ? a.name;
     IF found IS NOT NULL AND NOT dropped THEN
         RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'jobs_args_complete',
-            MESSAGE = format('args of a %s job lacks %s', wanted_kind, found),
+            MESSAGE = format('args of kind %s lacks %s', wanted_kind, found),
             HINT = format('Known keys: %s. See table shufflenet.job_arguments.', known);
     END IF;
     SELECT string_agg(quote_literal(a.name), ', ' ORDER BY a.name) INTO found
@@ -107,13 +107,13 @@ BEGIN
                 OR wanted ->> a.name !~ '^[A-Za-z0-9][A-Za-z0-9._-]*$' OR length(wanted ->> a.name) > 255);
     IF found IS NOT NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'jobs_args_names',
-            MESSAGE = format('args of a %s job: %s is not a name', wanted_kind, found),
+            MESSAGE = format('args of kind %s: %s is not a name', wanted_kind, found),
             HINT = 'Give the name of something under the daemon''s folders: letters, digits, ''.'', ''_'' and ''-'', beginning with a letter or a digit; never a path.';
     END IF;
     IF wanted ? 'shards' AND (dropped OR wanted ->> 'shards' !~ '^[0-9]{1,4}$'
         OR (wanted ->> 'shards')::integer NOT BETWEEN 2 AND 1000) THEN
         RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'jobs_shards',
-            MESSAGE = format('args of a %s job: shards is %s, wanted a whole number from 2 to 1000', wanted_kind,
+            MESSAGE = format('args of kind %s: shards is %s, wanted a whole number from 2 to 1000', wanted_kind,
                 CASE WHEN dropped THEN 'given for a dropped folder' ELSE wanted ->> 'shards' END),
             HINT = 'Only a folder under datasets/, on a storage that all daemons share, can be divided.';
     END IF;

@@ -127,7 +127,7 @@ import Testing
         #expect(job.reason == .timeout)
     }
 
-    /// Waits for a file `go`; on SIGTERM leaves a checkpoint and ends as preempted; takes an earlier checkpoint along.
+    /// Waits for a file `go`, or for the end of its control pipe as the real program does; on SIGTERM leaves a checkpoint and ends as preempted; takes an earlier checkpoint along.
     func patient() -> String {
         """
         read -r specification
@@ -138,7 +138,7 @@ import Testing
         trap 'exit 75' TERM
         echo $$ > \(scratch.path)/child.pid
         echo '{"event":"started"}'
-        while [ ! -e \(scratch.path)/go ]; do sleep 0.02; done
+        while [ ! -e \(scratch.path)/go ]; do if read -r -t 0.02 _; [ $? -eq 1 ]; then exit 70; fi; done
         echo '{"event":"result","result":{"figures":{},"files":{},"summary":"done"}}'
         """
     }
@@ -228,8 +228,7 @@ import Testing
 
     @Test("kill -9 of the daemon: its child goes too, and a new daemon takes its job back at once")
     func killedDaemon() async throws {
-        // A child of the real program's kind: it ends when its control pipe closes.
-        let script = patient().replacing("sleep 0.02", with: "if read -r -t 0.02 _; [ $? -eq 1 ]; then exit 70; fi")
+        let script = patient()
         let first = try await daemon(script)
         let id = try await first.submit()
         let pid = try #require(await childPID())

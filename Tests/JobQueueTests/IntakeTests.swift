@@ -21,7 +21,7 @@ import Testing
         (#"'tarin', '{"dataset": "a"}'"#, "unknown job kind 'tarin'", "Use train, evaluate or classify."),
         (#"'train', '[1]'"#, "a JSON array, wanted an object", "Write it as"),
         (#"'train', 'null'"#, "a JSON null, wanted an object", "Write it as"),
-        (#"'train', '{"dataset": "a", "epocs": 3}'"#, "unknown key in args of a train job: 'epocs'", "epochs"),
+        (#"'train', '{"dataset": "a", "epocs": 3}'"#, "unknown key in args of kind train: 'epocs'", "epochs"),
         (#"'train', '{"epochs": 3}'"#, "lacks 'dataset'", "job_arguments"),
         (#"'classify', '{"images": "../../etc", "model": "m"}'"#, "'images' is not a name", "never a path"),
         (#"'classify', '{"images": "a", "model": "/m"}'"#, "'model' is not a name", "never a path"),
