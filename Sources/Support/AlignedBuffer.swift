@@ -11,6 +11,8 @@ public final class AlignedBuffer<Element: BitwiseCopyable>: @unchecked Sendable 
     /// Large blocks lie on boundaries of the large pages that the system is asked for: kernels that walk many long rows
     /// at once would need more small ones than the CPU's tables hold.
     private static var largePage: Int { 2 << 20 }
+    /// From so many bytes on a block takes whole large pages.
+    private static var largeBlock: Int { 128 << 10 }
 
     public let count: Int
     public let pointer: UnsafeMutablePointer<Element>
@@ -19,12 +21,13 @@ public final class AlignedBuffer<Element: BitwiseCopyable>: @unchecked Sendable 
     public init(count: Int) {
         precondition(count >= 0, "a buffer cannot have \(count) elements")
         self.count = count
-        let bytes = max(count * MemoryLayout<Element>.stride, 1)
-        let isLarge = bytes >= 2 * Self.largePage
+        var bytes = max(count * MemoryLayout<Element>.stride, 1)
+        let isLarge = bytes >= Self.largeBlock
+        if isLarge { bytes = (bytes + Self.largePage - 1) / Self.largePage * Self.largePage }
         let raw = UnsafeMutableRawPointer.allocate(
             byteCount: bytes, alignment: isLarge ? Self.largePage : Self.alignment)
         // Advice: a system without large pages goes on with small ones.
-        if isLarge { _ = madvise(raw, bytes / Self.largePage * Self.largePage, MADV_HUGEPAGE) }
+        if isLarge { _ = madvise(raw, bytes, MADV_HUGEPAGE) }
         memset(raw, 0, bytes)
         pointer = raw.bindMemory(to: Element.self, capacity: count)
     }
