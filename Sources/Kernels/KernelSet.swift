@@ -1,8 +1,8 @@
 /// The engine's inner loops, written for one instruction set.
 ///
 /// Beside each operation's plain form stand its shapes (`DepthwiseConvolution`, `MaxPool`, …). Planes are `[H][W]`, one
-/// image and one channel, with `window.scratchCount` floats of scratch. Up to 15 elements past the end of an input row
-/// or plane may be read (and are not used). Nothing here allocates, fails or starts threads.
+/// image and one channel, with `window.scratchCount` floats of scratch. Up to 16 elements past the end of an input row
+/// or plane, and 16 before a plane, may be read (and are not used). Nothing here allocates, fails or starts threads.
 public protocol KernelSet: Sendable {
     // Matrix products.
 
@@ -13,9 +13,13 @@ public protocol KernelSet: Sendable {
 
     // Windows.
 
-    /// `DepthwiseConvolution`.
+    /// `DepthwiseConvolution` of x as it lies.
     func depthwiseForward(
-        _ plane: UnsafePointer<Float>, _ window: PlaneWindow, scale: Float, shift: Float,
+        _ plane: UnsafePointer<Float>, _ window: PlaneWindow, _ edges: EdgeMasks, kernel: UnsafePointer<Float>,
+        out: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>)
+    /// `DepthwiseConvolution` of max(scale·plane + shift, 0).
+    func depthwiseForward(
+        _ plane: UnsafePointer<Float>, _ window: PlaneWindow, _ edges: EdgeMasks, scale: Float, shift: Float,
         kernel: UnsafePointer<Float>, out: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>)
     /// The gradients of one plane.
     ///
@@ -27,9 +31,10 @@ public protocol KernelSet: Sendable {
     ///   - kernelGradient: `[9]`, `+=`.
     /// - Returns: the sum of `inputGradient`, and of its product with r − mean.
     func depthwiseBackward(
-        gradient: UnsafePointer<Float>, _ plane: UnsafePointer<Float>, _ window: PlaneWindow, scale: Float,
-        shift: Float, mean: Float, kernel: UnsafePointer<Float>, inputGradient: UnsafeMutablePointer<Float>,
-        kernelGradient: UnsafeMutablePointer<Double>, scratch: UnsafeMutablePointer<Float>
+        gradient: UnsafePointer<Float>, _ plane: UnsafePointer<Float>, _ window: PlaneWindow, _ edges: EdgeMasks,
+        scale: Float, shift: Float, mean: Float, kernel: UnsafePointer<Float>,
+        inputGradient: UnsafeMutablePointer<Float>, kernelGradient: UnsafeMutablePointer<Double>,
+        scratch: UnsafeMutablePointer<Float>
     ) -> (sum: Float, weighted: Float)
     /// `AveragePool`: `out = max(average, 0)`.
     func averagePoolForward(
@@ -80,4 +85,10 @@ public protocol KernelSet: Sendable {
     func updateWithMomentum(
         weights: UnsafeMutablePointer<Float>, velocities: UnsafeMutablePointer<Float>,
         gradients: UnsafePointer<Float>, _ count: Int, rate: Float, momentum: Float, decay: Float)
+
+    // Measure.
+
+    /// Multiply-adds in registers alone: how fast the core can be. Returns how many operations they were, and a sum
+    /// that keeps them from being left out.
+    func exercise(rounds: Int) -> (operations: Int, sum: Float)
 }

@@ -16,17 +16,23 @@ struct ColumnSlots {
         self.columns = columns
     }
 
-    /// Calls `body(first, width)` for the blocks of a slot. Blocks are as wide as keeps `rows` of them in the
+    /// Calls `body` for the blocks of a slot. Blocks are as wide as keeps `rows` of them in the
     /// second-level cache.
     @inline(__always)
-    func forEachBlock(of slot: Int, rows: Int, _ body: (Int, Int) -> Void) {
-        let blockWidth = max(192, min(2048, 65_536 / max(rows, 1) / 16 * 16))
+    func forEachBlock(of slot: Int, rows: Int, _ body: (ColumnBlock) -> Void) {
+        let blockWidth = max(512, min(2048, 65_536 / max(rows, 1) / 16 * 16))
         let end = min((slot + 1) * width, columns)
         var first = slot * width
         while first < end {
             let block = min(blockWidth, end - first)
-            body(first, block)
+            body(ColumnBlock(first: first, width: block))
             first += block
         }
     }
+}
+
+/// Some neighbouring columns of a matrix.
+struct ColumnBlock {
+    let first: Int
+    let width: Int
 }

@@ -15,6 +15,7 @@ final class FoldedUnit {
     private let expandWeights: AlignedBuffer<Float>
     private let expandBias: AlignedBuffer<Float>
     private let inverseCounts: AlignedBuffer<Float>
+    private let edges: EdgeMasks
 
     var inArea: Int { inputWindow.inArea }
     var outArea: Int { inputWindow.outArea }
@@ -26,6 +27,7 @@ final class FoldedUnit {
         self.prefix = prefix
         inputWindow = .convolution(height: height, width: width, stride: shape.stride)
         shortcutWindow = .same(height: height, width: width)
+        edges = EdgeMasks(inputWindow)
         reduceWeights = AlignedBuffer(count: shape.middle * shape.reduceColumns)
         reduceBias = AlignedBuffer(count: shape.middle)
         depthwiseWeights = AlignedBuffer(count: shape.middle * 9)
@@ -109,9 +111,8 @@ final class FoldedUnit {
             let source = shape.shuffleSource(of: task)
             for image in 0..<images {
                 kernels.depthwiseForward(
-                    reduced[source, image * inArea], inputWindow, scale: 1, shift: 0,
-                    kernel: depthwiseWeights.pointer + 9 * task, out: convolved[task, image * outArea],
-                    scratch: scratch)
+                    reduced[source, image * inArea], inputWindow, edges, kernel: depthwiseWeights.pointer + 9 * task,
+                    out: convolved[task, image * outArea], scratch: scratch)
             }
         }
         let branch = output.dropping(channels: shape.shortcutRows)

@@ -7,14 +7,16 @@ final class InferenceMemory {
     /// The stem's convolution and its pooled map, for the images of a stage-2 chunk.
     let raw: Rows
     let pooled: Rows
-    /// Two maps for each stage, read and written in turn.
-    let stages: [(Rows, Rows)]
+    /// Each stage's map, which its units of stride 1 change in place.
+    let stages: [Rows]
     let reduced: [Rows]
     let convolved: [Rows]
-    let means: AlignedBuffer<Float>
+    /// The pooled features, `[features][images]`, and the classifier's sums, `[classes][images]`.
+    let means: Rows
+    let scores: Rows
     private let buffers: [AlignedBuffer<Float>]
 
-    init(stem: FoldedStem, units: [FoldedUnit], plan: InferencePlan) {
+    init(stem: FoldedStem, units: [FoldedUnit], classifier: FoldedClassifier, plan: InferencePlan) {
         var buffers: [AlignedBuffer<Float>] = []
         func rows(_ channels: Int, _ columns: Int) -> Rows {
             let buffer = AlignedBuffer<Float>(count: Rows.count(channels: channels, columns: columns))
@@ -24,7 +26,7 @@ final class InferenceMemory {
         raw = rows(stem.channels, plan.second * stem.convolutionWindow.outArea)
         pooled = rows(stem.channels, plan.second * stem.poolWindow.outArea)
         let images = [plan.second, plan.third, plan.task]
-        var stages: [(Rows, Rows)] = []
+        var stages: [Rows] = []
         var reduced: [Rows] = []
         var convolved: [Rows] = []
         for unit in units {
@@ -33,8 +35,7 @@ final class InferenceMemory {
             let stage = stages.count - (isStageStart ? 0 : 1)
             let count = images[isStageStart ? max(stage - 1, 0) : stage]
             if isStageStart {
-                let columns = images[stage] * unit.outArea
-                stages.append((rows(unit.shape.outputs, columns), rows(unit.shape.outputs, columns)))
+                stages.append(rows(unit.shape.outputs, images[stage] * unit.outArea))
             }
             if isStageStart || units[reduced.count - 1].shape.stride == 2 {
                 reduced.append(rows(unit.shape.middle, count * unit.inArea))
@@ -48,7 +49,8 @@ final class InferenceMemory {
         self.reduced = reduced
         self.convolved = convolved
         scratch = AlignedBuffer(count: max(stem.scratchCount, units.map(\.scratchCount).max() ?? 0))
-        means = AlignedBuffer(count: (units.last?.shape.outputs ?? 0) * plan.task)
+        means = rows(classifier.features, plan.task)
+        scores = rows(classifier.classes, plan.task)
         self.buffers = buffers
     }
 }

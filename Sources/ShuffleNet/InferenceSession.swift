@@ -22,8 +22,7 @@ public final class InferenceSession {
     private let ensemble: InferenceTeam
     private let classes: Int
     private let features: Int
-    private let classifierWeights: AlignedBuffer<Float>
-    private let classifierBias: AlignedBuffer<Float>
+    private let classifier: FoldedClassifier
     /// First units of the three stages and the end.
     private static let stageStarts = [0, 4, 12, 16]
 
@@ -32,7 +31,6 @@ public final class InferenceSession {
             pixels >= NetworkConfiguration.minimumPixels,
             "the network wants images of at least \(NetworkConfiguration.minimumPixels) pixels, not \(pixels)")
         precondition(maximumBatch >= 1, "a session needs a batch of at least one image, not \(maximumBatch)")
-        MatrixProduct.useOneThread()
         self.network = network
         self.pixels = pixels
         self.maximumBatch = maximumBatch
@@ -47,17 +45,19 @@ public final class InferenceSession {
         }
         let plan = InferencePlan(
             areas: Self.stageStarts.dropLast().map { units[$0].outArea }, maximumBatch: maximumBatch)
+        let classifier = FoldedClassifier(classes: configuration.classes, features: configuration.featureChannels)
         self.stem = stem
         self.units = units
         self.plan = plan
-        let memories = (0..<pool.threads).map { _ in InferenceMemory(stem: stem, units: units, plan: plan) }
+        let memories = (0..<pool.threads).map { _ in
+            InferenceMemory(stem: stem, units: units, classifier: classifier, plan: plan)
+        }
         self.memories = memories
         soloists = memories.map { InferenceTeam(pool: nil, scratch: [$0.scratch.pointer]) }
         ensemble = InferenceTeam(pool: pool, scratch: memories.map(\.scratch.pointer))
         classes = configuration.classes
         features = configuration.featureChannels
-        classifierWeights = AlignedBuffer(count: classes * features)
-        classifierBias = AlignedBuffer(count: classes)
+        self.classifier = classifier
         refresh()
     }
 
@@ -66,8 +66,7 @@ public final class InferenceSession {
         let store = network.store
         stem.fold(store)
         for unit in units { unit.fold(store) }
-        classifierWeights.pointer.update(from: store.pointer("classifier.weight"), count: classifierWeights.count)
-        classifierBias.pointer.update(from: store.pointer("classifier.bias"), count: classifierBias.count)
+        classifier.fold(store)
     }
 
     /// Classifies `count` images.
@@ -123,7 +122,7 @@ public final class InferenceSession {
             third += thirdCount
         }
         let last = runStage(2, images: count, memory, team, observe)
-        finish(last, count: count, logits: logits, memory)
+        finish(last, count: count, logits: logits, memory, team)
     }
 
     /// A stage's first unit, for the images that the stage before holds; they are number `at` and following of the
@@ -134,43 +133,38 @@ public final class InferenceSession {
     ) {
         let index = Self.stageStarts[stage]
         let unit = units[index]
-        let output = memory.stages[stage].0.advanced(by: at * unit.outArea)
+        let output = memory.stages[stage].advanced(by: at * unit.outArea)
         unit.run(
             input, images: images, output: output, reduced: memory.reduced[index], convolved: memory.convolved[index],
             team)
         observe?("features.\(index)", unit.shape.outputs, unit.inputWindow.outHeight, output)
     }
 
-    /// A stage's other units. Returns where the last one wrote.
+    /// A stage's other units, each in place of its input. Returns where they wrote.
     private func runStage(
         _ stage: Int, images: Int, _ memory: InferenceMemory, _ team: InferenceTeam,
         _ observe: Observer?
     ) -> Rows {
-        var (input, output) = memory.stages[stage]
+        let map = memory.stages[stage]
         for index in Self.stageStarts[stage] + 1..<Self.stageStarts[stage + 1] {
             let unit = units[index]
             unit.run(
-                input, images: images, output: output, reduced: memory.reduced[index],
-                convolved: memory.convolved[index], team)
-            observe?("features.\(index)", unit.shape.outputs, unit.inputWindow.outHeight, output)
-            swap(&input, &output)
+                map, images: images, output: map, reduced: memory.reduced[index], convolved: memory.convolved[index],
+                team)
+            observe?("features.\(index)", unit.shape.outputs, unit.inputWindow.outHeight, map)
         }
-        return input
+        return map
     }
 
-    private func finish(_ input: Rows, count: Int, logits: UnsafeMutablePointer<Float>, _ memory: InferenceMemory) {
+    private func finish(
+        _ input: Rows, count: Int, logits: UnsafeMutablePointer<Float>, _ memory: InferenceMemory, _ team: InferenceTeam
+    ) {
         let area = units[units.count - 1].outArea
+        let means = memory.means
         for channel in 0..<features {
-            GlobalMean.forward(
-                input[channel, 0], images: count, area: area, out: memory.means.pointer + channel * count,
-                with: kernels)
+            GlobalMean.forward(input[channel, 0], images: count, area: area, out: means[channel, 0], with: kernels)
         }
-        for image in 0..<count {
-            (logits + image * classes).update(from: classifierBias.pointer, count: classes)
-        }
-        MatrixProduct.multiply(
-            .transposed, .transposed, m: count, n: classes, k: features, memory.means.pointer, count,
-            classifierWeights.pointer, features, beta: 1, logits, classes)
+        classifier.run(means, count: count, logits: logits, scores: memory.scores, team)
     }
 }
 

@@ -27,9 +27,12 @@ struct Rows {
         return (lines | 1) * 16
     }
 
+    /// Elements before the first row: a window's kernel may read the one before a plane.
+    private static let lead = 16
+
     /// Elements that `channels` rows of `columns` need.
     static func count(channels: Int, columns: Int) -> Int {
-        channels * stride(columns: columns) + 64
+        lead + channels * stride(columns: columns) + 64
     }
 
     init(pointer: UnsafeMutablePointer<Float>, stride: Int) {
@@ -39,7 +42,7 @@ struct Rows {
 
     /// Rows for `columns` in memory that is at least `count(channels:columns:)` long.
     init(_ buffer: AlignedBuffer<Float>, columns: Int) {
-        pointer = buffer.pointer
+        pointer = buffer.pointer + Self.lead
         stride = Self.stride(columns: columns)
     }
 }

@@ -13,46 +13,57 @@ extension TrainedUnit {
     ///   - input: x of the forward pass.
     ///   - gradient: at y; its rows are masked in place.
     ///   - inputGradient: receives the gradient at x; at stride 1 it is the same memory as `gradient`.
+    ///   - isCorrelated: whether the unit behind has masked the gradient and gathered S already.
+    ///   - previous: the unit that made x.
+    /// - Returns: whether that was done for `previous` too.
     func backward(
-        _ input: Rows, gradient: Rows, inputGradient: Rows, images: Int, _ workspace: TrainingWorkspace
-    ) {
+        _ input: Rows, gradient: Rows, inputGradient: Rows, images: Int, isCorrelated: Bool, previous: TrainedUnit?,
+        _ workspace: TrainingWorkspace
+    ) -> Bool {
         precondition(
             shape.stride == 2 || gradient.pointer == inputGradient.pointer,
             "a unit of stride 1 adds its gradient to the shortcut's in place")
-        correlate(gradient, images, workspace)
+        if !isCorrelated { correlate(gradient, images, workspace) }
         differentiateNorms(images, workspace)
         differentiateExpand(gradient, images, workspace)
         differentiateConvolution(input, gradient, inputGradient, images, workspace)
-        differentiateReduce(input, inputGradient, images, workspace)
+        // A shortcut's rows shift the groups' rows, as in the forward pass.
+        let fused = previous?.shape.stride == 1 ? previous : nil
+        differentiateReduce(input, inputGradient, images, previous: fused, workspace)
+        return fused != nil
     }
 
     /// Masks dy to dz and gathers dβ₃ and S for each slot.
     private func correlate(_ gradient: Rows, _ images: Int, _ workspace: TrainingWorkspace) {
         let slots = ColumnSlots(columns: images * outArea)
+        workspace.pool.run(shape.groups * slots.count) { task, _ in
+            let (group, slot) = task.quotientAndRemainder(dividingBy: slots.count)
+            slots.forEachBlock(of: slot, rows: shape.expandColumns + 2 * shape.expandRows) { block in
+                correlate(
+                    gradient, group: group, slot: slot, block, isFirst: block.first == slot * slots.width, workspace)
+            }
+        }
+    }
+
+    private func correlate(
+        _ gradient: Rows, group: Int, slot: Int, _ block: ColumnBlock, isFirst: Bool, _ workspace: TrainingWorkspace
+    ) {
         let rows = shape.expandRows
         let inner = shape.expandColumns
         let total = shape.branchOutputs
         let branch = output.dropping(channels: shape.shortcutRows)
         let masked = gradient.dropping(channels: shape.shortcutRows)
-        workspace.pool.run(shape.groups * slots.count) { task, _ in
-            let group = task / slots.count
-            let slot = task % slots.count
-            let sums = workspace[.sums] + slot * total
-            for row in group * rows..<(group + 1) * rows { sums[row] = 0 }
-            var accumulates = false
-            slots.forEachBlock(of: slot, rows: inner + 2 * rows) { first, width in
-                for row in group * rows..<(group + 1) * rows {
-                    sums[row] += Double(kernels.rectifierBackward(masked[row, first], out: branch[row, first], width))
-                }
-                kernels.correlate(
-                    RowCorrelation(
-                        .init(masked[group * rows, first], stride: masked.stride, rows: rows),
-                        .init(centred[group * inner, first], stride: centred.stride, rows: inner), columns: width,
-                        accumulates: accumulates, out: workspace[.slots] + (slot * total + group * rows) * inner,
-                        outStride: inner))
-                accumulates = true
-            }
+        let sums = workspace[.sums] + slot * total
+        for row in group * rows..<(group + 1) * rows {
+            let sum = kernels.rectifierBackward(masked[row, block.first], out: branch[row, block.first], block.width)
+            sums[row] = (isFirst ? 0 : sums[row]) + Double(sum)
         }
+        kernels.correlate(
+            RowCorrelation(
+                .init(masked[group * rows, block.first], stride: masked.stride, rows: rows),
+                .init(centred[group * inner, block.first], stride: centred.stride, rows: inner), columns: block.width,
+                accumulates: !isFirst, out: workspace[.outerSlots] + (slot * total + group * rows) * inner,
+                outStride: inner))
     }
 
     /// dγ₃, dβ₃, dW₂, dγ₂, dβ₂ and the matrices A, B, c.
@@ -73,7 +84,7 @@ extension TrainedUnit {
             let chunk = chunkRange(task % Self.algebraChunks, of: rows)
             let begin = (group * rows + chunk.lowerBound) * inner
             SlotSum.reduce(
-                workspace[.slots] + begin, slotCount: slots.count, pitch: total * inner, out: changes + begin,
+                workspace[.outerSlots] + begin, slotCount: slots.count, pitch: total * inner, out: changes + begin,
                 chunk.count * inner)
             for row in chunk {
                 let channel = group * rows + row
@@ -148,12 +159,12 @@ extension TrainedUnit {
         }
         workspace.pool.run(shape.groups * slots.count) { task, _ in
             let group = task / slots.count
-            slots.forEachBlock(of: task % slots.count, rows: 2 * inner + rows) { first, width in
+            slots.forEachBlock(of: task % slots.count, rows: 2 * inner + rows) { block in
                 var product = PointwiseProduct(
-                    workspace[.packed] + group * packedCount, rows: inner, columns: width,
-                    .init(masked[group * rows, first], stride: masked.stride, rows: rows),
-                    out: outer[group * inner, first], outStride: outer.stride)
-                product.second = .init(centred[group * inner, first], stride: centred.stride, rows: inner)
+                    workspace[.packed] + group * packedCount, rows: inner, columns: block.width,
+                    .init(masked[group * rows, block.first], stride: masked.stride, rows: rows),
+                    out: outer[group * inner, block.first], outStride: outer.stride)
+                product.second = .init(centred[group * inner, block.first], stride: centred.stride, rows: inner)
                 product.bias = UnsafePointer(workspace[.bias] + group * inner)
                 kernels.multiply(product)
             }
@@ -188,7 +199,7 @@ extension TrainedUnit {
                 for image in 0..<images {
                     let part = kernels.depthwiseBackward(
                         gradient: outer[task, image * outArea], reduced[source, image * inArea], inputWindow,
-                        scale: reduceNorm.scale.pointer[source], shift: reduceNorm.shift.pointer[source],
+                        edges, scale: reduceNorm.scale.pointer[source], shift: reduceNorm.shift.pointer[source],
                         mean: Float(reduceNorm.mean.pointer[source]), kernel: depthwiseWeights + 9 * task,
                         inputGradient: inside[source, image * inArea], kernelGradient: sums.baseAddress!,
                         scratch: scratch)
@@ -205,9 +216,9 @@ extension TrainedUnit {
         }
     }
 
-    /// dr, then dW₁ += dr·xᵀ and dx += W₁ᵀ·dr while the block is in cache.
+    /// dr, then dW₁ += dr·xᵀ and dx += W₁ᵀ·dr while the block is in cache, and S of `previous`, whose dy dx is.
     private func differentiateReduce(
-        _ input: Rows, _ inputGradient: Rows, _ images: Int, _ workspace: TrainingWorkspace
+        _ input: Rows, _ inputGradient: Rows, _ images: Int, previous: TrainedUnit?, _ workspace: TrainingWorkspace
     ) {
         let slots = ColumnSlots(columns: images * inArea)
         let rows = shape.reduceRows
@@ -220,32 +231,33 @@ extension TrainedUnit {
                 [
                     WeightBlock(
                         reduceWeights + group * rows * inner, rowStride: 1, columnStride: inner, columns: rows)
-                ], rows: inner, into: workspace[.packed] + group * rows * inner)
+                ], rows: inner, into: workspace[.reducePacked] + group * rows * inner)
         }
         workspace.pool.run(shape.reduceGroups * slots.count) { task, _ in
-            let group = task / slots.count
-            let slot = task % slots.count
-            var accumulates = false
-            slots.forEachBlock(of: slot, rows: 2 * inner + rows) { first, width in
+            let (group, slot) = task.quotientAndRemainder(dividingBy: slots.count)
+            slots.forEachBlock(of: slot, rows: 2 * inner + rows) { block in
+                let isFirst = block.first == slot * slots.width
                 for row in group * rows..<(group + 1) * rows {
                     kernels.applyAffineGradient(
-                        inside[row, first], input: reduced[row, first], scale: Float(affine[row]),
-                        slope: Float(affine[middle + row]), offset: Float(affine[2 * middle + row]), width)
+                        inside[row, block.first], input: reduced[row, block.first], scale: Float(affine[row]),
+                        slope: Float(affine[middle + row]), offset: Float(affine[2 * middle + row]), block.width)
                 }
-                let changes = PointwiseProduct.Input(inside[group * rows, first], stride: inside.stride, rows: rows)
+                let changes = PointwiseProduct.Input(
+                    inside[group * rows, block.first], stride: inside.stride, rows: rows)
                 kernels.correlate(
                     RowCorrelation(
-                        changes, .init(input[group * inner, first], stride: input.stride, rows: inner),
-                        columns: width, accumulates: accumulates,
+                        changes, .init(input[group * inner, block.first], stride: input.stride, rows: inner),
+                        columns: block.width, accumulates: !isFirst,
                         out: workspace[.slots] + (slot * middle + group * rows) * inner, outStride: inner))
-                accumulates = true
-                let out = inputGradient[group * inner, first]
+                let out = inputGradient[group * inner, block.first]
                 var product = PointwiseProduct(
-                    workspace[.packed] + group * rows * inner, rows: inner, columns: width, changes, out: out,
-                    outStride: inputGradient.stride)
+                    workspace[.reducePacked] + group * rows * inner, rows: inner, columns: block.width, changes,
+                    out: out, outStride: inputGradient.stride)
                 product.addend = UnsafePointer(out)
                 product.addendStride = inputGradient.stride
                 kernels.multiply(product)
+                previous?.correlate(
+                    inputGradient, group: group, slot: slot, block, isFirst: isFirst, workspace)
             }
         }
         let count = middle * inner

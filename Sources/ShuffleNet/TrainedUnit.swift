@@ -34,6 +34,7 @@ final class TrainedUnit {
     /// V·(u·uᵀ), `[branchOutputs][expandColumns]`, for the gradient of W₂.
     let weightedGram: AlignedBuffer<Double>
     let inverseCounts: AlignedBuffer<Float>
+    let edges: EdgeMasks
     private let moments: AlignedBuffer<Moments>
     private let memory: [AlignedBuffer<Float>]
     private let owners: [ParameterStore]
@@ -52,6 +53,7 @@ final class TrainedUnit {
         self.batch = batch
         inputWindow = .convolution(height: height, width: width, stride: shape.stride)
         shortcutWindow = .same(height: height, width: width)
+        edges = EdgeMasks(inputWindow)
         reduceWeights = parameters.pointer(prefix + "branch_main_1.0.convs.0.weight")
         depthwiseWeights = parameters.pointer(prefix + "branch_main_2.0.weight")
         expandWeights = parameters.pointer(prefix + "branch_main_2.2.convs.0.weight")
@@ -91,9 +93,11 @@ final class TrainedUnit {
         needs.scratch(max(inputWindow.scratchCount, shape.stride == 2 ? shortcutWindow.scratchCount : 0))
         needs.need(
             .slots,
-            ColumnSlots.maximum * max(gram, rows * columns, shape.middle * shape.reduceColumns))
+            ColumnSlots.maximum * max(gram, shape.middle * shape.reduceColumns))
+        needs.need(.outerSlots, ColumnSlots.maximum * rows * columns)
         needs.need(.weights, rows * columns)
-        needs.need(.packed, max(rows * columns + gram, shape.middle * shape.reduceColumns))
+        needs.need(.packed, rows * columns + gram)
+        needs.need(.reducePacked, shape.middle * shape.reduceColumns)
         needs.need(.square, gram)
         needs.need(.bias, max(rows, shape.middle))
         needs.need(.outerGradient, Rows.count(channels: shape.middle, columns: batch * outArea))
@@ -105,39 +109,64 @@ final class TrainedUnit {
         needs.need(.coefficients, max(rows, 3 * shape.middle))
     }
 
-    func forward(_ input: Rows, images: Int, _ workspace: TrainingWorkspace) {
-        reduce(input, images, workspace)
+    /// - Parameters:
+    ///   - isReduced: whether the unit before has made r already.
+    ///   - next: the unit that reads the output.
+    /// - Returns: whether r of `next` was made too.
+    func forward(
+        _ input: Rows, images: Int, isReduced: Bool, next: TrainedUnit?, _ workspace: TrainingWorkspace
+    ) -> Bool {
+        if !isReduced { reduce(input, images, workspace) }
         convolve(input, images, workspace)
         normalise(images, workspace)
-        expand(input, images, workspace)
+        // At stride 2 the shortcut's rows shift the groups' rows against the next unit's.
+        let fused = shape.stride == 1 ? next : nil
+        expand(input, images, next: fused, workspace)
+        return fused != nil
     }
 
-    /// r = W₁x and its statistics, block by block while r is in cache.
+    /// r = W₁x and its statistics.
     private func reduce(_ input: Rows, _ images: Int, _ workspace: TrainingWorkspace) {
         let slots = ColumnSlots(columns: images * inArea)
+        beginReduce(workspace)
+        workspace.pool.run(shape.reduceGroups * slots.count) { task, _ in
+            let (group, slot) = task.quotientAndRemainder(dividingBy: slots.count)
+            slots.forEachBlock(of: slot, rows: shape.reduceColumns + shape.reduceRows) { block in
+                reduce(input, group: group, slot: slot, block, workspace)
+            }
+        }
+        endReduce(slots)
+    }
+
+    private func beginReduce(_ workspace: TrainingWorkspace) {
         let rows = shape.reduceRows
         let inner = shape.reduceColumns
         workspace.pool.run(shape.reduceGroups) { group, _ in
             kernels.pack(
                 [WeightBlock(reduceWeights + group * rows * inner, rowStride: inner, columns: inner)], rows: rows,
-                into: workspace[.packed] + group * rows * inner)
+                into: workspace[.reducePacked] + group * rows * inner)
         }
-        workspace.pool.run(shape.reduceGroups * slots.count) { task, _ in
-            let group = task / slots.count
-            let slot = task % slots.count
-            let slotMoments = moments.pointer + slot * shape.middle + group * rows
-            for row in 0..<rows { slotMoments[row] = Moments() }
-            slots.forEachBlock(of: slot, rows: inner + rows) { first, width in
-                kernels.multiply(
-                    PointwiseProduct(
-                        workspace[.packed] + group * rows * inner, rows: rows, columns: width,
-                        .init(input[group * inner, first], stride: input.stride, rows: inner),
-                        out: reduced[group * rows, first], outStride: reduced.stride))
-                for row in 0..<rows {
-                    slotMoments[row].merge(kernels.moments(reduced[group * rows + row, first], width))
-                }
-            }
+        for index in 0..<moments.count { moments.pointer[index] = Moments() }
+    }
+
+    /// A block of a group's rows, and what it adds to the slot's statistics while it is in cache.
+    private func reduce(
+        _ input: Rows, group: Int, slot: Int, _ block: ColumnBlock, _ workspace: TrainingWorkspace
+    ) {
+        let rows = shape.reduceRows
+        let inner = shape.reduceColumns
+        kernels.multiply(
+            PointwiseProduct(
+                workspace[.reducePacked] + group * rows * inner, rows: rows, columns: block.width,
+                .init(input[group * inner, block.first], stride: input.stride, rows: inner),
+                out: reduced[group * rows, block.first], outStride: reduced.stride))
+        let slotMoments = moments.pointer + (slot * shape.middle + group * rows)
+        for row in 0..<rows {
+            slotMoments[row].merge(kernels.moments(reduced[group * rows + row, block.first], block.width))
         }
+    }
+
+    private func endReduce(_ slots: ColumnSlots) {
         reduceNorm.take(slots: moments.pointer, count: slots.count)
     }
 
@@ -159,7 +188,7 @@ final class TrainedUnit {
             for image in 0..<images {
                 let plane = centred[task, image * outArea]
                 kernels.depthwiseForward(
-                    reduced[source, image * inArea], inputWindow, scale: reduceNorm.scale.pointer[source],
+                    reduced[source, image * inArea], inputWindow, edges, scale: reduceNorm.scale.pointer[source],
                     shift: reduceNorm.shift.pointer[source], kernel: depthwiseWeights + 9 * task, out: plane,
                     scratch: scratch)
                 moments.merge(kernels.moments(plane, outArea))
@@ -181,12 +210,12 @@ final class TrainedUnit {
             let group = task / slots.count
             let slot = task % slots.count
             var accumulates = false
-            slots.forEachBlock(of: slot, rows: inner) { first, width in
+            slots.forEachBlock(of: slot, rows: inner) { block in
                 let own = PointwiseProduct.Input(
-                    centred[group * inner, first], stride: centred.stride, rows: inner)
+                    centred[group * inner, block.first], stride: centred.stride, rows: inner)
                 kernels.correlate(
                     RowCorrelation(
-                        own, own, columns: width, accumulates: accumulates,
+                        own, own, columns: block.width, accumulates: accumulates,
                         out: grams + slot * pitch + group * square, outStride: inner))
                 accumulates = true
             }
@@ -229,8 +258,8 @@ final class TrainedUnit {
         }
     }
 
-    /// y, block by block: product, bias, shortcut, ReLU.
-    private func expand(_ input: Rows, _ images: Int, _ workspace: TrainingWorkspace) {
+    /// y, block by block: product, bias, shortcut, ReLU; and r of `next` from the block while it is in cache.
+    private func expand(_ input: Rows, _ images: Int, next: TrainedUnit?, _ workspace: TrainingWorkspace) {
         let slots = ColumnSlots(columns: images * outArea)
         let rows = shape.expandRows
         let inner = shape.expandColumns
@@ -240,23 +269,26 @@ final class TrainedUnit {
                 [WeightBlock(workspace[.weights] + group * rows * inner, rowStride: inner, columns: inner)],
                 rows: rows, into: workspace[.packed] + group * rows * inner)
         }
+        next?.beginReduce(workspace)
         workspace.pool.run(shape.groups * slots.count) { task, _ in
-            let group = task / slots.count
-            slots.forEachBlock(of: task % slots.count, rows: inner + rows) { first, width in
+            let (group, slot) = task.quotientAndRemainder(dividingBy: slots.count)
+            slots.forEachBlock(of: slot, rows: inner + 2 * rows) { block in
                 let row = group * rows
                 var product = PointwiseProduct(
-                    workspace[.packed] + row * inner, rows: rows, columns: width,
-                    .init(centred[group * inner, first], stride: centred.stride, rows: inner),
-                    out: branch[row, first], outStride: branch.stride)
+                    workspace[.packed] + row * inner, rows: rows, columns: block.width,
+                    .init(centred[group * inner, block.first], stride: centred.stride, rows: inner),
+                    out: branch[row, block.first], outStride: branch.stride)
                 product.bias = UnsafePointer(expandNorm.beta + row)
                 if shape.stride == 1 {
-                    product.addend = UnsafePointer(input[row, first])
+                    product.addend = UnsafePointer(input[row, block.first])
                     product.addendStride = input.stride
                 }
                 product.isRectified = true
                 kernels.multiply(product)
+                next?.reduce(output, group: group, slot: slot, block, workspace)
             }
         }
+        next?.endReduce(slots)
     }
 
     func chunkRange(_ chunk: Int, of count: Int) -> Range<Int> {

@@ -100,21 +100,26 @@ public final class Trainer {
         precondition(count >= 1 && count <= batch, "a step takes 1 to \(batch) images, not \(count)")
         stem.forward(images, count: count, workspace)
         var input = stem.output
-        for unit in units {
-            unit.forward(input, images: count, workspace)
+        var isReduced = false
+        for (index, unit) in units.enumerated() {
+            isReduced = unit.forward(
+                input, images: count, isReduced: isReduced, next: index + 1 < units.count ? units[index + 1] : nil,
+                workspace)
             input = unit.output
         }
         var stage = stageGradients.count - 1
         let result = head.run(
             input, labels: labels, count: count, labelSmoothing: labelSmoothing, gradient: stageGradients[stage],
             workspace)
+        var isCorrelated = false
         for index in units.indices.reversed() {
             let unit = units[index]
             let gradient = stageGradients[stage]
             if unit.shape.stride == 2 { stage -= 1 }
-            unit.backward(
-                index == 0 ? stem.output : units[index - 1].output, gradient: gradient,
-                inputGradient: stageGradients[stage], images: count, workspace)
+            let previous = index == 0 ? nil : units[index - 1]
+            isCorrelated = unit.backward(
+                previous?.output ?? stem.output, gradient: gradient, inputGradient: stageGradients[stage],
+                images: count, isCorrelated: isCorrelated, previous: previous, workspace)
         }
         stem.backward(images, gradient: stageGradients[0], count: count, workspace)
         return result

@@ -12,10 +12,14 @@ final class TrainingWorkspace {
     enum FloatArea: Int, CaseIterable {
         /// Partial matrices, one for each column slot.
         case slots
+        /// The same for the gradient of the second product, which is gathered while the unit behind uses the first.
+        case outerSlots
         /// Folded or transposed weights.
         case weights
         /// Weights as the kernels want them.
         case packed
+        /// The first product's, which may belong to the next unit.
+        case reducePacked
         case square
         case bias
         /// The gradient at the depthwise convolution's output, and at its input.

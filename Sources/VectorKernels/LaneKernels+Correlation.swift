@@ -2,19 +2,25 @@ public import Kernels
 
 extension LaneKernels {
     /// Tiles of three rows of `left` by four of `right`: twelve sums in registers, their totals taken four at a time.
+    /// The side with fewer rows is gone through again and again, so that it stays in cache.
     public func correlate(_ task: RowCorrelation) {
-        var column = 0
-        while column < task.right.rows {
-            var row = 0
-            while row < task.left.rows {
-                switch task.left.rows - row {
-                case 1: CorrelationTile<1>.run(task, row: row, column: column)
-                case 2: CorrelationTile<2>.run(task, row: row, column: column)
-                default: CorrelationTile<3>.run(task, row: row, column: column)
-                }
-                row += 3
+        if task.left.rows > task.right.rows {
+            for row in stride(from: 0, to: task.left.rows, by: 3) {
+                for column in stride(from: 0, to: task.right.rows, by: 4) { Self.run(task, row, column) }
             }
-            column += 4
+        } else {
+            for column in stride(from: 0, to: task.right.rows, by: 4) {
+                for row in stride(from: 0, to: task.left.rows, by: 3) { Self.run(task, row, column) }
+            }
+        }
+    }
+
+    @inline(__always)
+    private static func run(_ task: RowCorrelation, _ row: Int, _ column: Int) {
+        switch task.left.rows - row {
+        case 1: CorrelationTile<1>.run(task, row: row, column: column)
+        case 2: CorrelationTile<2>.run(task, row: row, column: column)
+        default: CorrelationTile<3>.run(task, row: row, column: column)
         }
     }
 }

@@ -10,6 +10,12 @@ internal import CLanes
 
 let laneCount = Lanes.scalarCount
 
+#if WIDE_LANES
+    private typealias LaneBits = SIMD16<UInt32>
+#else
+    private typealias LaneBits = SIMD8<UInt32>
+#endif
+
 /// Lane numbers for masks over the end of a row. As floats: comparing integer vectors compiles to a loop over lanes.
 @inline(__always)
 private var laneNumbers: Lanes {
@@ -63,7 +69,20 @@ extension Lanes {
     /// The first `count` lanes, zero in the rest.
     @inline(__always)
     func keeping(first count: Int) -> Lanes {
-        replacing(with: 0, where: laneNumbers .>= Lanes(repeating: Float(count)))
+        replacing(with: 0, where: Lanes.mask(from: count))
+    }
+
+    /// The lanes whose `bits` are all set, zero in those whose bits are not.
+    @inline(__always)
+    func masked(by bits: UnsafePointer<UInt32>) -> Lanes {
+        let mask = UnsafeRawPointer(bits).loadUnaligned(as: LaneBits.self)
+        return unsafeBitCast(unsafeBitCast(self, to: LaneBits.self) & mask, to: Lanes.self)
+    }
+
+    /// True for the lanes from `lane` on.
+    @inline(__always)
+    static func mask(from lane: Int) -> SIMDMask<Lanes.MaskStorage> {
+        laneNumbers .>= Lanes(repeating: Float(lane))
     }
 }
 

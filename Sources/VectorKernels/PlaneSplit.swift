@@ -51,7 +51,9 @@ enum PlaneSplit {
     ) {
         let width = window.inWidth
         let pitch = window.pitch
-        let line = scratch + window.lineOffset
+        // Where the row ends among its even and among its odd elements.
+        let evenEnd = (width + window.padLeft + 1) / 2
+        let oddEnd = (width + window.padLeft) / 2
         for row in 0..<window.phaseRows {
             for phase in 0..<2 {
                 let even = scratch + 2 * phase * window.phaseStride + row * pitch
@@ -64,22 +66,17 @@ enum PlaneSplit {
                     }
                     continue
                 }
-                let source = plane + y * width
-                let start = line + window.padLeft
+                let source = plane + (y * width - window.padLeft)
                 var x = 0
-                while x < width {
-                    start.store(load(source.lanes(x)), x)
-                    x += laneCount
-                }
-                for before in 0..<window.padLeft { line[before] = padding }
-                for after in width..<2 * pitch + laneCount { start[after] = padding }
-                x = 0
                 while x < pitch {
-                    let pair = UnsafePointer(line).split(2 * x)
-                    even.store(pair.even, x)
-                    odd.store(pair.odd, x)
+                    let pair = source.split(2 * x)
+                    even.store(load(pair.even), x)
+                    odd.store(load(pair.odd), x)
                     x += laneCount
                 }
+                for before in 0..<window.padLeft { even[before] = padding }
+                for after in evenEnd..<max(pitch, evenEnd) { even[after] = padding }
+                for after in oddEnd..<max(pitch, oddEnd) { odd[after] = padding }
             }
         }
         for phase in 0..<4 {

@@ -5,8 +5,19 @@ internal import Kernels
 /// Each step loads `vectors` vectors of one input row and broadcasts `rows` weights. Twelve sums hide the latency of
 /// two multiply-adds a cycle; the tile has as many as the registers take beside one row's vectors.
 struct ProductTile<let rows: Int, let vectors: Int> {
+    /// `tiles` of them below each other, from the strip's next row on.
     @inline(never)
-    static func run(_ product: PointwiseProduct, row: Int, column: Int, weights start: UnsafePointer<Float>) {
+    static func run(_ product: PointwiseProduct, _ strip: inout ProductStrip, tiles: Int) {
+        for _ in 0..<tiles {
+            strip.prefetch(product, rows: rows)
+            run(product, &strip)
+        }
+    }
+
+    @inline(__always)
+    private static func run(_ product: PointwiseProduct, _ strip: inout ProductStrip) {
+        let row = strip.row
+        let column = strip.column
         var sums = InlineArray<rows, InlineArray<vectors, Lanes>>(
             repeating: InlineArray<vectors, Lanes>(repeating: Lanes.zero))
         if let bias = product.bias {
@@ -14,7 +25,7 @@ struct ProductTile<let rows: Int, let vectors: Int> {
                 for vector in 0..<vectors { sums[index][vector] = Lanes(repeating: bias[row + index]) }
             }
         }
-        var weights = start
+        var weights = strip.weights
         accumulate(&sums, product.first, column, &weights)
         if let second = product.second { accumulate(&sums, second, column, &weights) }
         if let addend = product.addend {
@@ -34,6 +45,8 @@ struct ProductTile<let rows: Int, let vectors: Int> {
                 (out + index * product.outStride).store(sums[index][vector], vector * laneCount)
             }
         }
+        strip.row += rows
+        strip.weights = weights
     }
 
     @inline(__always)
@@ -71,16 +84,19 @@ struct RowTiles {
         #endif
     }
 
-    let rows: Int
     let count: Int
+    /// Rows of the tiles after the first `taller`, which have one more.
+    let height: Int
+    let taller: Int
 
     @inline(__always)
     init(rows: Int) {
-        self.rows = rows
         count = (rows + Self.largest - 1) / Self.largest
+        height = rows / max(count, 1)
+        taller = rows - count * height
     }
 
     /// First row of a tile.
     @inline(__always)
-    func start(_ tile: Int) -> Int { tile * rows / count }
+    func start(_ tile: Int) -> Int { tile * height + min(tile, taller) }
 }

@@ -2,7 +2,7 @@ internal import Kernels
 
 /// Nine kernel values, each in every lane.
 struct WindowKernel {
-    let k0, k1, k2, k3, k4, k5, k6, k7, k8: Lanes
+    var k0, k1, k2, k3, k4, k5, k6, k7, k8: Lanes
 
     @inline(__always)
     init(_ values: UnsafePointer<Float>) {
@@ -15,6 +15,16 @@ struct WindowKernel {
         k6 = Lanes(repeating: values[6])
         k7 = Lanes(repeating: values[7])
         k8 = Lanes(repeating: values[8])
+    }
+
+    /// Taps in the opposite order: a gradient runs the other way.
+    @inline(__always)
+    var reversed: WindowKernel {
+        var other = self
+        (other.k0, other.k1, other.k2) = (k8, k7, k6)
+        (other.k3, other.k5) = (k5, k3)
+        (other.k6, other.k7, other.k8) = (k2, k1, k0)
+        return other
     }
 
     /// All ones: the sum over the window.

@@ -15,9 +15,17 @@ import Testing
         (13, 16), (14, 14), (15, 17), (16, 33), (28, 28), (31, 32),
     ].map { Plane(height: $0.0, width: $0.1) }
 
-    /// Input with room for whole-vector reads behind it: garbage there must not matter.
-    private static func input(_ count: Int, seed: UInt64 = 7) -> AlignedBuffer<Float> {
-        AlignedBuffer(noise(count, seed: seed) + [Float](repeating: .nan, count: 32))
+    /// Input with room for whole-vector reads on both sides: garbage there must not matter.
+    private struct Input {
+        let values: [Float]
+        private let memory: AlignedBuffer<Float>
+        var pointer: UnsafePointer<Float> { UnsafePointer(memory.pointer + 16) }
+
+        init(_ count: Int, seed: UInt64 = 7) {
+            values = noise(count, seed: seed)
+            let beside = [Float](repeating: .nan, count: 16)
+            memory = AlignedBuffer(beside + values + beside + beside)
+        }
     }
 
     private static func scratch(_ window: PlaneWindow) -> Guarded<Float> {
@@ -31,17 +39,36 @@ import Testing
 
     private func checkForward(_ kernels: any KernelSet, _ plane: Plane, _ stride: Int) {
         let window = PlaneWindow.convolution(height: plane.height, width: plane.width, stride: stride)
-        let raw = Self.input(window.inArea)
+        let raw = Input(window.inArea)
         let kernel = noise(9, seed: 8)
         let scratch = Self.scratch(window)
         let out = Guarded<Float>(count: window.outArea)
         kernels.depthwiseForward(
-            raw.pointer, window, scale: 1.3, shift: 0.2, kernel: kernel, out: out.pointer, scratch: scratch.pointer)
-        let x = raw.array.prefix(window.inArea).map { max(1.3 * $0 + 0.2, 0) }
+            raw.pointer, window, EdgeMasks(window), scale: 1.3, shift: 0.2, kernel: kernel, out: out.pointer,
+            scratch: scratch.pointer)
+        let x = raw.values.map { max(1.3 * $0 + 0.2, 0) }
         let wanted = Guarded<Float>(count: window.outArea)
         DepthwiseConvolution.forwardReference(x, window, kernel: kernel, out: wanted.pointer)
         #expect(isClose(out.values, wanted.values))
         #expect(out.isIntact && scratch.isIntact)
+    }
+
+    @Test("Depthwise convolution of a plane as it lies", arguments: KernelsUnderTest.all, planes)
+    func depthwisePlain(_ set: KernelsUnderTest, _ plane: Plane) {
+        for stride in [1, 2] {
+            let window = PlaneWindow.convolution(height: plane.height, width: plane.width, stride: stride)
+            let plane = Input(window.inArea)
+            let kernel = noise(9, seed: 8)
+            let scratch = Self.scratch(window)
+            let out = Guarded<Float>(count: window.outArea)
+            set.kernels.depthwiseForward(
+                plane.pointer, window, EdgeMasks(window), kernel: kernel, out: out.pointer,
+                scratch: scratch.pointer)
+            let wanted = Guarded<Float>(count: window.outArea)
+            DepthwiseConvolution.forwardReference(plane.values, window, kernel: kernel, out: wanted.pointer)
+            #expect(isClose(out.values, wanted.values))
+            #expect(out.isIntact && scratch.isIntact)
+        }
     }
 
     @Test("Depthwise convolution, backward", arguments: KernelsUnderTest.all, planes)
@@ -51,17 +78,18 @@ import Testing
 
     private func checkBackward(_ kernels: any KernelSet, _ plane: Plane, _ stride: Int) {
         let window = PlaneWindow.convolution(height: plane.height, width: plane.width, stride: stride)
-        let raw = Self.input(window.inArea)
-        let gradient = Self.input(window.outArea, seed: 9)
+        let raw = Input(window.inArea)
+        let gradient = Input(window.outArea, seed: 9)
         let kernel = noise(9, seed: 8)
         let scratch = Self.scratch(window)
         let inputGradient = Guarded<Float>(count: window.inArea)
         let kernelGradient = Guarded([Double](repeating: 0.5, count: 9))
         let sums = kernels.depthwiseBackward(
-            gradient: gradient.pointer, raw.pointer, window, scale: 1.3, shift: 0.2, mean: 0.1, kernel: kernel,
-            inputGradient: inputGradient.pointer, kernelGradient: kernelGradient.pointer, scratch: scratch.pointer)
+            gradient: gradient.pointer, raw.pointer, window, EdgeMasks(window), scale: 1.3, shift: 0.2,
+            mean: 0.1, kernel: kernel, inputGradient: inputGradient.pointer, kernelGradient: kernelGradient.pointer,
+            scratch: scratch.pointer)
 
-        let x = raw.array.prefix(window.inArea).map { max(1.3 * $0 + 0.2, 0) }
+        let x = raw.values.map { max(1.3 * $0 + 0.2, 0) }
         let wanted = Guarded<Float>(count: window.inArea)
         let wantedKernel = Guarded([Float](repeating: 0.5, count: 9))
         DepthwiseConvolution.backwardReference(
@@ -70,7 +98,7 @@ import Testing
         let masked = zip(wanted.values, x).map { $1 > 0 ? $0 : 0 }
         #expect(isClose(inputGradient.values, masked))
         #expect(isClose(kernelGradient.values.map(Float.init), wantedKernel.values, rtol: 1e-4, atol: 1e-5))
-        let weighted = zip(masked, raw.array).map { $0 * ($1 - 0.1) }
+        let weighted = zip(masked, raw.values).map { $0 * ($1 - 0.1) }
         #expect(abs(sums.sum - masked.reduce(0, +)) <= 1e-4)
         #expect(abs(sums.weighted - weighted.reduce(0, +)) <= 1e-4)
         #expect(inputGradient.isIntact && kernelGradient.isIntact && scratch.isIntact)
@@ -79,7 +107,7 @@ import Testing
     @Test("Average pool, both ways", arguments: KernelsUnderTest.all, planes)
     func averagePool(_ set: KernelsUnderTest, _ plane: Plane) {
         let window = PlaneWindow.same(height: plane.height, width: plane.width)
-        let x = Self.input(window.inArea)
+        let x = Input(window.inArea)
         let counts = AlignedBuffer<Float>(count: window.outArea + 32)
         AveragePool.fillInverseCounts(window, into: counts.pointer)
         let scratch = Self.scratch(window)
@@ -90,7 +118,7 @@ import Testing
         AveragePool.forwardReference(x.pointer, window, out: wanted.pointer)
         #expect(isClose(out.values, wanted.values) && out.isIntact && scratch.isIntact)
 
-        let gradient = Self.input(window.outArea, seed: 9)
+        let gradient = Input(window.outArea, seed: 9)
         let found = Guarded<Float>(count: window.inArea)
         set.kernels.averagePoolBackward(
             gradient: gradient.pointer, out: out.pointer, window, inverseCounts: counts.pointer,
@@ -104,9 +132,9 @@ import Testing
     @Test("Max-pool, with and without its places, and the way back", arguments: KernelsUnderTest.all, planes)
     func maxPool(_ set: KernelsUnderTest, _ plane: Plane) {
         let window = PlaneWindow.same(height: plane.height, width: plane.width)
-        let raw = Self.input(window.inArea)
+        let raw = Input(window.inArea)
         let scratch = Self.scratch(window)
-        let x = raw.array.prefix(window.inArea).map { max(-1.3 * $0 + 0.2, 0) }
+        let x = raw.values.map { max(-1.3 * $0 + 0.2, 0) }
         let wanted = Guarded<Float>(count: window.outArea)
         var wantedTaps = [UInt8](repeating: 99, count: window.outArea)
         MaxPool.forwardReference(x, window, out: wanted.pointer, taps: &wantedTaps)
@@ -136,7 +164,7 @@ import Testing
                 index / window.outWidth, index % window.outWidth, tap: Int(wantedTaps[index]))!
             plain[place] += 2 * gradient[index]
             sum += gradient[index]
-            weighted += gradient[index] * (raw[place] - 0.3)
+            weighted += gradient[index] * (raw.values[place] - 0.3)
         }
         #expect(isClose(found.values, plain) && found.isIntact)
         let sums = MaxPool.gradientSums(

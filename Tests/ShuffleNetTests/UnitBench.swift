@@ -38,12 +38,14 @@ final class UnitBench {
     func train(_ input: [Float], upstream: [Float]) -> (output: [Float], inputGradient: [Float]) {
         let (inputBuffer, inputRows) = Self.rows(input, batch, shape.inputs, height * width)
         let (upstreamBuffer, gradient) = Self.rows(upstream, batch, shape.outputs, outHeight * outWidth)
-        unit.forward(inputRows, images: batch, workspace)
+        _ = unit.forward(inputRows, images: batch, isReduced: false, next: nil, workspace)
         let output = Self.images(unit.output, batch, shape.outputs, outHeight * outWidth)
         let (apart, apartRows) = Self.rows(
             [Float](repeating: .nan, count: input.count), batch, shape.inputs, height * width)
         let inputGradient = shape.stride == 1 ? gradient : apartRows
-        unit.backward(inputRows, gradient: gradient, inputGradient: inputGradient, images: batch, workspace)
+        _ = unit.backward(
+            inputRows, gradient: gradient, inputGradient: inputGradient, images: batch, isCorrelated: false,
+            previous: nil, workspace)
         let result = Self.images(inputGradient, batch, shape.inputs, height * width)
         withExtendedLifetime([inputBuffer, upstreamBuffer, apart]) {}
         return (output, result)

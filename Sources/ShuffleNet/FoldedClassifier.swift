@@ -1,0 +1,59 @@
+import KernelSets
+import Kernels
+import Support
+
+/// The dense layer in inference, as a product over the features of a task's images.
+final class FoldedClassifier {
+    let classes: Int
+    let features: Int
+    private let weights: AlignedBuffer<Float>
+    private let bias: AlignedBuffer<Float>
+
+    /// Classes of one product: those of several can go to several threads.
+    private static let chunk = 120
+
+    init(classes: Int, features: Int) {
+        self.classes = classes
+        self.features = features
+        weights = AlignedBuffer(count: classes * features)
+        bias = AlignedBuffer(count: classes)
+    }
+
+    private func chunk(_ index: Int) -> Range<Int> {
+        index * Self.chunk..<min((index + 1) * Self.chunk, classes)
+    }
+
+    private var chunkCount: Int { (classes + Self.chunk - 1) / Self.chunk }
+
+    func fold(_ parameters: ParameterStore) {
+        let raw = parameters.pointer("classifier.weight")
+        for index in 0..<chunkCount {
+            let range = chunk(index)
+            let start = range.lowerBound * features
+            kernels.pack(
+                [WeightBlock(raw + start, rowStride: features, columns: features)], rows: range.count,
+                into: weights.pointer + start)
+        }
+        bias.pointer.update(from: parameters.pointer("classifier.bias"), count: classes)
+    }
+
+    /// - Parameters:
+    ///   - means: `[features][count]`.
+    ///   - logits: receives `[count][classes]`.
+    ///   - scores: memory for `[classes][count]`.
+    func run(_ means: Rows, count: Int, logits: UnsafeMutablePointer<Float>, scores: Rows, _ team: InferenceTeam) {
+        team.run(chunkCount) { index, _ in
+            let range = chunk(index)
+            let first = range.lowerBound
+            var product = PointwiseProduct(
+                weights.pointer + first * features, rows: range.count, columns: count,
+                .init(means[0, 0], stride: means.stride, rows: features), out: scores[first, 0],
+                outStride: scores.stride)
+            product.bias = UnsafePointer(bias.pointer + first)
+            kernels.multiply(product)
+            for label in range {
+                for image in 0..<count { logits[image * classes + label] = scores[label, image].pointee }
+            }
+        }
+    }
+}

@@ -1,0 +1,55 @@
+internal import CLanes
+internal import Kernels
+
+/// Where a product is: one strip of columns, from its first row to its last.
+///
+/// While a strip is computed the next one is asked for, a share with each tile: the strip's lines lie a row apart, which
+/// no hardware prefetcher follows.
+struct ProductStrip {
+    let column: Int
+    var row = 0
+    var weights: UnsafePointer<Float>
+    private var ahead: UnsafePointer<Float>
+    private var remaining: Int
+    private let share: Int
+
+    @inline(__always)
+    init(_ product: PointwiseProduct, column: Int, share: Int) {
+        self.column = column
+        self.share = share
+        weights = product.weights
+        ahead = product.first.pointer + (column + 2 * laneCount)
+        remaining = product.first.rows
+    }
+
+    /// Asks for the next strip's part of what a tile of `rows` works on.
+    @inline(__always)
+    mutating func prefetch(_ product: PointwiseProduct, rows: Int) {
+        let count = min(share, remaining)
+        remaining -= count
+        for _ in 0..<count {
+            Self.line(ahead)
+            ahead += product.first.stride
+        }
+        var out = UnsafePointer(product.out) + (row * product.outStride + column + 2 * laneCount)
+        for _ in 0..<rows {
+            Self.line(out)
+            out += product.outStride
+        }
+        if let addend = product.addend, addend != UnsafePointer(product.out) {
+            var line = addend + (row * product.addendStride + column + 2 * laneCount)
+            for _ in 0..<rows {
+                Self.line(line)
+                line += product.addendStride
+            }
+        }
+    }
+
+    @inline(__always)
+    private static func line(_ start: UnsafePointer<Float>) {
+        clanes_prefetch(start)
+        #if WIDE_LANES
+            clanes_prefetch(start + laneCount)
+        #endif
+    }
+}
