@@ -94,7 +94,7 @@ let package = Package(
         // What a job does.
         .target(
             name: "Runs",
-            dependencies: ["Checkpoints", "Images", "ShuffleNet", "Support"],
+            dependencies: ["Checkpoints", "Images", "Kernels", "KernelSets", "ShuffleNet", "Support"],
             swiftSettings: house),
 
         // What a job is.
@@ -147,7 +147,8 @@ let package = Package(
         .executableTarget(
             name: "shufflenetd",
             dependencies: [
-                "Checkpoints", "Daemon", "Images", "JobQueue", "Postgres", "Runs", "ShuffleNet", "Spool", "Support",
+                "Checkpoints", "Daemon", "Images", "JobQueue", "KernelSets", "Postgres", "Runs", "ShuffleNet", "Spool",
+                "Support",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),

@@ -1,6 +1,7 @@
 import Checkpoints
 import Foundation
 import Images
+import KernelSets
 public import ShuffleNet
 import Support
 
@@ -12,10 +13,12 @@ public struct EngineBenchmark: Sendable {
         public var what: String
         public var batch: Int
         public var imagesPerSecond: Double
+        public var instructionSet = InstructionSet.current.rawValue
 
         private enum CodingKeys: String, CodingKey {
             case what, batch
             case imagesPerSecond = "images_per_s"
+            case instructionSet = "instruction_set"
         }
     }
 

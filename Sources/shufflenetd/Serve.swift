@@ -2,6 +2,7 @@ import ArgumentParser
 import Daemon
 import Foundation
 import Glibc
+import KernelSets
 import Logging
 
 /// The service: takes jobs from the queue and folders from the spool until it is told to end.
@@ -47,6 +48,7 @@ struct Serve: AsyncParsableCommand {
         }
         var logger = Logger(label: "shufflenetd") { StreamLogHandler.standardError(label: $0) }
         logger.logLevel = configuration.logLevel
+        logger.info("the engine computes with its kernels for \(InstructionSet.current.rawValue)")
         var runtime = DaemonRuntime(
             configuration: configuration, environment: ProcessInfo.processInfo.environment, logger: logger)
         runtime.childProgram = childProgram

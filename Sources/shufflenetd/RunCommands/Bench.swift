@@ -1,12 +1,13 @@
 import ArgumentParser
 import Foundation
+import KernelSets
 import Runs
 import ShuffleNet
 
 struct Bench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Time the engine: a JSON line a figure, images per second, median of the rounds.",
-        subcommands: [Inference.self, Training.self, Pipeline.self, Queue.self])
+        subcommands: [Inference.self, Training.self, Pipeline.self, Kernels.self, Queue.self])
 
     struct Flags: ParsableArguments {
         @Option(help: "Width of the network: 0.5x, 1.0x, 1.5x or 2.0x.")
@@ -22,17 +23,20 @@ struct Bench: AsyncParsableCommand {
         @Option(help: "Classes of the classifier.")
         var classes = 10
 
-        func benchmark() throws -> EngineBenchmark {
+        func network() throws -> NetworkConfiguration {
             guard let groups = GroupCount(rawValue: groups) else {
                 throw ValidationError("--groups is \(groups); wanted 3 or 8")
             }
-            guard (1...4096).contains(batch) else { throw ValidationError("--batch is \(batch); wanted 1 to 4096") }
             guard (32...1024).contains(pixels) else {
                 throw ValidationError("--pixels is \(pixels); wanted 32 to 1024")
             }
+            return NetworkConfiguration(size: size, groups: groups, classes: max(classes, 1))
+        }
+
+        func benchmark() throws -> EngineBenchmark {
+            guard (1...4096).contains(batch) else { throw ValidationError("--batch is \(batch); wanted 1 to 4096") }
             return EngineBenchmark(
-                configuration: NetworkConfiguration(size: size, groups: groups, classes: max(classes, 1)),
-                batch: batch, pixels: pixels,
+                configuration: try network(), batch: batch, pixels: pixels,
                 threads: max(threads ?? ProcessInfo.processInfo.activeProcessorCount, 1))
         }
     }
@@ -66,7 +70,35 @@ struct Bench: AsyncParsableCommand {
         }
     }
 
-    private static func say(_ figure: EngineBenchmark.Figure) {
+    struct Kernels: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Single kernels on one thread, for every instruction set that this CPU has.")
+        @OptionGroup var flags: Flags
+        @Flag(help: "A JSON line a figure instead of a table.")
+        var json = false
+
+        func run() async throws {
+            let benchmark = KernelBenchmark(configuration: try flags.network(), pixels: flags.pixels)
+            if !json { print("set         ns          GFLOP/s  GB/s     % of peak  shape         kernel") }
+            for set in InstructionSet.supported {
+                try benchmark.run(set) { figure in
+                    if json { Bench.say(figure) } else { print(Self.line(figure)) }
+                }
+            }
+        }
+
+        private static func line(_ figure: KernelBenchmark.Figure) -> String {
+            func padded(_ text: String, _ width: Int) -> String {
+                text + String(repeating: " ", count: max(width - text.count, 1))
+            }
+            func number(_ value: Double, _ width: Int) -> String { padded(String(format: "%.1f", value), width) }
+            return padded(figure.instructionSet, 12) + number(figure.nanoseconds, 12) + number(figure.gigaflops, 9)
+                + number(figure.gigabytes, 9) + number(figure.percentOfPeak, 11) + padded(figure.shape, 14)
+                + figure.kernel
+        }
+    }
+
+    private static func say(_ figure: some Encodable) {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         if let line = try? encoder.encode(figure) { print(String(decoding: line, as: UTF8.self)) }
