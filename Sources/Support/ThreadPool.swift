@@ -82,9 +82,9 @@ private final class Crew: @unchecked Sendable {
     // Unchecked: `body` and `count` are written under `lock` before `round` is raised and read only by threads that
     // saw the new round; `finished` returns to zero outstanding before they are written again.
 
-    /// Rounds of waiting for new work before a thread goes to sleep: some tens of microseconds, about the time
-    /// between two parallel regions of one training step.
-    private static let spins = 4_000
+    /// Rounds of waiting before a thread goes to sleep, some fifty microseconds: longer than between two parallel regions
+    /// of one image's run, shorter than it takes to be woken again a hundred times.
+    private static let spins = 100_000
 
     private let lock: UnsafeMutablePointer<pthread_mutex_t>
     private let wake: UnsafeMutablePointer<pthread_cond_t>

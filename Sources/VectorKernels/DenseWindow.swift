@@ -25,80 +25,69 @@ struct DenseWindow {
     /// the plane's end.
     @inline(__always)
     func forEachSum(_ kernel: WindowKernel, _ body: (_ index: Int, _ sum: Lanes) -> Void) {
-        forEachVector(
-            border: { index in
-                let above = above(index)
-                let row = plane + index
-                let below = below(index)
-                @inline(__always)
-                func column(_ x: Int, _ a: Lanes, _ b: Lanes, _ c: Lanes) -> Lanes {
-                    var sum = above.lanes(x).masked(by: edges.above + index) * a
-                    sum = multiplyAdd(sum, row.lanes(x), b)
-                    return multiplyAdd(sum, below.lanes(x).masked(by: edges.below + index), c)
-                }
-                body(
-                    index,
-                    column(-1, kernel.k0, kernel.k3, kernel.k6).masked(by: edges.left + index)
-                        + column(0, kernel.k1, kernel.k4, kernel.k7)
-                        + column(1, kernel.k2, kernel.k5, kernel.k8).masked(by: edges.right + index))
-            },
-            inside: { index in
-                let row = plane + index
-                @inline(__always)
-                func column(_ x: Int, _ a: Lanes, _ b: Lanes, _ c: Lanes) -> Lanes {
-                    multiplyAdd(multiplyAdd(row.lanes(x - width) * a, row.lanes(x), b), row.lanes(x + width), c)
-                }
-                body(
-                    index,
-                    column(-1, kernel.k0, kernel.k3, kernel.k6).masked(by: edges.left + index)
-                        + column(0, kernel.k1, kernel.k4, kernel.k7)
-                        + column(1, kernel.k2, kernel.k5, kernel.k8).masked(by: edges.right + index))
-            })
+        var index = 0
+        while index < min(width, area) {
+            body(index, borderSum(index, kernel))
+            index += laneCount
+        }
+        while index + laneCount <= area - width {
+            let row = plane + index
+            @inline(__always)
+            func column(_ x: Int, _ a: Lanes, _ b: Lanes, _ c: Lanes) -> Lanes {
+                multiplyAdd(multiplyAdd(row.lanes(x - width) * a, row.lanes(x), b), row.lanes(x + width), c)
+            }
+            let left = column(-1, kernel.k0, kernel.k3, kernel.k6).masked(by: edges.left + index)
+            let middle = column(0, kernel.k1, kernel.k4, kernel.k7)
+            let right = column(1, kernel.k2, kernel.k5, kernel.k8).masked(by: edges.right + index)
+            body(index, middle + left + right)
+            index += laneCount
+        }
+        while index < area {
+            body(index, borderSum(index, kernel))
+            index += laneCount
+        }
+    }
+
+    /// Where rows above or below may be outside.
+    @inline(__always)
+    private func borderSum(_ index: Int, _ kernel: WindowKernel) -> Lanes {
+        let above = above(index)
+        let row = plane + index
+        let below = below(index)
+        @inline(__always)
+        func column(_ x: Int, _ a: Lanes, _ b: Lanes, _ c: Lanes) -> Lanes {
+            let sum = multiplyAdd(above.lanes(x).masked(by: edges.above + index) * a, row.lanes(x), b)
+            return multiplyAdd(sum, below.lanes(x).masked(by: edges.below + index), c)
+        }
+        let left = column(-1, kernel.k0, kernel.k3, kernel.k6).masked(by: edges.left + index)
+        let middle = column(0, kernel.k1, kernel.k4, kernel.k7)
+        let right = column(1, kernel.k2, kernel.k5, kernel.k8).masked(by: edges.right + index)
+        return middle + left + right
     }
 
     /// `sums[t] += Σ gradient · tap t`, `gradient` being a plane too. What lies around this plane must be finite.
     @inline(__always)
     func correlate(_ gradient: UnsafePointer<Float>, into sums: UnsafeMutablePointer<Double>) {
-        var s = InlineArray<9, Lanes>(repeating: Lanes.zero)
-        @inline(__always)
-        func add(_ tap: Int, _ row: UnsafePointer<Float>, _ value: Lanes, _ index: Int) {
-            s[tap] = multiplyAdd(s[tap], row.lanes(-1), value.masked(by: edges.left + index))
-            s[tap + 1] = multiplyAdd(s[tap + 1], row.lanes(0), value)
-            s[tap + 2] = multiplyAdd(s[tap + 2], row.lanes(1), value.masked(by: edges.right + index))
-        }
-        forEachVector(
-            border: { index in
+        for dy in 0..<3 {
+            // Outputs whose neighbour in this direction is inside.
+            let start = dy == 0 ? width : 0
+            let end = dy == 2 ? area - width : area
+            let row = plane + (dy - 1) * width
+            var left = Lanes.zero
+            var middle = Lanes.zero
+            var right = Lanes.zero
+            var index = start
+            while index < end {
                 var value = gradient.lanes(index)
-                if index + laneCount > area { value = value.keeping(first: area - index) }
-                add(0, above(index), value.masked(by: edges.above + index), index)
-                add(3, plane + index, value, index)
-                add(6, below(index), value.masked(by: edges.below + index), index)
-            },
-            inside: { index in
-                let value = gradient.lanes(index)
-                let row = plane + index
-                add(0, row - width, value, index)
-                add(3, row, value, index)
-                add(6, row + width, value, index)
-            })
-        for tap in 0..<9 { sums[tap] += Double(s[tap].total) }
-    }
-
-    /// The vectors that have all their neighbours' rows `inside` the plane, and the others.
-    @inline(__always)
-    private func forEachVector(border: (Int) -> Void, inside: (Int) -> Void) {
-        var index = 0
-        while index < min(width, area) {
-            border(index)
-            index += laneCount
-        }
-        while index + laneCount <= area - width {
-            inside(index)
-            index += laneCount
-        }
-        while index < area {
-            border(index)
-            index += laneCount
+                if index + laneCount > end { value = value.keeping(first: end - index) }
+                left = multiplyAdd(left, (row + index).lanes(-1), value.masked(by: edges.left + index))
+                middle = multiplyAdd(middle, (row + index).lanes(0), value)
+                right = multiplyAdd(right, (row + index).lanes(1), value.masked(by: edges.right + index))
+                index += laneCount
+            }
+            sums[3 * dy] += Double(left.total)
+            sums[3 * dy + 1] += Double(middle.total)
+            sums[3 * dy + 2] += Double(right.total)
         }
     }
 

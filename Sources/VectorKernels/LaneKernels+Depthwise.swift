@@ -6,9 +6,7 @@ extension LaneKernels {
         out: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
     ) {
         if window.stride == 1 {
-            DenseWindow(plane, window, edges).forEachSum(WindowKernel(kernel)) { index, sum in
-                out.store(sum, index, before: window.outArea)
-            }
+            convolve(DenseWindow(plane, window, edges), window, kernel, out)
         } else {
             PlaneSplit.split(plane, window, padding: 0, into: scratch) { $0 }
             WindowSum.forward(scratch, window, kernel: WindowKernel(kernel), out: out) { sum, _ in sum }
@@ -22,9 +20,7 @@ extension LaneKernels {
         let norm = FoldedAffine(scale: scale, shift: shift)
         if window.stride == 1 {
             let activated = norm.activate(plane, window, into: scratch)
-            DenseWindow(activated, window, edges).forEachSum(WindowKernel(kernel)) { index, sum in
-                out.store(sum, index, before: window.outArea)
-            }
+            convolve(DenseWindow(activated, window, edges), window, kernel, out)
         } else {
             PlaneSplit.split(plane, window, padding: 0, into: scratch) { norm.apply($0).rectified }
             WindowSum.forward(scratch, window, kernel: WindowKernel(kernel), out: out) { sum, _ in sum }
@@ -38,45 +34,89 @@ extension LaneKernels {
         scratch: UnsafeMutablePointer<Float>
     ) -> (sum: Float, weighted: Float) {
         let norm = FoldedAffine(scale: scale, shift: shift)
-        let means = Lanes(repeating: mean)
-        var sum = Lanes.zero
-        var weighted = Lanes.zero
-        /// The ReLU's mask, and the sums for the norm; `count` lanes from `index` on are in the plane.
-        @inline(__always)
-        func finish(_ gradient: Lanes, _ index: Int, _ count: Int) {
-            let r = plane.lanes(index)
-            var value = gradient.replacing(with: 0, where: norm.apply(r) .<= Lanes.zero)
-            var product = value * (r - means)
-            if count < laneCount {
-                value = value.keeping(first: count)
-                product = product.keeping(first: count)
-            }
-            sum += value
-            weighted += product
-            inputGradient.store(value, index, before: window.inArea)
-        }
-
+        let masked = MaskedGradient(plane, norm, mean: mean)
         if window.stride == 1 {
             let activated = norm.activate(plane, window, into: scratch)
             DenseWindow(activated, window, edges).correlate(gradient, into: kernelGradient)
-            DenseWindow(gradient, window, edges).forEachSum(WindowKernel(kernel).reversed) { index, value in
-                finish(value, index, window.inArea - index)
-            }
-            return (sum.total, weighted.total)
+            return convolve(
+                DenseWindow(gradient, window, edges), window, WindowKernel(kernel).reversed, masked, inputGradient)
         }
         PlaneSplit.split(plane, window, padding: 0, into: scratch) { norm.apply($0).rectified }
         let origin = PlaneSplit.border(gradient, window, into: scratch) { value, _ in value }
         WindowSum.kernelGradient(scratch, origin, window, sums: kernelGradient)
-        let taps = WindowKernel(kernel)
+        return spread(origin, window, WindowKernel(kernel), masked, inputGradient, line: scratch + window.lineOffset)
+    }
+
+    @inline(__always)
+    private func convolve(
+        _ dense: DenseWindow, _ window: PlaneWindow, _ kernel: UnsafePointer<Float>, _ out: UnsafeMutablePointer<Float>
+    ) {
+        dense.forEachSum(WindowKernel(kernel)) { index, sum in out.store(sum, index, before: window.outArea) }
+    }
+
+    // The gradients' loops are functions of their own: what is inlined into one that grew large may be left a call in
+    // its innermost loop.
+
+    /// The gradient at a dense convolution's input: the gradient at its output, convolved with the kernel turned round.
+    @inline(never)
+    private func convolve(
+        _ dense: DenseWindow, _ window: PlaneWindow, _ kernel: WindowKernel, _ masked: MaskedGradient,
+        _ out: UnsafeMutablePointer<Float>
+    ) -> (sum: Float, weighted: Float) {
+        var sum = Lanes.zero
+        var weighted = Lanes.zero
+        dense.forEachSum(kernel) { index, gradient in
+            let (value, product) = masked.apply(gradient, index, count: window.inArea - index)
+            sum += value
+            weighted += product
+            out.store(value, index, before: window.inArea)
+        }
+        return (sum.total, weighted.total)
+    }
+
+    /// The same at stride 2, from the bordered gradient.
+    @inline(never)
+    private func spread(
+        _ origin: UnsafePointer<Float>, _ window: PlaneWindow, _ kernel: WindowKernel, _ masked: MaskedGradient,
+        _ out: UnsafeMutablePointer<Float>, line: UnsafeMutablePointer<Float>
+    ) -> (sum: Float, weighted: Float) {
+        var sum = Lanes.zero
+        var weighted = Lanes.zero
         let width = window.inWidth
-        let line = scratch + window.lineOffset
         for y in 0..<window.inHeight {
-            let row = WindowSum.inputGradient(row: y, origin, window, kernel: taps, line: line)
+            let row = WindowSum.inputGradient(row: y, origin, window, kernel: kernel, line: line)
             for x in stride(from: 0, to: width, by: laneCount) {
-                finish(row.lanes(x), y * width + x, width - x)
+                let index = y * width + x
+                let (value, product) = masked.apply(row.lanes(x), index, count: width - x)
+                sum += value
+                weighted += product
+                out.store(value, index, before: window.inArea)
             }
         }
         return (sum.total, weighted.total)
+    }
+}
+
+/// The gradient under the ReLU of max(norm(r), 0).
+private struct MaskedGradient {
+    private let plane: UnsafePointer<Float>
+    private let norm: FoldedAffine
+    private let mean: Lanes
+
+    @inline(__always)
+    init(_ plane: UnsafePointer<Float>, _ norm: FoldedAffine, mean: Float) {
+        self.plane = plane
+        self.norm = norm
+        self.mean = Lanes(repeating: mean)
+    }
+
+    /// The gradient of the elements from `index` on, and its product with r − mean; zero from lane `count` on.
+    @inline(__always)
+    func apply(_ gradient: Lanes, _ index: Int, count: Int) -> (value: Lanes, product: Lanes) {
+        let r = plane.lanes(index)
+        let value = gradient.replacing(with: 0, where: norm.apply(r) .<= Lanes.zero)
+        let product = value * (r - mean)
+        return count < laneCount ? (value.keeping(first: count), product.keeping(first: count)) : (value, product)
     }
 }
 
