@@ -180,7 +180,8 @@ let package = Package(
             name: "ImagesTests", dependencies: ["Checkpoints", "Images", "shufflenetd", "Support", "TestSupport"],
             swiftSettings: house),
         .testTarget(
-            name: "RunsTests", dependencies: ["Images", "Runs", "shufflenetd", "TestSupport"], swiftSettings: house),
+            name: "RunsTests", dependencies: ["Images", "Runs", "ShuffleNet", "shufflenetd", "Support", "TestSupport"],
+            swiftSettings: house),
         .testTarget(name: "PostgresTests", dependencies: ["Postgres", "TestSupport"], swiftSettings: house),
         .testTarget(name: "JobQueueTests", dependencies: ["JobQueue", "Support", "TestSupport"], swiftSettings: house),
         .testTarget(name: "SpoolTests", dependencies: ["Spool", "TestSupport"], swiftSettings: house),

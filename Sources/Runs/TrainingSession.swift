@@ -29,6 +29,8 @@ final class TrainingSession {
 
         let configuration = NetworkConfiguration(
             size: options.modelSize, groups: try options.groupCount, classes: dataset.classNames.count)
+        let batch = min(options.batch, training.count)
+        try Self.checkMemory(configuration, options, batch: batch)
         let network = Network(configuration: configuration, seed: UInt64(options.seed))
         let preprocessing = options.pictures.applied(
             to: dataset.kind == .cifar10 ? .cifar10(pixels: options.pixels) : .photographs(pixels: options.pixels))
@@ -36,7 +38,7 @@ final class TrainingSession {
 
         let pool = ThreadPool(threads: context.threads)
         trainer = Trainer(
-            network: network, pixels: options.pixels, batch: min(options.batch, training.count), pool: pool,
+            network: network, pixels: options.pixels, batch: batch, pool: pool,
             optimizer: MomentumSGD(
                 momentum: Float(options.momentum), weightDecay: Float(options.weightDecay)),
             labelSmoothing: Float(options.labelSmoothing))
@@ -77,6 +79,19 @@ final class TrainingSession {
         journal = try TrainingJournal(folder: run.out, completedEpochs: state.epoch)
         try announce(training: training, resumed: point != nil)
         if let began { try log(began) }
+    }
+
+    /// A machine that cannot hold the activations would end the process in the middle of allocating them.
+    static func checkMemory(
+        _ configuration: NetworkConfiguration, _ options: TrainingOptions, batch: Int, limit: Int = SystemMemory.limit
+    ) throws(RunFailure) {
+        let needed = Trainer.activationBytes(configuration: configuration, pixels: options.pixels, batch: batch)
+        guard needed < limit else {
+            throw .badInput(
+                "training \(options.modelSize.rawValue) with batch \(batch) at \(options.pixels) px keeps "
+                    + "\(needed >> 20) MiB of activations, and there are \(limit >> 20) MiB of memory; "
+                    + "wanted a smaller batch or fewer pixels")
+        }
     }
 
     /// Runs the epochs that are left.

@@ -1,4 +1,5 @@
 import Foundation
+import ShuffleNet
 import Support
 import Testing
 
@@ -54,6 +55,26 @@ struct BadInputTests {
             _ = try JobRun.execute(specification, context: bench.context())
         }
         #expect(failure?.message.contains("unknown key \"dataset\"") == true)
+    }
+
+    @Test("a batch whose activations the machine cannot hold is refused before anything is allocated")
+    func memory() throws {
+        var options = TrainingOptions()
+        options.batch = 4096
+        options.pixels = 1024
+        let network = NetworkConfiguration(size: .full, groups: .three, classes: 10)
+        let needed = Trainer.activationBytes(configuration: network, pixels: 1024, batch: 4096)
+        // 14 MiB an image of 224 px.
+        #expect((1100 << 30..<1300 << 30).contains(needed))
+        let failure = #expect(throws: RunFailure.self) {
+            try TrainingSession.checkMemory(network, options, batch: 4096, limit: needed)
+        }
+        #expect(failure?.reason == .badInput)
+        for part in ["batch 4096 at 1024 px", "\(needed >> 20) MiB", "wanted a smaller batch"] {
+            #expect(failure?.message.contains(part) == true)
+        }
+        try TrainingSession.checkMemory(network, options, batch: 4096, limit: needed + 1)
+        #expect(SystemMemory.limit > 64 << 20)
     }
 
     @Test("an empty folder and a folder without classes are no data sets", arguments: ["", "a.png"])
