@@ -119,19 +119,17 @@ import Testing
 
         static func tar(
             _ name: String, _ reason: Refusal.Reason, _ sentence: String,
-            limits: (inout FolderLimits) -> Void = { _ in },
+            limits: FolderLimits = FolderLimits(),
             cut: Int = 0, _ build: @escaping @Sendable (inout TarDraft) -> Void
         ) -> Bad {
-            var bad = Bad(
+            Bad(
                 name: name,
                 make: { test in
                     var tar = TarDraft()
                     tar.add("good.jpg", content: "good")
                     build(&tar)
                     test.put(Array(tar.ended.dropLast(cut)), at: "spool/incoming/classify/bad.tar")
-                }, reason: reason, sentence: sentence)
-            limits(&bad.limits)
-            return bad
+                }, reason: reason, sentence: sentence, limits: limits)
         }
 
         static func shell(_ name: String, _ line: String, _ reason: Refusal.Reason, _ sentence: String) -> Bad {
@@ -142,6 +140,12 @@ import Testing
                     try Tool.shell(line, in: test.scratch.path)
                 }, reason: reason, sentence: sentence)
         }
+    }
+
+    static func capped(_ change: (inout FolderLimits) -> Void) -> FolderLimits {
+        var limits = FolderLimits()
+        change(&limits)
+        return limits
     }
 
     static let bad: [Bad] = [
@@ -176,14 +180,17 @@ import Testing
         .tar("the daemon's name", .unsafeEntry, "'.dropped/x' in the archive has the name") { $0.add(".dropped/x") },
         .tar(
             "too deep", .tooDeep, "'a/b/c/d/1.jpg' in the archive lies more than 2 folders deep",
-            limits: { $0.depth = 2 }
+            limits: capped { $0.depth = 2 }
         ) {
             $0.add("a/b/c/d/1.jpg", content: "1")
         },
-        .tar("too many", .tooManyEntries, "more than 3 files and folders in the archive", limits: { $0.entries = 3 }) {
+        .tar(
+            "too many", .tooManyEntries, "more than 3 files and folders in the archive",
+            limits: capped { $0.entries = 3 }
+        ) {
             for number in 0..<9 { $0.add("\(number).jpg", content: "1") }
         },
-        .tar("too large", .tooLarge, "unpacks to more than 100 bytes", limits: { $0.unpackedBytes = 100 }) {
+        .tar("too large", .tooLarge, "unpacks to more than 100 bytes", limits: capped { $0.unpackedBytes = 100 }) {
             $0.add("big.jpg", content: String(repeating: "1", count: 200))
         },
         .tar("without its end", .damagedArchive, "it was cut off", cut: 1024) { $0.add("1.jpg", content: "1") },
