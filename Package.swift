@@ -117,10 +117,11 @@ let package = Package(
             resources: [.embedInCode("migrations")],
             swiftSettings: house),
         .target(name: "CSpool"),
+        .target(name: "CArchive", linkerSettings: [.linkedLibrary("archive")]),
         .target(
             name: "Spool",
             dependencies: [
-                "CSpool", "Support",
+                "CArchive", "CIsolation", "CSpool", "Support",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -184,7 +185,8 @@ let package = Package(
             swiftSettings: house),
         .testTarget(name: "PostgresTests", dependencies: ["Postgres", "TestSupport"], swiftSettings: house),
         .testTarget(name: "JobQueueTests", dependencies: ["JobQueue", "Support", "TestSupport"], swiftSettings: house),
-        .testTarget(name: "SpoolTests", dependencies: ["Spool", "TestSupport"], swiftSettings: house),
+        .testTarget(
+            name: "SpoolTests", dependencies: ["shufflenetd", "Spool", "TestSupport"], swiftSettings: house),
         .testTarget(
             name: "DaemonTests",
             dependencies: [

@@ -13,6 +13,8 @@ public struct DaemonRuntime: Sendable {
     public let configuration: DaemonConfiguration
     /// What is started for each job; the default is this program itself.
     public var childProgram = "/proc/self/exe"
+    /// For tests: the step of the spool's protocol behind which the daemon kills itself.
+    public var fatalStep: String?
     private let environment: [String: String]
     private let logger: Logger
 
@@ -88,7 +90,7 @@ public struct DaemonRuntime: Sendable {
 
     private func runServices(_ settings: ConnectionSettings, _ cluster: PrivateCluster?) async throws {
         let queue = JobStore(Database(settings, capacity: configuration.workers + 4), logger: logger)
-        let spool = try SpoolStore(root: configuration.spool.root)
+        let spool = try SpoolStore(root: configuration.spool.root, fatalStep: fatalStep)
         let results = try ResultStore(root: configuration.roots.results)
         let spoolQueue = "spool-\(spool.identifier)"
 
@@ -182,6 +184,7 @@ public struct DaemonRuntime: Sendable {
         spool.rescanInterval = configuration.spool.poll
         spool.pollInterval = min(spool.pollInterval, configuration.spool.poll)
         spool.minimumFreeBytes = configuration.spool.minimumFree
+        spool.limits = configuration.spool.limits
         return spool
     }
 

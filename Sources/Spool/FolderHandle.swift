@@ -16,7 +16,8 @@ final class FolderHandle {
         if descriptor < 0 { throw SystemError("open", on: path) }
     }
 
-    private init(descriptor: Int32, label: String) {
+    /// Takes an open folder over.
+    init(descriptor: Int32, label: String) {
         self.descriptor = descriptor
         self.label = label
     }

@@ -11,22 +11,26 @@ struct FolderInspection: Equatable, Sendable {
     private static let misspelt = ["job.yml", "job.json", "job.toml", "job.yaml.txt"]
 
     /// Throws `Refusal` when the folder cannot be taken, `SystemError` when the look failed and may succeed later.
+    ///
+    /// - Parameter label: what sentences call the folder, if not by its name.
     static func inspect(
-        _ name: EntryName, in kindFolder: FolderHandle, limits: FolderLimits, manifestIsVerified: Bool = false
+        _ name: EntryName, in kindFolder: FolderHandle, limits: FolderLimits, manifestIsVerified: Bool = false,
+        label: String? = nil
     ) throws -> FolderInspection {
         guard kindFolder.allows(R_OK | W_OK | X_OK, on: name) else {
-            throw Refusal.unreadable(name.escaped, "the daemon needs permission to read, enter and move the folder")
+            throw Refusal.unreadable(
+                label ?? name.escaped, "the daemon needs permission to read, enter and move the folder")
         }
         let folder = try kindFolder.openFolder(name)
         let survey = try FolderSurvey.take(of: folder, limits: limits)
         if let refusal = survey.refusal { throw refusal }
-        if survey.files == 0 { throw Refusal.empty(name.escaped) }
+        if survey.files == 0 { throw Refusal.empty(label ?? name.escaped) }
         if survey.manifestChanged != nil, !manifestIsVerified { try verifyManifest(of: folder, limits: limits) }
         return FolderInspection(survey: survey, arguments: try arguments(of: folder, survey, limits: limits))
     }
 
     static func verifyManifest(of folder: FolderHandle, limits: FolderLimits) throws {
-        let text = try read(ControlFile.manifest, in: folder, limit: limits.manifestBytes) { size in
+        let text = try read(EntryName(ControlFile.manifest), in: folder, limit: limits.manifestBytes) { size in
             .manifest("the list itself has \(size) bytes, more than \(limits.manifestBytes)")
         }
         try FolderManifest(text).verify(folder, limits: limits)
@@ -45,16 +49,17 @@ struct FolderInspection: Equatable, Sendable {
             }
             return "{}"
         }
-        let text = try read(ControlFile.specification, in: folder, limit: limits.specificationBytes) { size in
+        let text = try read(EntryName(ControlFile.specification), in: folder, limit: limits.specificationBytes) {
+            size in
             .badSpecification("it has \(size) bytes, more than \(limits.specificationBytes)")
         }
         return try JobSpecification.json(fromYAML: text)
     }
 
-    private static func read(
-        _ name: String, in folder: FolderHandle, limit: Int, tooLarge: (Int) -> Refusal
+    static func read(
+        _ name: EntryName, in folder: FolderHandle, limit: Int, tooLarge: (Int) -> Refusal
     ) throws -> [UInt8] {
-        let descriptor = try folder.openFile(EntryName(name))
+        let descriptor = try folder.openFile(name)
         defer { close(descriptor) }
         var bytes: [UInt8] = []
         var block = [UInt8](repeating: 0, count: 1 << 16)
@@ -62,7 +67,7 @@ struct FolderInspection: Equatable, Sendable {
             let count = Glibc.read(descriptor, &block, block.count)
             if count < 0 {
                 if errno == EINTR { continue }
-                throw SystemError("read", on: folder.label(of: EntryName(name)))
+                throw SystemError("read", on: folder.label(of: name))
             }
             if count == 0 { return bytes }
             bytes += block[..<count]

@@ -101,7 +101,9 @@ struct FolderManifest: Equatable, Sendable {
         }
         // Only now are bytes read: a copy that is still short was told by its names and sizes.
         try walk(folder, limits) { entry in
-            guard let item = items[entry.path], try Self.digest(of: entry) != item.digest else { return }
+            guard let item = items[entry.path], try Self.digest(of: entry.name, in: entry.folder) != item.digest else {
+                return
+            }
             throw Refusal.manifest("'\(EntryName.escape(entry.path))' has another SHA-256 than the one listed")
         }
     }
@@ -123,8 +125,9 @@ struct FolderManifest: Equatable, Sendable {
         }
     }
 
-    private static func digest(of entry: FolderWalk.Entry) throws(SystemError) -> [UInt8] {
-        let descriptor = try entry.folder.openFile(entry.name)
+    /// SHA-256 of a file.
+    static func digest(of name: EntryName, in folder: FolderHandle) throws(SystemError) -> [UInt8] {
+        let descriptor = try folder.openFile(name)
         defer { close(descriptor) }
         var hash = SHA256()
         let block = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 64)
@@ -133,7 +136,7 @@ struct FolderManifest: Equatable, Sendable {
             let count = read(descriptor, block.baseAddress!, block.count)
             if count < 0 {
                 if errno == EINTR { continue }
-                throw SystemError("read", on: entry.folder.label(of: entry.name))
+                throw SystemError("read", on: folder.label(of: name))
             }
             if count == 0 { return Array(hash.finalize()) }
             hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: block[..<count]))

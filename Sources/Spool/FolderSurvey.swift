@@ -43,6 +43,22 @@ struct FolderSurvey: Equatable, Sendable {
         mix([], status)
     }
 
+    /// Of an archive, with the files beside it that speak about it.
+    init(archive name: EntryName, status: FileStatus, in incoming: FolderHandle) throws {
+        self.init(status: status)
+        newestData = status.changed
+        func look(at ending: String) throws -> Int64? {
+            let companion = ArchiveFile.companion(ending, of: name)
+            guard let status = try incoming.status(of: companion), status.sort == .file, status.links == 1 else {
+                return nil
+            }
+            mix(companion.bytes, status)
+            return status.changed
+        }
+        readyChanged = try look(at: ArchiveFile.ready)
+        manifestChanged = try look(at: ArchiveFile.checksum)
+    }
+
     /// Walks the folder. `enter` is given each open folder, for the watches.
     static func take(
         of folder: FolderHandle, limits: FolderLimits, enter: (FolderHandle) throws -> Void = { _ in }

@@ -5,7 +5,8 @@ extension Refusal {
     static func notAFolder(_ name: String, _ noun: String) -> Refusal {
         Refusal(
             .notAFolder, "expected a folder: '\(name)' is a \(noun)",
-            wanted: "a folder of files; make one, put the file into it and drop the folder")
+            wanted:
+                "a folder of files, or one as .zip, .tar or .tar.gz; make a folder, put the file into it and drop that")
     }
 
     static func empty(_ name: String) -> Refusal {
@@ -37,7 +38,7 @@ extension Refusal {
     static func tooLarge(_ limit: Int64) -> Refusal {
         Refusal(
             .tooLarge, "the files are larger than \(limit) bytes in all",
-            wanted: "at most \(limit) bytes; split the folder, or raise the limit in the configuration")
+            wanted: "at most \(limit) bytes; split the folder, or raise spool.max_bytes in the configuration")
     }
 
     static func obstacle(_ obstacle: FolderWalk.Obstacle, at path: [UInt8], limits: FolderLimits) -> Refusal {
@@ -46,11 +47,11 @@ extension Refusal {
         case .tooManyEntries:
             return Refusal(
                 .tooManyEntries, "there are more than \(limits.entries) files and folders in it",
-                wanted: "at most \(limits.entries); split the folder, or raise the limit in the configuration")
+                wanted: "at most \(limits.entries); split the folder, or raise spool.max_entries in the configuration")
         case .tooDeep:
             return Refusal(
                 .tooDeep, "'\(path)' lies more than \(limits.depth) folders deep",
-                wanted: "at most \(limits.depth) levels of folders")
+                wanted: "at most \(limits.depth) levels of folders, or raise spool.max_depth in the configuration")
         case .otherFileSystem:
             return Refusal(
                 .otherFileSystem, "'\(path)' is a mount point of another file system", wanted: plainContent)

@@ -30,6 +30,9 @@ public struct Refusal: Error, Sendable, Equatable, CustomStringConvertible {
         case unreadable
         case badSpecification = "bad_specification"
         case manifestMismatch = "manifest_mismatch"
+        case unsafeEntry = "unsafe_entry"
+        case damagedArchive = "damaged_archive"
+        case encryptedArchive = "encrypted_archive"
         case unknownJob = "unknown_job"
     }
 

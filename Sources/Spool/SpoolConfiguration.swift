@@ -15,11 +15,13 @@ public struct SpoolConfiguration: Sendable, Equatable {
     /// With less free space than this on the spool's file system nothing is accepted.
     public var minimumFreeBytes: Int64 = 256 << 20
     public var limits = FolderLimits()
+    /// What takes archives apart.
+    public var unpacking = UnpackIsolation.ownProgram
 
     public init() {}
 }
 
-/// Caps on what one dropped folder may hold. The first one passed refuses the folder.
+/// Caps on what one dropped folder may hold, or an archive. The first one passed refuses the folder.
 public struct FolderLimits: Sendable, Equatable {
     /// Levels of folders below the dropped one.
     public var depth = 16
@@ -27,6 +29,9 @@ public struct FolderLimits: Sendable, Equatable {
     public var entries = 1_000_000
     /// Sum of the file sizes.
     public var bytes: Int64 = 1 << 40
+    /// What an archive may unpack to (and no more than `bytes`), in all and for each byte of its own.
+    public var unpackedBytes: Int64 = 64 << 30
+    public var unpackedRatio = 100
     /// Size of `job.yaml`.
     public var specificationBytes = 64 * 1024
     /// Size of `manifest.sha256`.

@@ -30,6 +30,7 @@ extension SpoolFolders {
         }
         let work = try FolderHandle(path: layout.work)
         for entry in try work.entries() ?? [] where entry.escaped.hasPrefix("refuse.") { try work.removeTree(entry) }
+        try sweepDrafts()
         return report
     }
 
@@ -53,7 +54,10 @@ extension SpoolFolders {
         }
         switch row.state {
         case .unfinished:
-            if row.folder == nil { report.toPlace[job] = folder }
+            if row.folder == nil {
+                try shelveArchive(of: row, in: folder)
+                report.toPlace[job] = folder
+            }
         case .completed:
             try complete(job: job, token: row.token, folder: folder)
             report.finished.append(job)
@@ -68,10 +72,10 @@ extension SpoolFolders {
     private func find(_ row: SpoolRow, _ report: inout ReconcileReport) throws {
         let name = EntryName(bytes: EntryName.unescape(row.name))
         let folder = row.folder ?? Self.folderName(name, job: row.job)
-        let incoming = try FolderHandle(path: layout.incoming(row.kind))
-        if let status = try incoming.status(of: name), status.isFolder {
-            let drop = DropIdentity(kind: row.kind, name: name, status: status)
-            if drop.uniqueKey(spool: identifier) == row.uniqueKey, try place(drop, folder: folder) != .vanished {
+        if let drop = try dropped(by: row) {
+            // An archive is taken apart again by the intake, which finds this row.
+            if !drop.isFolder { return }
+            if try place(drop.identity, folder: folder) != .vanished {
                 report.toPlace[row.job] = folder
                 return
             }

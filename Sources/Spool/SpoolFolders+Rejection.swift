@@ -54,7 +54,9 @@ extension SpoolFolders {
         if isFolder {
             try incoming.moveBesideOthers(drop.name, to: target, as: Self.inputName)
         } else {
-            try incoming.moveBesideOthers(drop.name, to: try target.openFolder(Self.inputName), as: drop.name)
+            let input = try target.openFolder(Self.inputName)
+            if ArchiveFile.isNamed(by: drop.name) { try moveCompanions(of: drop.name, from: incoming, to: input) }
+            try incoming.moveBesideOthers(drop.name, to: input, as: drop.name)
         }
         try afterStep(.moveToRejected)
         return folder
@@ -62,6 +64,7 @@ extension SpoolFolders {
 
     /// The input of a failed or cancelled job: processing/<folder> → rejected/<folder>/input.
     func reject(job: Int64, kind: SpoolKind, name: String, folder: String, refusal: Refusal) throws {
+        try afterStep(.beginRejection)
         let processing = try FolderHandle(path: layout.processing)
         if try processing.exists(EntryName(folder)) {
             let notice = RejectionNotice(name: name, kind: kind, job: job, refusal: refusal)

@@ -4,9 +4,12 @@ internal import Support
 /// The moves of the protocol, as plain blocking functions. Each is a short row of renames that can be begun again after a
 /// crash behind any of them; `afterStep` is where the tests crash.
 struct SpoolFolders: Sendable {
+    /// In the order of a drop's way: taken, refused or failed, completed. The first of all is the row's; `beginRejection`
+    /// and `beginCompletion` come right after the commit that ends the job.
     enum Step: String, CaseIterable, Sendable {
-        case moveToProcessing, prepareReason, publishReason, moveToRejected
-        case markPublication, displaceLeftover, publishResults, makeResults, moveInput, sweepWork
+        case registerRow, moveToProcessing, shelveArchive, confirmRow, beginRejection, prepareReason, publishReason,
+            moveToRejected
+        case markPublication, displaceLeftover, publishResults, beginCompletion, makeResults, moveInput, sweepWork
     }
 
     let layout: SpoolLayout
@@ -128,7 +131,7 @@ struct SpoolFolders: Sendable {
     }
 
     /// Whether the folder went on from `incoming/`, however far.
-    private func isKnown(_ folder: String) throws -> Bool {
+    func isKnown(_ folder: String) throws -> Bool {
         for path in [layout.processing, layout.done, layout.rejected]
         where try FolderHandle(path: path).exists(EntryName(folder)) {
             return true
@@ -140,6 +143,7 @@ struct SpoolFolders: Sendable {
 
     /// processing/<folder> → done/<folder>/input.
     func complete(job: Int64, token: Int64?, folder: String) throws {
+        try afterStep(.beginCompletion)
         let done = try FolderHandle(path: layout.done)
         if let token { try results.reinstate(job: job, token: token, as: folder) }
         if try done.makeFolder(EntryName(folder), permissions: 0o2770) { try afterStep(.makeResults) }

@@ -7,6 +7,7 @@ extension SpoolIntake {
         do {
             let kindFolder = try FolderHandle(path: folders.layout.incoming(key.kind))
             guard let status = try kindFolder.status(of: key.name) else { return forget(key) }
+            if try speaksOfArchive(key, in: kindFolder) { return postpone(key) }
             switch action {
             case .survey:
                 plan.handle(.surveyed(try survey(key, status, in: kindFolder)), for: key, at: .now)
@@ -24,7 +25,7 @@ extension SpoolIntake {
         }
     }
 
-    private func postpone(_ key: IntakePlan.Key) {
+    func postpone(_ key: IntakePlan.Key) {
         let now = ContinuousClock.now
         plan.handle(.postponed(until: now + configuration.rescanInterval), for: key, at: now)
     }
@@ -42,11 +43,16 @@ extension SpoolIntake {
                 return FolderSurvey(status: status)
             }
         }
+        if isArchive(key, status) { return try FolderSurvey(archive: key.name, status: status, in: kindFolder) }
         return FolderSurvey(status: status)
     }
 
     private func manifestAgrees(_ key: IntakePlan.Key, in kindFolder: FolderHandle) throws -> Bool {
         do {
+            if ArchiveFile.isNamed(by: key.name), try kindFolder.status(of: key.name)?.isFolder == false {
+                try verifyChecksum(of: key.name, in: kindFolder)
+                return true
+            }
             try FolderInspection.verifyManifest(
                 of: try kindFolder.openFolder(key.name), limits: configuration.limits)
             return true
@@ -63,6 +69,9 @@ extension SpoolIntake {
             guard let status = try kindFolder.status(of: key.name) else { return forget(key) }
             let drop = DropIdentity(kind: key.kind, name: key.name, status: status)
             do {
+                if isArchive(key, status) {
+                    return try unpack(key, drop, status, sign: sign, in: kindFolder)
+                }
                 guard status.isFolder else { throw Refusal.notAFolder(key.name.escaped, status.noun) }
                 let inspection = try FolderInspection.inspect(
                     key.name, in: kindFolder, limits: configuration.limits, manifestIsVerified: sign == .manifest)
@@ -85,14 +94,26 @@ extension SpoolIntake {
     }
 
     /// The row first, then the rename, then the row learns of it.
-    private func take(_ drop: DropIdentity, _ inspection: FolderInspection, _ sign: CompletionSign) async throws {
+    ///
+    /// - Parameter unpacked: what was made of an archive.
+    func take(
+        _ drop: DropIdentity, _ inspection: FolderInspection, _ sign: CompletionSign,
+        unpacked: (holder: FolderHandle, name: EntryName)? = nil
+    ) async throws {
         let accepted = AcceptedFolder(
             kind: drop.kind, name: drop.name.escaped, uniqueKey: drop.uniqueKey(spool: folders.identifier),
             arguments: inspection.arguments, sign: sign, files: inspection.survey.files,
             bytes: inspection.survey.bytes, owner: inspection.survey.owner)
         let job = try await registrar.register(accepted)
+        try folders.afterStep(.registerRow)
         let folder = SpoolFolders.folderName(drop.name, job: job)
-        switch try folders.place(drop, folder: folder) {
+        let placement =
+            if let unpacked {
+                try folders.place(drop, unpacked: unpacked, folder: folder)
+            } else {
+                try folders.place(drop, folder: folder)
+            }
+        switch placement {
         case .moved, .alreadyThere:
             logger.info(
                 "took a folder",
@@ -116,6 +137,7 @@ extension SpoolIntake {
             do {
                 try await registrar.place(job: job, folder: folder)
                 unplaced[job] = nil
+                try folders.afterStep(.confirmRow)
             } catch {
                 logger.error(
                     "could not tell job \(job) where its folder is, it is tried again",
@@ -125,7 +147,7 @@ extension SpoolIntake {
     }
 
     /// `false` when the folder may not be moved.
-    private func refuse(_ drop: DropIdentity, isFolder: Bool, _ refusal: Refusal) throws -> Bool {
+    func refuse(_ drop: DropIdentity, isFolder: Bool, _ refusal: Refusal) throws -> Bool {
         do {
             let name = try folders.refuse(drop, isFolder: isFolder, refusal: refusal)
             logger.warning(

@@ -20,13 +20,18 @@ public actor SpoolIntake: Service {
     var isShortOfSpace = false
     /// Refusals that could not be carried out are logged once.
     var stuck: Set<DropIdentity> = []
+    /// Entries of `incoming/` that are no kind of job; each is logged once.
+    private var strangers: Set<EntryName> = []
+
+    /// The archive that is taken apart beside the other work: one at a time.
+    var unpacking: (key: IntakePlan.Key, task: Task<Void, Never>)?
 
     private var watch: FolderWatch?
     private var table = WatchTable()
     private var lacksWatches = false
     private var nextRescan = ContinuousClock.now
     private let wakes: AsyncStream<Void>
-    private let wake: AsyncStream<Void>.Continuation
+    let wake: AsyncStream<Void>.Continuation
     private let timer = DispatchSource.makeTimerSource(queue: DispatchQueue(label: "spool.timer"))
     private nonisolated let executor = QueueExecutor(label: "spool.intake")
 
@@ -53,6 +58,12 @@ public actor SpoolIntake: Service {
             watch = nil
         }
         wake.yield()
+        await takeFolders()
+        unpacking?.task.cancel()
+        await unpacking?.task.value
+    }
+
+    private func takeFolders() async {
         for await _ in wakes.cancelOnGracefulShutdown() {
             takeHints()
             if ContinuousClock.now >= nextRescan { await rescan() }
@@ -126,6 +137,7 @@ public actor SpoolIntake: Service {
         let now = ContinuousClock.now
         do {
             try folders.repairLayout()
+            try nameStrangers()
             let inTmp = try lookAtTmp()
             plan.sawInTmp(inTmp)
             var present: Set<IntakePlan.Key> = []
@@ -149,6 +161,19 @@ public actor SpoolIntake: Service {
         nextRescan = now + (isPolled ? configuration.pollInterval : configuration.rescanInterval)
     }
 
+    /// What lies beside the folders of the kinds is seen by nobody; whoever put it there should hear of it.
+    private func nameStrangers() throws {
+        let known = folders.layout.kinds.map(\.rawValue)
+        let names = try FolderHandle(path: "\(folders.layout.root)/incoming").entries() ?? []
+        let found = Set(names.filter { !$0.isHidden && !known.contains($0.escaped) })
+        for name in found.subtracting(strangers).sorted(by: { $0.escaped < $1.escaped }) {
+            logger.warning(
+                "'incoming/\(name)' is not looked at: wanted are folders dropped into \(known.map { "incoming/\($0)" }.joined(separator: ", "))"
+            )
+        }
+        strangers = found
+    }
+
     private func lookAtTmp() throws -> Set<IntakePlan.TmpFolder> {
         let tmp = try FolderHandle(path: folders.layout.tmp)
         addWatch(tmp, for: .tmp)
@@ -160,7 +185,7 @@ public actor SpoolIntake: Service {
     }
 
     private func tmpFolder(_ name: EntryName, in folder: FolderHandle) throws -> IntakePlan.TmpFolder? {
-        guard let status = try folder.status(of: name), status.isFolder, let birth = folder.birth(of: name) else {
+        guard let status = try folder.status(of: name), let birth = folder.birth(of: name) else {
             return nil
         }
         return IntakePlan.TmpFolder(inode: status.inode, birth: birth)

@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// The daemon's door to the spool's folders. Every verb can be repeated after a crash at any point.
 ///
 /// Blocking calls run on a queue of the store's own, never on the cooperative pool. Errors are `SystemError` (the
@@ -10,9 +12,14 @@ public actor SpoolStore {
     public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
     /// Makes the folders under `root` where they are missing. Throws `SystemError` when it may not.
-    public init(root: String, kinds: [SpoolKind] = SpoolKind.standard) throws {
+    ///
+    /// - Parameter fatalStep: for tests of what a crash leaves: the step of the protocol (`SpoolFolders.Step`) behind
+    ///   which this process kills itself.
+    public init(root: String, kinds: [SpoolKind] = SpoolKind.standard, fatalStep: String? = nil) throws {
         layout = SpoolLayout(root: root, kinds: kinds)
-        folders = try SpoolFolders(layout: layout)
+        var folders = try SpoolFolders(layout: layout)
+        if let fatalStep { folders.afterStep = { if $0.rawValue == fatalStep { kill(getpid(), SIGKILL) } } }
+        self.folders = folders
     }
 
     init(folders: SpoolFolders) {

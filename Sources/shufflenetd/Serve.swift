@@ -38,6 +38,9 @@ struct Serve: AsyncParsableCommand {
     @Option(help: .hidden)
     var childProgram = "/proc/self/exe"
 
+    @Option(help: .hidden)
+    var killAfterStep: String?
+
     func run() async throws {
         let configuration = try await place.load(adding: [
             "workers": workers, "threads": threads, "grace": grace, "database": database, "log_level": logLevel,
@@ -52,6 +55,7 @@ struct Serve: AsyncParsableCommand {
         var runtime = DaemonRuntime(
             configuration: configuration, environment: ProcessInfo.processInfo.environment, logger: logger)
         runtime.childProgram = childProgram
+        runtime.fatalStep = killAfterStep
         do {
             try await runtime.run()
         } catch {

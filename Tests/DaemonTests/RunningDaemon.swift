@@ -29,26 +29,28 @@ final class RunningDaemon: Sendable {
     ///   - child: a bash script for the children; nil for real ones.
     ///   - more: lines for the configuration file.
     ///   - launcher: a command that starts the program, which is given as its last arguments.
+    ///   - flags: further ones for `serve`.
     ///   - address: the way the daemon takes to the database, if not the test's own.
     convenience init(
         scratch: Scratch, name: String = "state", database: TestDatabase, child: String?, workers: Int = 1,
         grace: String = "10s", timings: String = RunningDaemon.timings, more: String = "", launcher: [String] = [],
-        address: String? = nil
+        address: String? = nil, flags: [String] = []
     ) throws {
         try self.init(
             scratch: scratch, name: name, database: database.database, child: child, workers: workers, grace: grace,
-            timings: timings, more: more, launcher: launcher, address: address)
+            timings: timings, more: more, launcher: launcher, address: address, flags: flags)
     }
 
     init(
         scratch: Scratch, name: String, database: Database, child: String?, workers: Int, grace: String = "10s",
-        timings: String = RunningDaemon.timings, more: String = "", launcher: [String] = [], address: String? = nil
+        timings: String = RunningDaemon.timings, more: String = "", launcher: [String] = [], address: String? = nil,
+        flags: [String] = []
     ) throws {
         state = "\(scratch.path)/\(name)"
         var lines = ["state: \(state)", "workers: \(workers)", "grace: \(grace)", Self.configuration, more]
         lines += ["queue: \(timings)", "database: \(address ?? Self.address(database.settings))"]
         let file = try scratch.write(lines.joined(separator: "\n"), to: "\(name).yaml")
-        var arguments = ["serve", "--config", file]
+        var arguments = ["serve", "--config", file] + flags
         if let child {
             let script = try scratch.write("#!/bin/bash\n\(child)\n", to: "\(name).child.sh", executable: true)
             arguments += ["--child-program", script]

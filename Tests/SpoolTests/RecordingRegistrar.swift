@@ -28,6 +28,7 @@ final class RecordingRegistrar: FolderRegistrar {
 
     var accepted: [AcceptedFolder] { state.withLock { $0.accepted } }
     var placed: [Int64: String] { state.withLock { $0.placed } }
+    var log: [String] { state.withLock { $0.log } }
 
     func register(_ folder: AcceptedFolder) async throws -> Int64 {
         if let refusal { throw refusal }

@@ -6,8 +6,8 @@ import Support
 final class ScratchFolder: Sendable {
     let path: String
 
-    init() {
-        path = FileManager.default.temporaryDirectory.path + "/spool-\(UUID().uuidString)"
+    init(in parent: String = FileManager.default.temporaryDirectory.path) {
+        path = "\(parent)/spool-\(UUID().uuidString)"
         mkdir(path, 0o755)
     }
 

@@ -139,7 +139,8 @@ import Testing
             #expect(scratch.list("spool/processing").isEmpty, "\(step)")
             #expect(scratch.list("spool/.work").isEmpty, "\(step)")
         }
-        #expect(steps == [.markPublication, .displaceLeftover, .publishResults, .moveInput, .sweepWork])
+        #expect(
+            steps == [.markPublication, .displaceLeftover, .publishResults, .beginCompletion, .moveInput, .sweepWork])
     }
 
     @Test func `completing makes the folder of results again when a person took it away`() throws {
@@ -167,7 +168,7 @@ import Testing
             #expect(scratch.list("spool/rejected/a.1/input") == ["REASON.json", "x"], "\(step)")
             #expect(scratch.list("spool/processing").isEmpty && scratch.list("spool/.work").isEmpty, "\(step)")
         }
-        #expect(steps == [.prepareReason, .publishReason, .moveToRejected, .sweepWork])
+        #expect(steps == [.beginRejection, .prepareReason, .publishReason, .moveToRejected, .sweepWork])
         let text = try #require(scratch.text("spool/rejected/a.1/REASON.json"))
         let notice = try JSONDecoder().decode(RejectionNotice.self, from: Data(text.utf8))
         #expect(notice.job == 1 && notice.kind == "train" && notice.name == "a")

@@ -2,6 +2,7 @@ import Configuration
 import Foundation
 import Logging
 import Runs
+import Spool
 import SystemPackage
 
 extension DaemonConfiguration {
@@ -10,6 +11,7 @@ extension DaemonConfiguration {
     static let knownKeys = [
         "state", "database", "listen", "workers", "threads", "grace", "log_level",
         "spool.root", "spool.quiet_period", "spool.poll", "spool.min_free",
+        "spool.max_entries", "spool.max_bytes", "spool.max_depth", "spool.max_unpacked", "spool.max_ratio",
         "roots.datasets", "roots.models", "roots.results", "roots.logs",
         "queue.heartbeat", "queue.dead", "queue.fence", "queue.poll",
         "retention.jobs", "retention.results",
@@ -100,6 +102,11 @@ extension DaemonConfiguration {
         }
         reader.read("spool.poll", .duration(.milliseconds(50)...Duration.seconds(3600)), into: &spool.poll)
         reader.read("spool.min_free", .byteCount, into: &spool.minimumFree)
+        reader.read("spool.max_entries", .whole(1...100_000_000), into: &spool.limits.entries)
+        reader.read("spool.max_bytes", .byteCount, into: &spool.limits.bytes)
+        reader.read("spool.max_depth", .whole(0...200), into: &spool.limits.depth)
+        reader.read("spool.max_unpacked", .byteCount, into: &spool.limits.unpackedBytes)
+        reader.read("spool.max_ratio", .whole(1...1_000_000), into: &spool.limits.unpackedRatio)
     }
 
     private static func readQueue(_ reader: inout SettingsReader, into queue: inout QueueTimings) {

@@ -1,5 +1,6 @@
 public import Logging
 public import Runs
+public import Spool
 
 /// Everything an administrator can set, checked: a value that exists can be run with.
 ///
@@ -34,6 +35,8 @@ public struct DaemonConfiguration: Sendable, Equatable {
         public var poll: Duration
         /// Free bytes below which nothing is taken in and nothing claimed.
         public var minimumFree: Int64
+        /// Caps on what one folder or archive may hold.
+        public var limits = FolderLimits()
     }
 
     /// Folders in which the names in a job's arguments are looked up, and where results go. Absolute.

@@ -188,9 +188,7 @@ struct AttemptSettler: Sendable {
                 try await spool.reject(
                     job: claim.id.rawValue, kind: SpoolKind(rawValue: claim.job.kind.rawValue),
                     name: claim.job.name ?? folder, folder: folder,
-                    refusal: Refusal(
-                        reason: reason.rawValue, message: message,
-                        wanted: Refusal.remedy))
+                    refusal: Refusal(endOf: claim.id, reason: reason.rawValue, message: message))
                 try await queue.settleSpoolFolder(claim.id)
             } else {
                 try await results.sweep(claim.id)

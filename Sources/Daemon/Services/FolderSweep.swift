@@ -67,9 +67,27 @@ extension Refusal {
     /// Why a job's dropped folder is rejected, in words for the person who dropped it.
     init(_ job: Job) {
         self.init(
-            reason: job.reason?.rawValue ?? job.state.rawValue, message: job.error ?? "the job was \(job.state)",
-            wanted: Self.remedy)
+            endOf: job.id, reason: job.reason?.rawValue ?? job.state.rawValue,
+            message: job.error ?? "the job was \(job.state)")
     }
 
-    static var remedy: String { "see the job's log, mend the input and drop the folder again" }
+    /// - Parameter message: a sentence, which by the house's rule ends with what was wanted.
+    init(endOf job: JobID, reason: String, message: String) {
+        self.init(reason: reason, message: message, wanted: Self.wanted(in: message) ?? Self.remedy(job, reason))
+    }
+
+    private static func wanted(in message: String) -> String? {
+        guard let start = message.firstRange(of: #/[;,:] wanted /#)?.upperBound else { return nil }
+        return "\(message[start...]); then drop the folder again"
+    }
+
+    private static func remedy(_ job: JobID, _ reason: String) -> String {
+        switch FailureReason(rawValue: reason) {
+        case .cancelled: "nothing: somebody cancelled the job; drop the folder again if it is to run after all"
+        case .timeout: "a job that ends within its timeout; drop less at a time"
+        case .outOfMemory: "a job that fits into its memory; write a smaller batch into job.yaml, drop the folder again"
+        case .diskFull: "free space for the results; then drop the folder again"
+        default: "an input the job can use: 'shufflenetd logs \(job)' tells more; mend it and drop the folder again"
+        }
+    }
 }

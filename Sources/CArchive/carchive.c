@@ -1,0 +1,115 @@
+#define _GNU_SOURCE
+#include "carchive.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#if __has_include(<linux/landlock.h>)
+#include <linux/landlock.h>
+#endif
+
+struct carchive_reader {
+    struct archive *archive;
+    int descriptor, is_open;
+};
+
+carchive_reader *carchive_open(int descriptor) {
+    carchive_reader *reader = calloc(1, sizeof *reader);
+    if (!reader) return NULL;
+    reader->archive = archive_read_new();
+    if (!reader->archive) {
+        free(reader);
+        return NULL;
+    }
+    archive_read_support_filter_gzip(reader->archive);
+    archive_read_support_format_tar(reader->archive);
+    archive_read_support_format_zip_seekable(reader->archive);
+    reader->descriptor = descriptor;
+    return reader;
+}
+
+void carchive_close(carchive_reader *reader) {
+    archive_read_free(reader->archive);
+    free(reader);
+}
+
+static carchive_sort sort_of(struct archive_entry *entry) {
+    if (archive_entry_hardlink(entry)) return CARCHIVE_HARD_LINK;
+    switch (archive_entry_filetype(entry)) {
+    case AE_IFDIR: return CARCHIVE_FOLDER;
+    case AE_IFREG: return CARCHIVE_FILE;
+    case AE_IFLNK: return CARCHIVE_SYMBOLIC_LINK;
+    case AE_IFIFO: return CARCHIVE_FIFO;
+    case AE_IFSOCK: return CARCHIVE_SOCKET;
+    case AE_IFBLK: return CARCHIVE_BLOCK_DEVICE;
+    case AE_IFCHR: return CARCHIVE_CHARACTER_DEVICE;
+    default: return CARCHIVE_OTHER;
+    }
+}
+
+int carchive_next(carchive_reader *reader, carchive_entry *found) {
+    if (!reader->is_open) {
+        if (archive_read_open_fd(reader->archive, reader->descriptor, 1 << 16) != ARCHIVE_OK) return -1;
+        reader->is_open = 1;
+    }
+    struct archive_entry *entry;
+    int result = archive_read_next_header(reader->archive, &entry);
+    if (result == ARCHIVE_EOF) return 0;
+    if (result < ARCHIVE_WARN) return -1;
+    found->path = archive_entry_pathname(entry);
+    found->sort = sort_of(entry);
+    found->size = archive_entry_size_is_set(entry) ? archive_entry_size(entry) : -1;
+    found->is_encrypted = archive_entry_is_encrypted(entry) != 0;
+    return 1;
+}
+
+int64_t carchive_read(carchive_reader *reader, void *buffer, size_t size) {
+    la_ssize_t count = archive_read_data(reader->archive, buffer, size);
+    return count < 0 ? -1 : count;
+}
+
+int carchive_is_bare_tar(carchive_reader *reader) {
+    return archive_filter_count(reader->archive) == 1 &&
+           (archive_format(reader->archive) & ARCHIVE_FORMAT_BASE_MASK) == ARCHIVE_FORMAT_TAR;
+}
+
+const char *carchive_error(carchive_reader *reader) {
+    const char *sentence = archive_error_string(reader->archive);
+    return sentence ? sentence : "it cannot be read";
+}
+
+int carchive_create_file(int folder, const char *name) {
+    return openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0660);
+}
+
+int carchive_flush(int descriptor) { return syncfs(descriptor); }
+
+int carchive_die_with_parent(void) { return prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0); }
+
+int carchive_confine(int folder) {
+#if defined(SYS_landlock_create_ruleset) && defined(LANDLOCK_ACCESS_FS_MAKE_SYM)
+    struct landlock_ruleset_attr all = {.handled_access_fs = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1};
+    struct landlock_path_beneath_attr own = {
+        .allowed_access = LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_READ_DIR | LANDLOCK_ACCESS_FS_MAKE_DIR |
+                          LANDLOCK_ACCESS_FS_MAKE_REG,
+        .parent_fd = folder,
+    };
+    int rules = (int)syscall(SYS_landlock_create_ruleset, &all, sizeof all.handled_access_fs, 0);
+    if (rules < 0) return -1;
+    int result = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    if (result == 0) result = (int)syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &own, 0);
+    if (result == 0) result = (int)syscall(SYS_landlock_restrict_self, rules, 0);
+    close(rules);
+    return result;
+#else
+    (void)folder;
+    errno = ENOSYS;
+    return -1;
+#endif
+}

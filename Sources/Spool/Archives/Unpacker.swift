@@ -1,0 +1,119 @@
+internal import CIsolation
+internal import Dispatch
+internal import Foundation
+internal import Glibc
+internal import Support
+internal import Synchronization
+
+/// The program that takes archives apart and its arguments; it must call `UnpackHelperProgram.run`.
+public struct UnpackIsolation: Sendable, Equatable {
+    public var program: String
+    public var arguments: [String]
+
+    public init(program: String, arguments: [String]) {
+        self.program = program
+        self.arguments = arguments
+    }
+
+    /// This very program, also when its file was replaced since it began.
+    public static let ownProgram = UnpackIsolation(program: "/proc/self/exe", arguments: ["unpack-helper"])
+}
+
+/// The intake's side: has one archive taken apart by a helper process and waits for it, without holding a thread of the
+/// cooperative pool. When the task is cancelled the helper is killed.
+struct Unpacker: Sendable {
+    let isolation: UnpackIsolation
+    let limits: ArchiveLimits
+
+    private static let queue = DispatchQueue(label: "spool.unpack", attributes: .concurrent)
+    private static let longestAnswer = 1 << 16
+
+    /// What lies in `folder/tree` afterwards is whole only after `.unpacked`.
+    func unpack(archive: Int32, into folder: Int32) async -> UnpackOutcome {
+        let process = Mutex<(pid: pid_t?, isCancelled: Bool)>((nil, false))
+        return await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                Self.queue.async {
+                    continuation.resume(
+                        returning: run(archive, folder) { pid in
+                            process.withLock { state in
+                                state.pid = pid
+                                if let pid, state.isCancelled { kill(pid, SIGKILL) }
+                            }
+                        })
+                }
+            }
+        } onCancel: {
+            process.withLock { state in
+                state.isCancelled = true
+                if let pid = state.pid { kill(pid, SIGKILL) }
+            }
+        }
+    }
+
+    /// `running` is told the helper's number, and `nil` before it is reaped.
+    private func run(_ archive: Int32, _ folder: Int32, running: (pid_t?) -> Void) -> UnpackOutcome {
+        var ends: [Int32] = [-1, -1]
+        guard pipe(&ends) == 0 else { return .failed("\(SystemError("pipe", on: "unpack-helper"))") }
+        // Another process started just now may hold the writing end for a while; then the answer ends with that one.
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        defer { close(ends[0]) }
+        let pid: pid_t
+        do throws(SystemError) {
+            defer { close(ends[1]) }
+            pid = try start(archive: archive, folder: folder, output: ends[1])
+        } catch {
+            return .failed("\(error)")
+        }
+        running(pid)
+        var answer: [UInt8] = []
+        var block = [UInt8](repeating: 0, count: 4096)
+        while answer.count <= Self.longestAnswer {
+            let count = read(ends[0], &block, block.count)
+            if count < 0, errno == EINTR { continue }
+            if count <= 0 { break }
+            answer += block[..<count]
+        }
+        // Reaped only after nobody can send it a signal any more: its number may be somebody else's then.
+        var information = siginfo_t()
+        while waitid(P_PID, id_t(pid), &information, Int32(WEXITED | WNOWAIT)) < 0, errno == EINTR {}
+        running(nil)
+        var status: Int32 = 0
+        while waitpid(pid, &status, 0) < 0, errno == EINTR {}
+        if let outcome = try? JSONDecoder().decode(UnpackOutcome.self, from: Data(answer)) { return outcome }
+        let signal = status & 0x7F
+        switch signal {
+        case 0: return .failed("the helper that unpacks archives ended with status \(status >> 8 & 0xFF)")
+        case SIGKILL: return .failed("the helper that unpacks archives was killed")
+        default:
+            let refusal = Refusal.damagedArchive(
+                "the program that reads it crashed (\(String(cString: strsignal(signal))))")
+            return .refused(reason: refusal.reason, message: refusal.message, wanted: refusal.wanted)
+        }
+    }
+
+    private func start(archive: Int32, folder: Int32, output: Int32) throws(SystemError) -> pid_t {
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        // Above the numbers that are targets, so that no dup2 closes another's source.
+        let sources = [archive, folder, output].map { fcntl($0, F_DUPFD_CLOEXEC, 10) }
+        defer { for descriptor in sources { close(descriptor) } }
+        posix_spawn_file_actions_adddup2(&actions, sources[0], UnpackHelperProgram.archive)
+        posix_spawn_file_actions_adddup2(&actions, sources[1], UnpackHelperProgram.folder)
+        posix_spawn_file_actions_adddup2(&actions, sources[2], STDOUT_FILENO)
+        posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
+        _ = cisolation_close_from(&actions, UnpackHelperProgram.folder + 1)
+        var arguments: [UnsafeMutablePointer<CChar>?] =
+            (["shufflenetd"] + isolation.arguments + limits.arguments).map { strdup($0) }
+        var environment: [UnsafeMutablePointer<CChar>?] =
+            (["SWIFT_BACKTRACE=enable=no", "OPENBLAS_NUM_THREADS=1"] as [String]).map { strdup($0) }
+        defer { for text in arguments + environment { free(text) } }
+        arguments.append(nil)
+        environment.append(nil)
+        var pid: pid_t = 0
+        let code = posix_spawn(&pid, isolation.program, &actions, nil, arguments, environment)
+        if code != 0 { throw SystemError("posix_spawn", on: isolation.program, code: code) }
+        return pid
+    }
+}

@@ -1,0 +1,16 @@
+import ArgumentParser
+import Glibc
+import Spool
+
+/// A process that takes one archive apart. The spool starts it; nobody else has a use for it.
+struct UnpackHelper: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "unpack-helper", abstract: "Unpacks an archive for the spool.", shouldDisplay: false)
+
+    @Argument(help: "Caps: entries, depth, bytes, ratio, free bytes.")
+    var limits: [String] = []
+
+    func run() throws {
+        Glibc.exit(UnpackHelperProgram.run(limits))
+    }
+}
