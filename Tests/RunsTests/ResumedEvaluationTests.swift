@@ -76,7 +76,8 @@ struct ResumedEvaluationTests {
         let specification = JobSpecification(
             job: 1, attempt: 2, kind: .evaluate, args: try JSONDecoder().decode(JSONValue.self, from: arguments),
             input: nil, work: work,
-            previous: bench.path("part"), roots: .init(datasets: bench.folder, models: bench.path("models")), threads: 1)
+            previous: bench.path("part"), roots: .init(datasets: bench.folder, models: bench.path("models")), threads: 1
+        )
         let log = EventLog()
         _ = try JobRun.execute(specification, context: bench.context { log.append($0) })
         #expect(log.lines.contains { $0.hasPrefix("going on after ") })
