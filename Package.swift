@@ -190,7 +190,7 @@ let package = Package(
         .testTarget(
             name: "DaemonTests",
             dependencies: [
-                "Daemon", "JobQueue", "Postgres", "Runs", "Spool", "Support", "shufflenetd", "TestSupport",
+                "Daemon", "Images", "JobQueue", "Postgres", "Runs", "Spool", "Support", "shufflenetd", "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],

@@ -88,8 +88,13 @@ public struct DaemonRuntime: Sendable {
         }
     }
 
+    /// Statements are short, so many workers share few connections: a server with more of them at work than it has cores
+    /// does less, not more.
+    static func connections(workers: Int) -> Int { min(workers + 4, 12) }
+
     private func runServices(_ settings: ConnectionSettings, _ cluster: PrivateCluster?) async throws {
-        let queue = JobStore(Database(settings, capacity: configuration.workers + 4), logger: logger)
+        let queue = JobStore(
+            Database(settings, capacity: Self.connections(workers: configuration.workers)), logger: logger)
         let spool = try SpoolStore(root: configuration.spool.root, fatalStep: fatalStep)
         let results = try ResultStore(root: configuration.roots.results)
         let spoolQueue = "spool-\(spool.identifier)"

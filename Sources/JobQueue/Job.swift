@@ -64,10 +64,17 @@ public struct ClaimedJob: Sendable, Identifiable, Equatable {
     public var job: Job
     /// Pass it to every later verb about this run.
     public var lease: Lease
-    /// The token of the claim before, if there was one: its work folder may hold a checkpoint to resume from.
-    public var previousToken: LeaseToken?
+    /// Where the next claim may go on from.
+    public var place: QueuePlace
 
     public var id: JobID { job.id }
+}
+
+/// A place in the order in which jobs are claimed.
+public struct QueuePlace: Sendable, Equatable {
+    let priority: Int
+    let runAt: String
+    let job: JobID
 }
 
 /// What a new job is made of. Only `kind` and `args` are needed.

@@ -1,31 +1,51 @@
+internal import Logging
 internal import Postgres
 
 extension JobStore {
-    /// Takes up to `limit` due jobs, highest priority first, in ONE statement that is committed when this returns.
+    /// Takes up to `limit` due jobs, highest priority first, each in ONE statement that is committed at once.
     ///
     /// Empty if nothing is due, or if the worker was declared dead meanwhile (then the heartbeat says so too).
+    ///
+    /// - Parameter place: where the claim before found its job: this one looks behind it first, and at the front only if
+    ///   nothing is there. While a transaction is held open somewhere, the ones taken can't be cleared out of the index,
+    ///   and every look from the front wades through all of them. What has come in front meanwhile (a higher priority, a
+    ///   job that was given back) is not seen, so give none after a hint, nor for long.
     public func claimAvailable(
-        _ limit: Int, for worker: WorkerID, queues: [String] = ["default"], kinds: [JobKind] = JobKind.allCases
+        _ limit: Int, for worker: WorkerID, queues: [String] = ["default"], kinds: [JobKind] = JobKind.allCases,
+        behind place: QueuePlace? = nil
     ) async throws -> [ClaimedJob] {
-        guard limit > 0 else { return [] }
-        let parameters: [any PostgresParameter] = [limit, worker.rawValue, queues, kinds.map(\.rawValue)]
-        let claims = try await claimPastRivals(parameters).map { row in
-            let job = try Job(row)
-            return ClaimedJob(
-                job: job, lease: Lease(job: job.id, token: LeaseToken(try row.decode("lease_token"))),
-                previousToken: try row.decodeIfPresent("previous_token").map(LeaseToken.init(rawValue:)))
+        let parameters: [any PostgresParameter] = [worker.rawValue, queues, kinds.map(\.rawValue)]
+        var claims: [ClaimedJob] = []
+        var place = place
+        do {
+            while claims.count < limit {
+                if let claim = try await claimPastRivals(parameters, behind: place) {
+                    claims.append(claim)
+                    place = claim.place
+                } else if place != nil {
+                    place = nil
+                } else {
+                    break
+                }
+            }
+        } catch  where !claims.isEmpty {
+            // Those that were taken are the caller's by now; what is wrong will show again.
+            logger.warning("claimed fewer jobs than wanted", metadata: ["error": "\(error)"])
         }
-        // An UPDATE returns its rows in no order.
-        return claims.sorted { ($1.job.priority, $0.job.runAt, $0.id) < ($0.job.priority, $1.job.runAt, $1.id) }
+        return claims
     }
 
     /// Two claimers can find two jobs of one concurrency key at the same moment; the unique index lets one of them have
     /// it. The other looks again and sees the key in use.
-    private func claimPastRivals(_ parameters: [any PostgresParameter]) async throws -> Rows {
+    private func claimPastRivals(
+        _ parameters: [any PostgresParameter], behind place: QueuePlace?
+    ) async throws -> ClaimedJob? {
+        let statement = place == nil ? ClaimStatement.claim : ClaimStatement.claimBehind
+        let parameters = parameters + (place?.parameters ?? [])
         var tries = 0
         while true {
             do {
-                return try await database.query(ClaimStatement.claim, parameters)
+                return try await database.query(statement, parameters).first.map(ClaimedJob.init)
             } catch let error as PostgresError where error.constraint == "jobs_concurrency_key" && tries < 10 {
                 tries += 1
             }
@@ -56,36 +76,35 @@ extension JobStore {
     }
 
     private enum ClaimStatement {
-        /// MATERIALIZED: inlined into the UPDATE, the subquery could run once more for each row and take more than the
-        /// limit. SKIP LOCKED: claimers pass one another by. The order is that of index `jobs_claimable`, so the scan
-        /// ends at the limit. `now()` and not `clock_timestamp()`, which no index can be asked for. Of the due ones that
-        /// share a concurrency key the first is taken.
-        static let claim = """
-            WITH due AS MATERIALIZED (
-                SELECT j.id, j.lease_token, j.concurrency_key, j.priority, j.run_at
-                FROM shufflenet.jobs AS j
-                WHERE j.state = 'available' AND NOT j.intake_pending AND j.waits_for = 0 AND j.run_at <= now()
-                    AND j.kind = ANY ($4::text[])
-                    AND j.queue = ANY (ARRAY(
-                        SELECT unnest($3::text[]) EXCEPT SELECT p.queue FROM shufflenet.paused_queues AS p))
-                    AND (j.concurrency_key IS NULL OR NOT EXISTS (
-                        SELECT FROM shufflenet.jobs AS r
-                        WHERE r.concurrency_key = j.concurrency_key AND r.state = 'running'))
-                    AND EXISTS (SELECT FROM shufflenet.workers AS w WHERE w.id = $2 AND w.retired_at IS NULL)
-                ORDER BY j.priority DESC, j.run_at, j.id
-                LIMIT $1
-                FOR UPDATE OF j SKIP LOCKED
-            )
+        static let claim = claiming()
+        static let claimBehind = claiming("AND d.priority = $4 AND (d.run_at, d.id) > ($5::timestamptz, $6)")
+
+        /// SKIP LOCKED: claimers pass one another by. The order is that of index `jobs_claimable`, so the scan ends at its
+        /// first hit. `now()` and not `clock_timestamp()`, which no index can be asked for. One job a statement: a limit
+        /// that the planner does not know, or a join, would have the statement planned anew at every call, which costs
+        /// more than carrying it out.
+        private static func claiming(_ place: String = "") -> String {
+            """
             UPDATE shufflenet.jobs AS j
-            SET state = 'running', lease_token = nextval('shufflenet.lease_tokens'), worker_id = $2,
+            SET state = 'running', lease_token = nextval('shufflenet.lease_tokens'), worker_id = $1,
                 attempt = j.attempt + 1, started_at = clock_timestamp(), progress = 0, progress_message = NULL,
                 log_path = NULL, cpu_seconds = NULL, peak_memory_bytes = NULL
-            FROM due
-            WHERE j.id = due.id AND (due.concurrency_key IS NULL OR NOT EXISTS (
-                SELECT FROM due AS d WHERE d.concurrency_key = due.concurrency_key
-                    AND (-d.priority, d.run_at, d.id) < (-due.priority, due.run_at, due.id)))
-            RETURNING \(Job.columns(of: "j")), due.lease_token AS previous_token
+            WHERE j.id = (
+                SELECT d.id FROM shufflenet.jobs AS d
+                WHERE d.state = 'available' AND NOT d.intake_pending AND d.waits_for = 0 AND d.run_at <= now() \(place)
+                    AND d.queue = ANY ($2::text[]) AND d.kind = ANY ($3::text[])
+                    AND d.queue NOT IN (SELECT p.queue FROM shufflenet.paused_queues AS p)
+                    AND (d.concurrency_key IS NULL OR NOT EXISTS (
+                        SELECT FROM shufflenet.jobs AS r
+                        WHERE r.concurrency_key = d.concurrency_key AND r.state = 'running'))
+                    AND EXISTS (SELECT FROM shufflenet.workers AS w WHERE w.id = $1 AND w.retired_at IS NULL)
+                ORDER BY d.priority DESC, d.run_at, d.id
+                LIMIT 1
+                FOR UPDATE OF d SKIP LOCKED
+            )
+            RETURNING \(Job.columns(of: "j"))
             """
+        }
 
         static let recordLog = """
             UPDATE shufflenet.jobs SET log_path = $3 WHERE id = $1 AND lease_token = $2 AND state = 'running'
@@ -99,5 +118,18 @@ extension JobStore {
         static let holds = """
             SELECT FROM shufflenet.jobs WHERE id = $1 AND lease_token = $2 AND state = 'running'
             """
+    }
+}
+
+extension QueuePlace {
+    fileprivate var parameters: [any PostgresParameter] { [priority, runAt, job.rawValue] }
+}
+
+extension ClaimedJob {
+    fileprivate init(_ row: Row) throws {
+        job = try Job(row)
+        lease = Lease(job: job.id, token: LeaseToken(try row.decode("lease_token")))
+        // As text: a Date's fraction of a second is not exact, and many jobs can have the very same time.
+        place = QueuePlace(priority: job.priority, runAt: try row.decode("run_at"), job: job.id)
     }
 }

@@ -7,7 +7,8 @@ public final class Connection {
     private let handle: OpaquePointer
     private let statementTimeout: Duration
     private var preparesStatements: Bool
-    private var prepared: Set<String> = []
+    /// The columns of the answers of what was prepared, by its name; worked out at the first answer.
+    private var prepared: [String: [String: Int]] = [:]
 
     /// Connects and waits for it. Throws `PostgresError`.
     public init(_ settings: ConnectionSettings) throws {
@@ -129,25 +130,33 @@ public final class Connection {
     private func queryPrepared(_ sql: String, _ texts: [UnsafePointer<CChar>?]) throws -> Rows {
         // Named by content: behind a pooler an equal name can then only mean an equal statement.
         let name = "s" + String(FNV1a.hash(sql), radix: 16)
-        if !prepared.contains(name) {
+        if prepared[name] == nil {
             do {
                 try run { PQsendPrepare(handle, name, sql, 0, nil) }
             } catch let error as PostgresError where error.sqlState == .duplicateStatement {}
-            prepared.insert(name)
+            prepared[name] = [:]
         }
-        return try run { PQsendQueryPrepared(handle, name, Int32(texts.count), texts, nil, nil, 0) }
+        let rows = try run(columns: prepared[name]) {
+            PQsendQueryPrepared(handle, name, Int32(texts.count), texts, nil, nil, 0)
+        }
+        prepared[name] = rows.columns
+        return rows
     }
 
     @discardableResult
-    private func run(_ send: () -> Int32) throws -> Rows {
-        try run(tagOnly: false, send).rows
+    private func run(columns: [String: Int]? = nil, _ send: () -> Int32) throws -> Rows {
+        try run(tagOnly: false, columns: columns, send).rows
     }
 
     /// Sends, waits within the time limit, and reads all results to the end.
-    private func run(tagOnly: Bool, _ send: () -> Int32) throws -> (rows: Rows, commandTag: String) {
+    ///
+    /// - Parameter columns: those of the answer, where they are known or empty.
+    private func run(
+        tagOnly: Bool, columns: [String: Int]? = nil, _ send: () -> Int32
+    ) throws -> (rows: Rows, commandTag: String) {
         guard send() == 1 else { throw lost() }
         let deadline = ContinuousClock.now + statementTimeout
-        var rows = Rows(columns: [], values: [], affected: 0)
+        var rows = Rows(columns: [:], values: [], affected: 0)
         var tag = ""
         var failure: PostgresError?
         while true {
@@ -157,7 +166,7 @@ public final class Connection {
             switch PQresultStatus(result) {
             case PGRES_TUPLES_OK, PGRES_COMMAND_OK, PGRES_EMPTY_QUERY, PGRES_SINGLE_TUPLE:
                 tag = String(cString: PQcmdStatus(result))
-                if !tagOnly { rows = Rows(result: result) }
+                if !tagOnly { rows = Rows(result: result, columns: columns ?? [:]) }
             default:
                 failure = failure ?? PostgresError(result: result)
             }
@@ -189,10 +198,13 @@ public final class Connection {
 }
 
 extension Rows {
-    fileprivate init(result: OpaquePointer) {
+    fileprivate init(result: OpaquePointer, columns: [String: Int]) {
         let columnCount = PQnfields(result)
         let rowCount = PQntuples(result)
-        let columns = (0..<columnCount).map { String(cString: PQfname(result, $0)) }
+        var columns = columns
+        if columns.isEmpty {
+            for column in 0..<columnCount { columns[String(cString: PQfname(result, column))] = Int(column) }
+        }
         let values = (0..<rowCount).map { row in
             (0..<columnCount).map { column in
                 PQgetisnull(result, row, column) == 1 ? nil : String(cString: PQgetvalue(result, row, column))

@@ -1,14 +1,13 @@
 /// The answer to one statement: rows in the server's order, copied out of libpq's memory.
 public struct Rows: RandomAccessCollection, Sendable {
-    private let columns: [String: Int]
+    let columns: [String: Int]
     private let values: [[String?]]
     /// Rows touched, for statements that say so (`UPDATE 3`); else the number of rows.
     public let affected: Int
 
-    init(columns: [String], values: [[String?]], affected: Int) {
-        var index: [String: Int] = [:]
-        for (position, name) in columns.enumerated() { index[name] = position }
-        self.columns = index
+    /// - Parameter columns: where in a row each column stands.
+    init(columns: [String: Int], values: [[String?]], affected: Int) {
+        self.columns = columns
         self.values = values
         self.affected = affected
     }

@@ -20,6 +20,5 @@ public struct SQLState: RawRepresentable, Hashable, Sendable, CustomStringConver
     public static let duplicateStatement = SQLState(rawValue: "42P05")
     public static let noData = SQLState(rawValue: "02000")
     public static let prerequisiteMissing = SQLState(rawValue: "55000")
-    public static let adminShutdown = SQLState(rawValue: "57P01")
     public static let transactionRolledBack = SQLState(rawValue: "40000")
 }

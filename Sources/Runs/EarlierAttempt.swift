@@ -19,6 +19,20 @@ enum EarlierAttempt {
         }
     }
 
+    /// Copies what an earlier evaluation had measured. Trouble only means to begin anew.
+    static func takeOverEvaluation(_ specification: JobSpecification, context: RunContext) {
+        guard let previous = specification.previous else { return }
+        let (source, target) = (
+            "\(previous)/\(EvaluationBookmark.name)", "\(specification.work)/\(EvaluationBookmark.name)"
+        )
+        guard FileManager.default.fileExists(atPath: source) else { return }
+        do {
+            try FileManager.default.copyItem(atPath: source, toPath: target)
+        } catch {
+            context.log("could not take over the figures of the earlier attempt in '\(previous)': \(error)")
+        }
+    }
+
     /// Links the earlier attempt's checkpoints into this one's folder and copies its texts. Trouble on the way only
     /// means to begin anew.
     ///

@@ -32,16 +32,27 @@ final class EvaluationPass {
     }
 
     /// Measures the network's present weights. `progress` is told the images done and all.
-    func run(context: RunContext, progress: (_ done: Int, _ all: Int) -> Void) throws -> EvaluationReport {
+    ///
+    /// - Parameters:
+    ///   - identity: of what is measured; a pass that keeps no bookmark needs none.
+    ///   - bookmark: where an interrupted pass went on from, and where this one leaves off.
+    func run(
+        context: RunContext, identity: String = "", bookmark: EvaluationBookmark? = nil,
+        progress: (_ done: Int, _ all: Int) -> Void
+    ) throws -> EvaluationReport {
         let classes = model.network.configuration.classes
         let mapping = try LabelMapping(from: dataset, to: model.classNames)
-        var tally = EvaluationTally(classNames: model.classNames)
-        var done = 0
+        var state =
+            bookmark?.take(identity: identity)
+            ?? EvaluationProgress(identity: identity, tally: EvaluationTally(classNames: model.classNames))
+        if state.nextBatch > 0 { context.log("going on after \(state.done) images of an interrupted run") }
         session.refresh()
-        loader.begin(epoch: 0)
+        loader.remember(state.unreadable)
+        loader.begin(epoch: 0, batch: state.nextBatch)
         while let batch = try loader.next() {
             if context.stop.isRaised {
-                throw RunFailure(.preempted, "stopped after \(done) of \(dataset.count) images")
+                try bookmark?.keep(state, last: true)
+                throw RunFailure(.preempted, "stopped after \(state.done) of \(dataset.count) images")
             }
             for image in batch.unreadable { context.log("skipped '\(image.name)': \(image.error)") }
             session.run(images: batch.images, count: batch.count, logits: logits.pointer)
@@ -54,16 +65,19 @@ final class EvaluationPass {
             let score = SmoothedCrossEntropy.score(
                 logits: logits.pointer, labels: labels, count: batch.count, classes: classes,
                 labelSmoothing: Float(labelSmoothing))
-            tally.add(lossSum: score.lossSum)
+            state.tally.add(lossSum: score.lossSum)
             for (row, label) in labels.enumerated() {
-                tally.add(
+                state.tally.add(
                     logits: UnsafeBufferPointer(start: logits.pointer + row * classes, count: classes),
                     label: Int(label))
             }
-            done += batch.count
-            progress(done, dataset.count)
+            state.done += batch.count
+            state.nextBatch = batch.number + 1
+            state.unreadable = loader.unreadable.all
+            try bookmark?.keep(state, last: false)
+            progress(state.done, dataset.count)
         }
-        return tally.report(unreadable: loader.unreadable.count)
+        return state.tally.report(unreadable: loader.unreadable.count)
     }
 }
 

@@ -33,7 +33,7 @@ public struct EvaluationReport: Codable, Sendable, Equatable {
 }
 
 /// Counts while an evaluation goes on.
-struct EvaluationTally {
+struct EvaluationTally: Codable {
     private let classNames: [String]
     private var confusion: [[Int]]
     private var lossSum = 0.0

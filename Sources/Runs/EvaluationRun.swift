@@ -4,7 +4,8 @@ import Support
 
 /// Measures a checkpoint on a labelled data set: a further line of `eval_log.txt` and a fresh `eval.json`.
 ///
-/// A data set that its owner divided is measured on its validation part, any other on all of its records.
+/// One that was interrupted goes on at its next batch when it is run again with the same options, model, data and `out`,
+/// and ends with the same bytes. A data set that its owner divided is measured on its validation part, any other on all of its records.
 public struct EvaluationRun: Sendable {
     public var options: EvaluationOptions
     /// The checkpoint.
@@ -38,8 +39,9 @@ public struct EvaluationRun: Sendable {
                 unreadableLimit: options.unreadableLimit, pictures: options.pictures, isolation: context.isolation,
                 pool: ThreadPool(threads: context.threads))
             var meter = ProgressMeter(context: context, total: records.count)
-            let report = try pass.run(context: context) { done, all in
-                meter.advance(to: done, message: "image \(done) of \(all)")
+            let bookmark = EvaluationBookmark(folder: out)
+            let report = try pass.run(context: context, identity: try identity(records), bookmark: bookmark) {
+                done, all in meter.advance(to: done, message: "image \(done) of \(all)")
             }
 
             guard report.images > 0 else {
@@ -55,6 +57,7 @@ public struct EvaluationRun: Sendable {
             encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
             try AtomicFile.write(try encoder.encode(report) + Data("\n".utf8), to: out + "/eval.json")
             try AppendedFile.append(line + "\n", to: out + "/eval_log.txt")
+            bookmark.remove()
             return RunResult(
                 figures: [
                     "top_1": report.top1, "top_5": report.top5, "loss": report.loss, "images": Double(report.images),
@@ -63,5 +66,16 @@ public struct EvaluationRun: Sendable {
                 files: ["report": "eval.json", "log": "eval_log.txt"],
                 summary: "evaluated \(report.images) images: top-1 \(report.top1), top-5 \(report.top5)")
         }
+    }
+
+    /// A hash of everything that decides the figures, but for the pictures themselves.
+    private func identity(_ records: any Dataset) throws -> String {
+        let model = try Data(contentsOf: URL(fileURLWithPath: model))
+        let identity = RecordsIdentity(classNames: records.classNames, training: records, validation: nil)
+        let parts = [
+            model.withUnsafeBytes { SHA256Digest(of: $0).description }, try options.json, "\(identity.checksum)",
+            URL(fileURLWithPath: data).standardizedFileURL.path,
+        ]
+        return Data(parts.joined(separator: "\n").utf8).withUnsafeBytes { SHA256Digest(of: $0).description }
     }
 }

@@ -12,7 +12,7 @@ public enum JobRun {
             case .train:
                 return try training(specification, &reader, context).execute(in: context)
             case .evaluate:
-                return try evaluation(specification, &reader).execute(in: context)
+                return try evaluation(specification, &reader, context).execute(in: context)
             case .classify:
                 if let parts = specification.parts { return try merge(parts, specification, &reader, context) }
                 var run = try classification(specification, &reader, context)
@@ -42,13 +42,14 @@ public enum JobRun {
     }
 
     private static func evaluation(
-        _ specification: JobSpecification, _ reader: inout ArgumentReader
+        _ specification: JobSpecification, _ reader: inout ArgumentReader, _ context: RunContext
     ) throws -> EvaluationRun {
         var options = EvaluationOptions()
         options.read(from: &reader)
         let data = dataFolder(specification, "dataset", &reader)
         let name = reader.requiredName("model", for: "a model to evaluate")
         try reader.finish()
+        EarlierAttempt.takeOverEvaluation(specification, context: context)
         return EvaluationRun(
             options: options, model: try model(name, specification), data: try existing(data, specification),
             out: specification.work)

@@ -10,10 +10,10 @@ import Testing
 /// Breaks things at random moments under a mixed load. Each test ends with: no job lost, none published twice, no half
 /// file under a final name, a daemon that is of use.
 ///
-/// `SHUFFLENETD_FAULT_ROUNDS=200 swift test --filter FaultTests` breaks things as often as that.
+/// `FAULT_ROUNDS=200 swift test --filter FaultTests` breaks things as often as that.
 @Suite(.serialized) struct FaultTests {
     let scratch: Scratch
-    let rounds = ProcessInfo.processInfo.environment["SHUFFLENETD_FAULT_ROUNDS"].flatMap(Int.init) ?? 9
+    let rounds = ProcessInfo.processInfo.environment["FAULT_ROUNDS"].flatMap(Int.init) ?? 9
 
     init() throws {
         scratch = try Scratch()

@@ -15,6 +15,9 @@ final class DispatchService: Service {
     private struct State {
         var machine: Dispatcher
         var slots: [Lease: Slot] = [:]
+        /// Where the last claim found its job, if nothing has been heard since that could have come in front of it.
+        var place: QueuePlace?
+        var hints = 0
     }
 
     private let state: Mutex<State>
@@ -46,7 +49,13 @@ final class DispatchService: Service {
     // MARK: Events, from anywhere
 
     /// Hints that there may be work.
-    func lookForWork() { feed { $0.lookForWork(.now) } }
+    func lookForWork() {
+        state.withLock { state in
+            state.place = nil
+            state.hints += 1
+        }
+        feed { $0.lookForWork(.now) }
+    }
     func setBlocked(_ blocked: Bool) { feed { $0.setBlocked(blocked, .now) } }
     func cancelRequested(_ job: JobID) { feed { $0.cancelRequested(job) } }
     func leaseLost(_ lease: Lease) { feed { $0.leaseLost(lease) } }
@@ -114,13 +123,13 @@ final class DispatchService: Service {
 
     private func claim(_ limit: Int) async {
         do {
-            let claims = try await queue.claimAvailable(limit, for: worker.current, queues: queues)
+            let (place, hints) = state.withLock { ($0.place, $0.hints) }
+            let claims = try await queue.claimAvailable(limit, for: worker.current, queues: queues, behind: place)
             state.withLock { state in
                 for claim in claims { state.slots[claim.lease] = Slot(claim: claim) }
+                if state.hints == hints { state.place = claims.last?.place }
             }
-            // Jobs of one concurrency key can fill a claim's limit, and only the first of them is taken.
-            let leftSome = claims.contains { $0.job.concurrencyKey != nil }
-            feed { $0.claimed(claims.map { ($0.lease, $0.job.timeout) }, leftSome: leftSome, .now) }
+            feed { $0.claimed(claims.map { ($0.lease, $0.job.timeout) }, .now) }
         } catch {
             logger.warning("could not claim", metadata: ["error": "\(error)"])
             feed { $0.claimFailed(.now) }

@@ -110,13 +110,8 @@ public struct Dispatcher: Sendable {
     }
 
     /// The claim's answer. A lease with a time limit must end within it, counted from now.
-    ///
-    /// - Parameter leftSome: the claim may have passed by jobs that could be claimed, so it is worth another.
-    public mutating func claimed(
-        _ leases: [(lease: Lease, timeout: Duration?)], leftSome: Bool = false, _ now: Instant
-    ) -> [Action] {
+    public mutating func claimed(_ leases: [(lease: Lease, timeout: Duration?)], _ now: Instant) -> [Action] {
         claimInFlight = false
-        lookAgain = lookAgain || leftSome
         var actions: [Action] = []
         for (lease, timeout) in leases {
             // The answer may come long after the question: the daemon may have begun to drain, or been stopped past its

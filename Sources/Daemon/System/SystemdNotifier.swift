@@ -17,10 +17,6 @@ public struct SystemdNotifier: Sendable {
     public func stopping(status: String) { send("STOPPING=1\nSTATUS=\(oneLine(status))") }
     public func status(_ status: String) { send("STATUS=\(oneLine(status))") }
     public func watchdog() { send("WATCHDOG=1") }
-    /// Asks for more time to start or stop before systemd loses patience.
-    public func extendTimeout(_ duration: Duration) {
-        send("EXTEND_TIMEOUT_USEC=\(duration.components.seconds * 1_000_000)")
-    }
 
     /// Sends and forgets: a missing supervisor is no reason to stop working.
     private func send(_ message: String) {

@@ -21,42 +21,88 @@ extension Bench {
         @Flag(help: "Wait for the disk at every commit; otherwise it is the processor's work that is measured.")
         var fsync = false
 
+        @Option(help: "An empty database to use, as a libpq connection string, instead of a cluster of its own.")
+        var database: String?
+
+        @Option(help: "Seconds for which a transaction is held open.")
+        var open = 120
+
+        @Option(help: "What to measure; may be given more than once.")
+        var only: [Part] = Part.allCases
+
+        enum Part: String, CaseIterable, ExpressibleByArgument { case latency, throughput, open, dispatch, recovery }
+
         func run() async throws {
+            if let database {
+                try await measure(try ConnectionSettings(parsing: database))
+                return
+            }
             let folder = FileManager.default.temporaryDirectory.appending(
                 path: "shufflenetd-bench-\(UUID().uuidString)")
             let cluster = PrivateCluster(
                 state: folder.path, options: PrivateCluster.Options(fsync: fsync, maxConnections: 200))
             try await cluster.start()
+            let outcome: Result<Void, any Error>
             do {
-                try await measure(cluster.settings)
+                outcome = .success(try await measure(cluster.settings))
             } catch {
-                complain("\(error)")
+                outcome = .failure(error)
             }
             try await cluster.stop()
             try FileManager.default.removeItem(at: folder)
+            try outcome.get()
         }
 
         private func measure(_ settings: ConnectionSettings) async throws {
             let benchmark = try await QueueBenchmark(settings, claimers: claimers.max() ?? 8)
-            let latencies = try await benchmark.latency(jobs: 500)
-            say("latency_ms", ["p50": latencies[latencies.count / 2], "p99": latencies[latencies.count * 99 / 100]])
-            for claimers in claimers {
-                var (ours, bare): ([Double], [Double]) = ([], [])
-                // In turn, so that both meet the same machine.
-                for _ in 0..<rounds {
-                    bare.append(try await benchmark.bareStatements(jobs: jobs, claimers: claimers))
-                    ours.append(try await benchmark.throughput(jobs: jobs, claimers: claimers))
+            for part in only {
+                switch part {
+                case .latency:
+                    say("insert_to_claim_ms", spread(try await benchmark.latency(jobs: 1000)))
+                case .throughput:
+                    for claimers in claimers { try await throughput(benchmark, claimers: claimers) }
+                    let crowded = try await benchmark.throughput(jobs: jobs, claimers: 8, waiting: 100_000)
+                    say("throughput_100k_waiting", ["claimers": 8, "jobs_per_s": crowded])
+                case .open:
+                    let (whole, end) = try await benchmark.throughputBesideOpenTransaction(
+                        .seconds(open), jobs: open * 7000, claimers: 8)
+                    say(
+                        "throughput_beside_open_transaction",
+                        ["claimers": 8, "seconds": Double(open), "jobs_per_s": whole, "at_the_end_per_s": end])
+                case .dispatch:
+                    let latencies = try await benchmark.dispatchLatency(
+                        jobs: 2000, every: .milliseconds(5), slots: 8)
+                    say("no_ops_insert_to_claim_ms", spread(latencies.toClaim))
+                    say("no_ops_insert_to_first_line_ms", spread(latencies.toFirstLine))
+                case .recovery:
+                    say("recovery_same_host_s", ["seconds": try await benchmark.recovery(elsewhere: false)])
+                    say("recovery_another_host_s", ["seconds": try await benchmark.recovery(elsewhere: true)])
                 }
-                let (median, reference) = (ours.sorted()[rounds / 2], bare.sorted()[rounds / 2])
-                say(
-                    "throughput",
-                    [
-                        "claimers": Double(claimers), "jobs_per_s": median, "bare_per_s": reference,
-                        "share": median / reference,
-                    ])
             }
-            let crowded = try await benchmark.throughput(jobs: jobs, claimers: 8, waiting: 100_000)
-            say("throughput_100k_waiting", ["claimers": 8, "jobs_per_s": crowded])
+        }
+
+        private func throughput(_ benchmark: QueueBenchmark, claimers: Int) async throws {
+            var (ours, bare): ([Double], [Double]) = ([], [])
+            // In turn, so that both meet the same machine.
+            for _ in 0..<rounds {
+                bare.append(try await benchmark.bareStatements(jobs: jobs, claimers: claimers))
+                ours.append(try await benchmark.throughput(jobs: jobs, claimers: claimers))
+            }
+            let (median, reference) = (ours.sorted()[rounds / 2], bare.sorted()[rounds / 2])
+            say(
+                "throughput",
+                [
+                    "claimers": Double(claimers), "jobs_per_s": median, "bare_per_s": reference,
+                    "share": median / reference,
+                ])
+        }
+
+        private func spread(_ sorted: [Double]) -> [String: Double] {
+            guard let last = sorted.last else { return [:] }
+            return [
+                "p50": sorted[sorted.count / 2], "p99": sorted[sorted.count * 99 / 100], "max": last,
+                "n": Double(sorted.count),
+            ]
         }
 
         private func say(_ what: String, _ figures: [String: Double]) {

@@ -1,6 +1,7 @@
 import Foundation
 import JobQueue
 public import Postgres
+import Synchronization
 
 /// Times the queue's own work on a PostgreSQL, beside what the server does with two bare statements.
 public struct QueueBenchmark: Sendable {
@@ -23,23 +24,57 @@ public struct QueueBenchmark: Sendable {
     public init(_ settings: ConnectionSettings, claimers: Int) async throws {
         self.settings = settings
         try await JobStore.migrate(settings)
-        database = Database(settings, capacity: claimers + 2)
+        database = Database(settings, capacity: DaemonRuntime.connections(workers: claimers))
         store = JobStore(database)
         worker = try await store.registerWorker(WorkerRegistration(slots: claimers))
     }
 
-    /// Claims and completes `jobs` one by one with so many claimers; jobs a second.
+    /// Claims and completes `jobs` one by one with so many claimers, as one daemon; jobs a second.
     ///
     /// - Parameter waiting: rows that wait behind them and are not claimed.
     public func throughput(jobs: Int, claimers: Int, waiting: Int = 0) async throws -> Double {
         try await fill(jobs, waiting: waiting)
         let began = ContinuousClock.now
-        let done = try await withThrowingTaskGroup(of: Int.self) { group in
+        let done = try await workOff(claimers: claimers, share: jobs / claimers)
+        let seconds = (ContinuousClock.now - began) / .seconds(1)
+        guard done > jobs * 9 / 10 else { throw PostgresError(.noData, "only \(done) of \(jobs) jobs were claimed") }
+        return Double(done) / seconds
+    }
+
+    /// The same for `duration` while a transaction with a snapshot of the beginning is held open, so that nothing of
+    /// what the queue leaves behind can be cleared away; jobs a second, on the whole and in the last sixth.
+    public func throughputBesideOpenTransaction(
+        _ duration: Duration, jobs: Int, claimers: Int
+    ) async throws -> (whole: Double, end: Double) {
+        try await fill(jobs, waiting: 0)
+        return try await database.withOpenTransaction(settings) {
+            let began = ContinuousClock.now
+            let early = try await workOff(claimers: claimers, until: began + duration * 5 / 6)
+            let late = ContinuousClock.now
+            let last = try await workOff(claimers: claimers, until: began + duration)
+            let end = ContinuousClock.now
+            guard early + last < jobs else { throw PostgresError(.noData, "\(jobs) jobs were too few") }
+            return (
+                Double(early + last) / ((end - began) / .seconds(1)), Double(last) / ((end - late) / .seconds(1))
+            )
+        }
+    }
+
+    /// Returns how many jobs were completed by claimers that each do `share` of them, or stop at a time.
+    private func workOff(
+        claimers: Int, share: Int = .max, until end: ContinuousClock.Instant? = nil
+    ) async throws -> Int {
+        let place = SharedPlace()
+        return try await withThrowingTaskGroup(of: Int.self) { group in
             for _ in 0..<claimers {
                 group.addTask {
                     var done = 0
-                    for _ in 0..<(jobs / claimers) {
-                        guard let claim = try await store.claimAvailable(1, for: worker).first else { continue }
+                    while done < share, end.map({ ContinuousClock.now < $0 }) ?? true {
+                        guard let claim = try await store.claimAvailable(1, for: worker, behind: place.value).first
+                        else {
+                            break
+                        }
+                        place.value = claim.place
                         if try await store.complete(claim.lease, result: .emptyObject, outputPath: "/r") { done += 1 }
                     }
                     return done
@@ -47,9 +82,6 @@ public struct QueueBenchmark: Sendable {
             }
             return try await group.reduce(0, +)
         }
-        let seconds = (ContinuousClock.now - began) / .seconds(1)
-        guard done > jobs * 9 / 10 else { throw PostgresError(.noData, "only \(done) of \(jobs) jobs were claimed") }
-        return Double(done) / seconds
     }
 
     /// The same by pgbench with a table of five columns and the two statements that any queue needs.
@@ -107,7 +139,7 @@ public struct QueueBenchmark: Sendable {
                 }
             }
         }
-        // The listener has its connection, and all statements are prepared.
+        // The listener has its connection.
         try await Task.sleep(for: .milliseconds(500))
         var committed: [JobID: ContinuousClock.Instant] = [:]
         for _ in 0..<jobs {
@@ -125,15 +157,59 @@ public struct QueueBenchmark: Sendable {
         return milliseconds.sorted()
     }
 
-    private func fill(_ jobs: Int, waiting: Int) async throws {
+    func fill(_ jobs: Int, waiting: Int) async throws {
         try await database.withConnection {
-            _ = try $0.script("TRUNCATE shufflenet.jobs, shufflenet.job_events")
+            // Without triggers, whose work is no part of what is measured.
+            _ = try $0.script(
+                "TRUNCATE shufflenet.jobs, shufflenet.job_events; SET session_replication_role = replica")
             for (count, priority) in [(jobs, 0), (waiting, -50)] {
                 try $0.query(
                     "INSERT INTO shufflenet.jobs (kind, args, priority) SELECT 'train', '{\"dataset\": \"a\"}', $2::int FROM generate_series(1, $1::int)",
                     [count, priority])
             }
+            _ = try $0.script("RESET session_replication_role")
             _ = try $0.script("VACUUM ANALYZE shufflenet.jobs")
         }
+    }
+}
+
+/// Where a daemon's claimers go on from; from the front every two seconds, as with its poll.
+private final class SharedPlace: Sendable {
+    private let state = Mutex<(place: QueuePlace?, since: ContinuousClock.Instant)>((nil, .now))
+
+    var value: QueuePlace? {
+        get {
+            state.withLock {
+                if ContinuousClock.now - $0.since > .seconds(2) { $0 = (nil, .now) }
+                return $0.place
+            }
+        }
+        set { state.withLock { $0.place = newValue } }
+    }
+}
+
+extension Database {
+    /// Runs `body` while another connection holds a snapshot, and a number among the running transactions.
+    fileprivate func withOpenTransaction<Result: Sendable>(
+        _ settings: ConnectionSettings, _ body: @Sendable () async throws -> Result
+    ) async throws -> Result {
+        let holder = Process()
+        holder.executableURL = URL(filePath: "/usr/bin/env")
+        holder.arguments = [
+            "psql", "-qX", "-h", settings.host ?? "", "-U", settings.user ?? "", settings.database ?? "",
+        ]
+        let input = Foundation.Pipe()
+        let output = Foundation.Pipe()
+        holder.standardInput = input
+        holder.standardOutput = output
+        try holder.run()
+        let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT txid_current();\n"
+        try input.fileHandleForWriting.write(contentsOf: Data(begin.utf8))
+        _ = output.fileHandleForReading.availableData
+        defer {
+            try? input.fileHandleForWriting.close()
+            holder.waitUntilExit()
+        }
+        return try await body()
     }
 }
