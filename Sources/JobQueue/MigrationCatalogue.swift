@@ -12,6 +12,7 @@ extension Migrator {
             ("schedules", PackageResources._004_schedules_sql),
             ("views", PackageResources._005_views_sql),
             ("roles", PackageResources._006_roles_sql),
+            ("changes", PackageResources._007_changes_sql),
         ].enumerated().map { index, file in
             Migration(version: index + 1, name: file.0, sql: String(decoding: file.1, as: UTF8.self))
         })

@@ -18,8 +18,7 @@ struct ProductTile<let rows: Int, let vectors: Int> {
     private static func run(_ product: PointwiseProduct, _ strip: inout ProductStrip) {
         let row = strip.row
         let column = strip.column
-        var sums = InlineArray<rows, InlineArray<vectors, Lanes>>(
-            repeating: InlineArray<vectors, Lanes>(repeating: Lanes.zero))
+        var sums = InlineArray<rows, InlineArray<vectors, Lanes>> { _ in InlineArray { _ in Lanes.zero } }
         if let bias = product.bias {
             for index in 0..<rows {
                 for vector in 0..<vectors { sums[index][vector] = Lanes(repeating: bias[row + index]) }
