@@ -7,34 +7,32 @@ import Support
 final class FoldedUnit {
     let shape: UnitShape
     let inputWindow: PlaneWindow
-    private let shortcutWindow: PlaneWindow
+    /// At stride 2.
+    private let shortcut: Shortcut?
     private let prefix: String
     private let reduceWeights: AlignedBuffer<Float>
     private let reduceBias: AlignedBuffer<Float>
     private let depthwiseWeights: AlignedBuffer<Float>
     private let expandWeights: AlignedBuffer<Float>
     private let expandBias: AlignedBuffer<Float>
-    private let inverseCounts: AlignedBuffer<Float>
     private let edges: EdgeMasks
 
     var inArea: Int { inputWindow.inArea }
     var outArea: Int { inputWindow.outArea }
     /// Scratch floats for one worker.
-    var scratchCount: Int { max(inputWindow.scratchCount, shape.stride == 2 ? shortcutWindow.scratchCount : 0) }
+    var scratchCount: Int { max(inputWindow.scratchCount, shortcut?.window.scratchCount ?? 0) }
 
     init(_ shape: UnitShape, height: Int, width: Int, prefix: String) {
         self.shape = shape
         self.prefix = prefix
         inputWindow = .convolution(height: height, width: width, stride: shape.stride)
-        shortcutWindow = .same(height: height, width: width)
+        shortcut = shape.stride == 2 ? Shortcut(height: height, width: width) : nil
         edges = EdgeMasks(inputWindow)
         reduceWeights = AlignedBuffer(count: shape.middle * shape.reduceColumns)
         reduceBias = AlignedBuffer(count: shape.middle)
         depthwiseWeights = AlignedBuffer(count: shape.middle * 9)
         expandWeights = AlignedBuffer(count: shape.branchOutputs * shape.expandColumns)
         expandBias = AlignedBuffer(count: shape.branchOutputs)
-        inverseCounts = AlignedBuffer(count: shape.stride == 2 ? inputWindow.outArea + 64 : 0)
-        if shape.stride == 2 { AveragePool.fillInverseCounts(shortcutWindow, into: inverseCounts.pointer) }
     }
 
     func fold(_ parameters: ParameterStore) {
@@ -100,12 +98,7 @@ final class FoldedUnit {
         }
         team.run(shape.middle + shape.shortcutRows) { task, scratch in
             if task >= shape.middle {
-                let channel = task - shape.middle
-                for image in 0..<images {
-                    kernels.averagePoolForward(
-                        input[channel, image * inArea], shortcutWindow, inverseCounts: inverseCounts.pointer,
-                        out: output[channel, image * outArea], scratch: scratch)
-                }
+                shortcut?.forward(input, output, channel: task - shape.middle, images: images, scratch: scratch)
                 return
             }
             let source = shape.shuffleSource(of: task)

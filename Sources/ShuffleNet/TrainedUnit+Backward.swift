@@ -182,13 +182,8 @@ extension TrainedUnit {
         workspace.pool.run(middle + shape.shortcutRows) { task, worker in
             let scratch = workspace.scratch(worker)
             if task >= middle {
-                let channel = task - middle
-                for image in 0..<images {
-                    kernels.averagePoolBackward(
-                        gradient: gradient[channel, image * outArea], out: output[channel, image * outArea],
-                        shortcutWindow, inverseCounts: inverseCounts.pointer,
-                        inputGradient: inputGradient[channel, image * inArea], scratch: scratch)
-                }
+                shortcut?.backward(
+                    gradient, output, inputGradient, channel: task - middle, images: images, scratch: scratch)
                 return
             }
             let source = shape.shuffleSource(of: task)

@@ -14,7 +14,8 @@ import Support
 final class TrainedUnit {
     let shape: UnitShape
     let inputWindow: PlaneWindow
-    let shortcutWindow: PlaneWindow
+    /// At stride 2.
+    let shortcut: Shortcut?
     let batch: Int
 
     let reduceWeights: UnsafeMutablePointer<Float>
@@ -33,7 +34,6 @@ final class TrainedUnit {
     let output: Rows
     /// V·(u·uᵀ), `[branchOutputs][expandColumns]`, for the gradient of W₂.
     let weightedGram: AlignedBuffer<Double>
-    let inverseCounts: AlignedBuffer<Float>
     let edges: EdgeMasks
     private let moments: AlignedBuffer<Moments>
     private let memory: [AlignedBuffer<Float>]
@@ -52,7 +52,7 @@ final class TrainedUnit {
         self.shape = shape
         self.batch = batch
         inputWindow = .convolution(height: height, width: width, stride: shape.stride)
-        shortcutWindow = .same(height: height, width: width)
+        shortcut = shape.stride == 2 ? Shortcut(height: height, width: width) : nil
         edges = EdgeMasks(inputWindow)
         reduceWeights = parameters.pointer(prefix + "branch_main_1.0.convs.0.weight")
         depthwiseWeights = parameters.pointer(prefix + "branch_main_2.0.weight")
@@ -82,15 +82,13 @@ final class TrainedUnit {
         self.memory = memory
         weightedGram = AlignedBuffer(count: shape.branchOutputs * shape.expandColumns)
         moments = AlignedBuffer(count: ColumnSlots.maximum * shape.middle)
-        inverseCounts = AlignedBuffer(count: shape.stride == 2 ? inputWindow.outArea + 64 : 0)
-        if shape.stride == 2 { AveragePool.fillInverseCounts(shortcutWindow, into: inverseCounts.pointer) }
     }
 
     func declare(_ needs: inout TrainingWorkspace.Needs) {
         let rows = shape.branchOutputs
         let columns = shape.expandColumns
         let gram = shape.groups * columns * columns
-        needs.scratch(max(inputWindow.scratchCount, shape.stride == 2 ? shortcutWindow.scratchCount : 0))
+        needs.scratch(max(inputWindow.scratchCount, shortcut?.window.scratchCount ?? 0))
         needs.need(
             .slots,
             ColumnSlots.maximum * max(gram, shape.middle * shape.reduceColumns))
@@ -175,12 +173,7 @@ final class TrainedUnit {
         workspace.pool.run(shape.middle + shape.shortcutRows) { task, worker in
             let scratch = workspace.scratch(worker)
             if task >= shape.middle {
-                let channel = task - shape.middle
-                for image in 0..<images {
-                    kernels.averagePoolForward(
-                        input[channel, image * inArea], shortcutWindow, inverseCounts: inverseCounts.pointer,
-                        out: output[channel, image * outArea], scratch: scratch)
-                }
+                shortcut?.forward(input, output, channel: task - shape.middle, images: images, scratch: scratch)
                 return
             }
             let source = shape.shuffleSource(of: task)

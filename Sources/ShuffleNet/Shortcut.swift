@@ -1,0 +1,39 @@
+import KernelSets
+import Kernels
+import Support
+
+/// The shortcut of a unit of stride 2: an average pool of the input, whose ReLU is the unit's last.
+final class Shortcut {
+    let window: PlaneWindow
+    private let inverseCounts: AlignedBuffer<Float>
+
+    init(height: Int, width: Int) {
+        window = .same(height: height, width: width)
+        inverseCounts = AlignedBuffer(count: window.outArea + 64)
+        AveragePool.fillInverseCounts(window, into: inverseCounts.pointer)
+    }
+
+    /// One channel of all images.
+    func forward(
+        _ input: Rows, _ output: Rows, channel: Int, images: Int, scratch: UnsafeMutablePointer<Float>
+    ) {
+        for image in 0..<images {
+            kernels.averagePoolForward(
+                input[channel, image * window.inArea], window, inverseCounts: inverseCounts.pointer,
+                out: output[channel, image * window.outArea], scratch: scratch)
+        }
+    }
+
+    /// The gradient at one channel of the input, for all images.
+    func backward(
+        _ gradient: Rows, _ output: Rows, _ inputGradient: Rows, channel: Int, images: Int,
+        scratch: UnsafeMutablePointer<Float>
+    ) {
+        for image in 0..<images {
+            kernels.averagePoolBackward(
+                gradient: gradient[channel, image * window.outArea], out: output[channel, image * window.outArea],
+                window, inverseCounts: inverseCounts.pointer,
+                inputGradient: inputGradient[channel, image * window.inArea], scratch: scratch)
+        }
+    }
+}
