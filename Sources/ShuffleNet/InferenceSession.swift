@@ -20,8 +20,6 @@ public final class InferenceSession {
     /// Each worker alone, and all together.
     private let soloists: [InferenceTeam]
     private let ensemble: InferenceTeam
-    private let classes: Int
-    private let features: Int
     private let classifier: FoldedClassifier
     /// First units of the three stages and the end.
     private static let stageStarts = [0, 4, 12, 16]
@@ -55,8 +53,6 @@ public final class InferenceSession {
         self.memories = memories
         soloists = memories.map { InferenceTeam(pool: nil, scratch: [$0.scratch.pointer]) }
         ensemble = InferenceTeam(pool: pool, scratch: memories.map(\.scratch.pointer))
-        classes = configuration.classes
-        features = configuration.featureChannels
         self.classifier = classifier
         refresh()
     }
@@ -82,8 +78,8 @@ public final class InferenceSession {
         func run(_ task: Int, _ memory: InferenceMemory, _ team: InferenceTeam) {
             let first = task * plan.task
             classify(
-                images + first * imageCount, count: min(plan.task, count - first), logits: logits + first * classes,
-                memory, team, observe: nil)
+                images + first * imageCount, count: min(plan.task, count - first),
+                logits: logits + first * classifier.classes, memory, team, observe: nil)
         }
         if tasks >= pool.threads {
             pool.run(tasks) { task, worker in run(task, memories[worker], soloists[worker]) }
@@ -161,7 +157,7 @@ public final class InferenceSession {
     ) {
         let area = units[units.count - 1].outArea
         let means = memory.means
-        for channel in 0..<features {
+        for channel in 0..<classifier.features {
             GlobalMean.forward(input[channel, 0], images: count, area: area, out: means[channel, 0], with: kernels)
         }
         classifier.run(means, count: count, logits: logits, scores: memory.scores, team)
@@ -181,7 +177,7 @@ extension InferenceSession {
     /// Every layer's output for one image `[3][pixels][pixels]`, in order: for tests and for looking inside.
     public func activations(image: UnsafePointer<Float>) -> [Activation] {
         var list: [Activation] = []
-        let logits = AlignedBuffer<Float>(count: classes)
+        let logits = AlignedBuffer<Float>(count: classifier.classes)
         classify(image, count: 1, logits: logits.pointer, memories[0], soloists[0]) { name, channels, side, rows in
             var values: [Float] = []
             values.reserveCapacity(channels * side * side)
