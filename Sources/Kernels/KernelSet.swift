@@ -1,7 +1,7 @@
 /// The engine's inner loops, written for one instruction set.
 ///
 /// Beside each operation's plain form stand its shapes (`DepthwiseConvolution`, `MaxPool`, …). Planes are `[H][W]`, one
-/// image and one channel, with `window.scratchCount` floats of scratch. Up to 16 elements past the end of an input row
+/// image and one channel, with `window.scratchCount` floats of scratch. Up to 32 elements past the end of an input row
 /// or plane, and 16 before a plane, may be read (and are not used). Nothing here allocates, fails or starts threads.
 public protocol KernelSet: Sendable {
     // Matrix products.

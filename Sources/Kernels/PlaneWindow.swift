@@ -1,8 +1,8 @@
-/// The geometry of a 3×3 window over one image's plane, and the scratch form in which all its operations read it.
+/// The geometry of a 3×3 window over one image's plane, and the scratch form in which it is read at stride 2.
 ///
-/// A plane is first *split*: padded on all sides and, at stride 2, taken apart into four phases (even and odd rows ×
-/// even and odd columns). After that each of the nine taps is one contiguous stretch: the output at flat index
-/// `y·pitch + x` reads `scratch[tapOffset(t) + y·pitch + x]`, whatever the stride.
+/// At stride 2 a plane is first *split*: padded on all sides and taken apart into four phases (even and odd rows × even
+/// and odd columns). After that each of the nine taps is one contiguous stretch: the output at flat index `y·pitch + x`
+/// reads `scratch[tapOffset(t) + y·pitch + x]`. At stride 1 it is read as it lies, with `EdgeMasks`.
 public struct PlaneWindow: Sendable, Hashable {
     public let inHeight: Int
     public let inWidth: Int
@@ -44,8 +44,8 @@ public struct PlaneWindow: Sendable, Hashable {
         self.stride = stride
         self.padTop = padTop
         self.padLeft = padLeft
-        pitch = stride == 1 ? width + 2 : outWidth + 1
-        phaseRows = stride == 1 ? height + 2 : outHeight + 1
+        pitch = outWidth + 1
+        phaseRows = outHeight + 1
         phaseStride = phaseRows * pitch + Self.slack
     }
 
@@ -60,16 +60,17 @@ public struct PlaneWindow: Sendable, Hashable {
     package func tapOffset(_ tap: Int) -> Int {
         let dy = tap / 3
         let dx = tap % 3
-        if stride == 1 { return dy * pitch + dx }
         return (dy % 2 * 2 + dx % 2) * phaseStride + dy / 2 * pitch + dx / 2
     }
 
     /// One row before it is taken apart, or after it is put together.
-    package var lineOffset: Int { (stride == 1 ? 1 : 4) * phaseStride }
+    package var lineOffset: Int { 4 * phaseStride }
     /// The output's gradient with zeros around it, in rows of `pitch`.
     package var gradientOffset: Int { lineOffset + 2 * pitch + 2 * Self.slack }
     /// Floats of scratch that an operation on this window needs.
-    public var scratchCount: Int { gradientOffset + (outHeight + 3) * pitch + 2 * Self.slack }
+    public var scratchCount: Int {
+        stride == 1 ? inArea + 2 * Self.slack : gradientOffset + (outHeight + 3) * pitch + 2 * Self.slack
+    }
 }
 
 extension PlaneWindow {

@@ -9,7 +9,7 @@ extension LaneKernels {
             convolve(DenseWindow(plane, window, edges), window, kernel, out)
         } else {
             PlaneSplit.split(plane, window, padding: 0, into: scratch) { $0 }
-            WindowSum.forward(scratch, window, kernel: WindowKernel(kernel), out: out) { sum, _ in sum }
+            WindowSum.forward(scratch, window, kernel: WindowKernel(kernel), out: out)
         }
     }
 
@@ -22,8 +22,8 @@ extension LaneKernels {
             let activated = norm.activate(plane, window, into: scratch)
             convolve(DenseWindow(activated, window, edges), window, kernel, out)
         } else {
-            PlaneSplit.split(plane, window, padding: 0, into: scratch) { norm.apply($0).rectified }
-            WindowSum.forward(scratch, window, kernel: WindowKernel(kernel), out: out) { sum, _ in sum }
+            PlaneSplit.split(plane, window, padding: 0, into: scratch) { norm.activate($0) }
+            WindowSum.forward(scratch, window, kernel: WindowKernel(kernel), out: out)
         }
     }
 
@@ -41,7 +41,7 @@ extension LaneKernels {
             return convolve(
                 DenseWindow(gradient, window, edges), window, WindowKernel(kernel).reversed, masked, inputGradient)
         }
-        PlaneSplit.split(plane, window, padding: 0, into: scratch) { norm.apply($0).rectified }
+        PlaneSplit.split(plane, window, padding: 0, into: scratch) { norm.activate($0) }
         let origin = PlaneSplit.border(gradient, window, into: scratch) { value, _ in value }
         WindowSum.kernelGradient(scratch, origin, window, sums: kernelGradient)
         return spread(origin, window, WindowKernel(kernel), masked, inputGradient, line: scratch + window.lineOffset)
@@ -117,36 +117,5 @@ private struct MaskedGradient {
         let value = gradient.replacing(with: 0, where: norm.apply(r) .<= Lanes.zero)
         let product = value * (r - mean)
         return count < laneCount ? (value.keeping(first: count), product.keeping(first: count)) : (value, product)
-    }
-}
-
-/// A batch norm folded to scale·r + shift.
-private struct FoldedAffine {
-    let scale: Lanes
-    let shift: Lanes
-
-    @inline(__always)
-    init(scale: Float, shift: Float) {
-        self.scale = Lanes(repeating: scale)
-        self.shift = Lanes(repeating: shift)
-    }
-
-    @inline(__always)
-    func apply(_ value: Lanes) -> Lanes { multiplyAdd(shift, value, scale) }
-
-    /// max(scale·r + shift, 0) of a whole plane in `scratch`, between zeros: a product with a masked gradient must not
-    /// meet a NaN. Returns where it begins.
-    @inline(__always)
-    func activate(
-        _ plane: UnsafePointer<Float>, _ window: PlaneWindow, into scratch: UnsafeMutablePointer<Float>
-    ) -> UnsafePointer<Float> {
-        let start = scratch + PlaneWindow.slack
-        for index in stride(from: 0, to: window.inArea, by: laneCount) {
-            start.store(apply(plane.lanes(index)).rectified, index)
-        }
-        start.store(Lanes.zero, -laneCount)
-        start.store(Lanes.zero, window.inArea)
-        start.store(Lanes.zero, window.inArea + laneCount)
-        return UnsafePointer(start)
     }
 }

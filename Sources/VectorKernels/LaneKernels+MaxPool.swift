@@ -11,11 +11,8 @@ extension LaneKernels {
         _ plane: UnsafePointer<Float>, _ window: PlaneWindow, scale: Float, shift: Float,
         out: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
     ) {
-        let scales = Lanes(repeating: scale)
-        let shifts = Lanes(repeating: shift)
-        PlaneSplit.split(plane, window, padding: -.infinity, into: scratch) {
-            multiplyAdd(shifts, $0, scales).rectified
-        }
+        let norm = FoldedAffine(scale: scale, shift: shift)
+        PlaneSplit.split(plane, window, padding: -.infinity, into: scratch) { norm.activate($0) }
         let origins = WindowSum.origins(scratch, window)
         for y in 0..<window.outHeight {
             var x = 0
@@ -36,11 +33,8 @@ extension LaneKernels {
         _ plane: UnsafePointer<Float>, _ window: PlaneWindow, scale: Float, shift: Float,
         out: UnsafeMutablePointer<Float>, taps: UnsafeMutablePointer<UInt8>, scratch: UnsafeMutablePointer<Float>
     ) {
-        let scales = Lanes(repeating: scale)
-        let shifts = Lanes(repeating: shift)
-        PlaneSplit.split(plane, window, padding: -.infinity, into: scratch) {
-            multiplyAdd(shifts, $0, scales).rectified
-        }
+        let norm = FoldedAffine(scale: scale, shift: shift)
+        PlaneSplit.split(plane, window, padding: -.infinity, into: scratch) { norm.activate($0) }
         let origins = WindowSum.origins(scratch, window)
         for y in 0..<window.outHeight {
             var x = 0

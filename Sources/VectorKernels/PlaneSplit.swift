@@ -4,50 +4,11 @@ internal import Kernels
 enum PlaneSplit {
     /// Splits `plane` `[inHeight][inWidth]` into `scratch`, passing each value through `load`; padding gets `padding`.
     ///
-    /// Up to `laneCount - 1` values past the plane's end are read (and not used).
+    /// One value before the plane and up to `2 · laneCount` past its end are read (and not used).
     @inline(__always)
     static func split(
         _ plane: UnsafePointer<Float>, _ window: PlaneWindow, padding: Float,
         into scratch: UnsafeMutablePointer<Float>, load: (Lanes) -> Lanes
-    ) {
-        if window.stride == 1 {
-            splitDense(plane, window, padding, scratch, load)
-        } else {
-            splitPhases(plane, window, padding, scratch, load)
-        }
-    }
-
-    @inline(__always)
-    private static func splitDense(
-        _ plane: UnsafePointer<Float>, _ window: PlaneWindow, _ padding: Float,
-        _ scratch: UnsafeMutablePointer<Float>, _ load: (Lanes) -> Lanes
-    ) {
-        let width = window.inWidth
-        let height = window.inHeight
-        let pitch = window.pitch
-        // Rows in order: what a row writes past its end, the next one overwrites.
-        for y in 0..<height {
-            let source = plane + y * width
-            let target = scratch + (y + 1) * pitch + 1
-            var x = 0
-            while x < width {
-                target.store(load(source.lanes(x)), x)
-                x += laneCount
-            }
-        }
-        for x in 0..<pitch { scratch[x] = padding }
-        for y in 1...height {
-            scratch[y * pitch] = padding
-            scratch[y * pitch + pitch - 1] = padding
-        }
-        let last = (height + 1) * pitch
-        for x in 0..<pitch + PlaneWindow.slack { scratch[last + x] = padding }
-    }
-
-    @inline(__always)
-    private static func splitPhases(
-        _ plane: UnsafePointer<Float>, _ window: PlaneWindow, _ padding: Float,
-        _ scratch: UnsafeMutablePointer<Float>, _ load: (Lanes) -> Lanes
     ) {
         let width = window.inWidth
         let pitch = window.pitch

@@ -35,7 +35,7 @@ struct WindowKernel {
     }
 }
 
-/// The nine-tap sums that depthwise convolution and average pooling share.
+/// The nine-tap sums at stride 2, over the split form.
 enum WindowSum {
     /// Where each tap's stretch of the split form begins.
     @inline(__always)
@@ -47,11 +47,11 @@ enum WindowSum {
         return origins
     }
 
-    /// `out[y][x] = finish(Σ_t kernel[t] · split tap t, y·outWidth + x)`; `out` is `[outHeight][outWidth]`.
+    /// `out[y][x] = Σ_t kernel[t] · split tap t`; `out` is `[outHeight][outWidth]`.
     @inline(__always)
     static func forward(
         _ split: UnsafePointer<Float>, _ window: PlaneWindow, kernel: WindowKernel,
-        out: UnsafeMutablePointer<Float>, finish: (Lanes, Int) -> Lanes
+        out: UnsafeMutablePointer<Float>
     ) {
         let origins = origins(split, window)
         let width = window.outWidth
@@ -69,8 +69,7 @@ enum WindowSum {
                 sum = multiplyAdd(sum, origins[6].lanes(flat), kernel.k6)
                 sum = multiplyAdd(sum, origins[7].lanes(flat), kernel.k7)
                 sum = multiplyAdd(sum, origins[8].lanes(flat), kernel.k8)
-                let index = y * width + x
-                out.store(finish(sum, index), index, before: area)
+                out.store(sum, y * width + x, before: area)
                 x += laneCount
             }
         }
@@ -85,26 +84,6 @@ enum WindowSum {
         line: UnsafeMutablePointer<Float>
     ) -> UnsafeMutablePointer<Float> {
         let pitch = window.pitch
-        if window.stride == 1 {
-            var x = 0
-            while x < window.inWidth {
-                let below = origin + (y + 1) * pitch + x
-                let row = below - pitch
-                let above = row - pitch
-                var sum = below.lanes(1) * kernel.k0
-                sum = multiplyAdd(sum, below.lanes(0), kernel.k1)
-                sum = multiplyAdd(sum, below.lanes(-1), kernel.k2)
-                sum = multiplyAdd(sum, row.lanes(1), kernel.k3)
-                sum = multiplyAdd(sum, row.lanes(0), kernel.k4)
-                sum = multiplyAdd(sum, row.lanes(-1), kernel.k5)
-                sum = multiplyAdd(sum, above.lanes(1), kernel.k6)
-                sum = multiplyAdd(sum, above.lanes(0), kernel.k7)
-                sum = multiplyAdd(sum, above.lanes(-1), kernel.k8)
-                line.store(sum, x)
-                x += laneCount
-            }
-            return line
-        }
         let padded = y + window.padTop
         let row = origin + padded / 2 * pitch
         var x = 0
