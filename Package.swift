@@ -17,14 +17,14 @@ let optimised: [SwiftSetting] = house + [.unsafeFlags(["-O"], .when(configuratio
 let unchecked: [SwiftSetting] =
     house + [.unsafeFlags(["-Ounchecked", "-disable-batch-mode", "-wmo", "-num-threads", "1"])]
 
-/// A module of the kernels of `Sources/VectorKernels`, compiled for one level of the x86-64 psABI; on other architectures
-/// it is there, not used, and compiled like the rest.
-func vectorKernels(_ name: String, level: String?, isWide: Bool) -> Target {
+/// A module of the kernels of `Sources/VectorKernels`, compiled for one level of the x86-64 psABI and what `features` adds
+/// to it; on other architectures it is there, not used, and compiled like the rest.
+func vectorKernels(_ name: String, level: String?, features: [String] = [], isWide: Bool) -> Target {
     var settings = unchecked + (isWide ? [.define("WIDE_LANES")] : [])
     #if arch(x86_64)
         if let level {
-            let flags = ["-Xcc", "-march=\(level)"] + (isWide ? ["-Xcc", "-mprefer-vector-width=512"] : [])
-            settings += [.define("FUSED"), .unsafeFlags(flags)]
+            let flags = ["-march=\(level)"] + features + (isWide ? ["-mprefer-vector-width=512"] : [])
+            settings += [.define("FUSED"), .unsafeFlags(flags.flatMap { ["-Xcc", $0] })]
         }
     #endif
     return .target(name: name, dependencies: ["CLanes", "Kernels"], swiftSettings: settings)
@@ -62,9 +62,12 @@ let package = Package(
         vectorKernels("VectorKernels", level: nil, isWide: false),
         vectorKernels("VectorKernelsV3", level: "x86-64-v3", isWide: false),
         vectorKernels("VectorKernelsV4", level: "x86-64-v4", isWide: true),
+        vectorKernels("VectorKernelsV4BFloat16", level: "x86-64-v4", features: ["-mavx512bf16"], isWide: true),
         .target(
             name: "KernelSets",
-            dependencies: ["CLanes", "Kernels", "VectorKernels", "VectorKernelsV3", "VectorKernelsV4"],
+            dependencies: [
+                "CLanes", "Kernels", "VectorKernels", "VectorKernelsV3", "VectorKernelsV4", "VectorKernelsV4BFloat16",
+            ],
             swiftSettings: house),
         .target(name: "ShuffleNet", dependencies: ["Kernels", "KernelSets", "Support"], swiftSettings: optimised),
 

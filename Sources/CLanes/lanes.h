@@ -48,7 +48,7 @@ LANES_INLINE clanes4 clanes16_totals(clanes16 a, clanes16 b, clanes16 c, clanes1
     return clanes8_totals(a.lo + a.hi, b.lo + b.hi, c.lo + c.hi, d.lo + d.hi);
 }
 
-LANES_INLINE void clanes_prefetch(const float *address) { __builtin_prefetch(address, 0, 2); }
+LANES_INLINE void clanes_prefetch(const void *address) { __builtin_prefetch(address, 0, 2); }
 
 #if defined(__x86_64__)
 // Whether CPU and system can run code for a level of the x86-64 psABI.
@@ -60,7 +60,12 @@ LANES_INLINE int clanes_has_v4(void) {
     __builtin_cpu_init();
     return __builtin_cpu_supports("x86-64-v4");
 }
+// The same and products of bfloat16.
+LANES_INLINE int clanes_has_v4_bfloat16(void) {
+    return clanes_has_v4() && __builtin_cpu_supports("avx512bf16");
+}
 #else
 LANES_INLINE int clanes_has_v3(void) { return 0; }
 LANES_INLINE int clanes_has_v4(void) { return 0; }
+LANES_INLINE int clanes_has_v4_bfloat16(void) { return 0; }
 #endif

@@ -6,6 +6,7 @@ internal import VectorKernels
 #if arch(x86_64)
     internal import VectorKernelsV3
     internal import VectorKernelsV4
+    internal import VectorKernelsV4BFloat16
 #endif
 
 /// An instruction set that the kernels are compiled for, by the names of the x86-64 psABI's levels.
@@ -16,6 +17,8 @@ public enum InstructionSet: String, CaseIterable, Sendable {
     case v3 = "x86-64-v3"
     /// AVX-512.
     case v4 = "x86-64-v4"
+    /// The same with AVX-512 BF16, which is of no level.
+    case v4BFloat16 = "x86-64-v4+bf16"
 
     /// Names one of the sets by its raw value, for comparisons and for hunting a fault: it is used instead of the best.
     public static let environmentVariable = "SHUFFLENETD_INSTRUCTION_SET"
@@ -41,6 +44,7 @@ public enum InstructionSet: String, CaseIterable, Sendable {
         case .portable: true
         case .v3: clanes_has_v3() != 0
         case .v4: clanes_has_v4() != 0
+        case .v4BFloat16: clanes_has_v4_bfloat16() != 0
         }
     }
 
@@ -51,8 +55,9 @@ public enum InstructionSet: String, CaseIterable, Sendable {
         #if arch(x86_64)
             case .v3: VectorKernelsV3.LaneKernels()
             case .v4: VectorKernelsV4.LaneKernels()
+            case .v4BFloat16: VectorKernelsV4BFloat16.LaneKernels()
         #else
-            case .v3, .v4: VectorKernels.LaneKernels()
+            case .v3, .v4, .v4BFloat16: VectorKernels.LaneKernels()
         #endif
         }
     }

@@ -1,22 +1,22 @@
 /// The mean over each image's whole map.
 public enum GlobalMean {
     /// `row` `[images·area]` of one channel to `out` `[images]`.
-    public static func forward(
-        _ row: UnsafePointer<Float>, images: Int, area: Int, out: UnsafeMutablePointer<Float>,
-        with kernels: any KernelSet
+    public static func forward<Scalar: ActivationScalar>(
+        _ row: UnsafePointer<Scalar>, images: Int, area: Int, out: UnsafeMutablePointer<Float>,
+        with kernels: any ActivationKernels<Scalar>
     ) {
         let factor = 1 / Float(area)
         for image in 0..<images { out[image] = kernels.sum(row + image * area, area) * factor }
     }
 
     /// Spreads `gradient` `[images]` over `row` `[images·area]`.
-    public static func backward(
-        _ row: UnsafeMutablePointer<Float>, images: Int, area: Int, gradient: UnsafePointer<Float>
+    public static func backward<Scalar: ActivationScalar>(
+        _ row: UnsafeMutablePointer<Scalar>, images: Int, area: Int, gradient: UnsafePointer<Float>
     ) {
         let factor = 1 / Float(area)
         for image in 0..<images {
             UnsafeMutableBufferPointer(start: row + image * area, count: area)
-                .update(repeating: gradient[image] * factor)
+                .update(repeating: Scalar(rounding: gradient[image] * factor))
         }
     }
 }

@@ -67,9 +67,11 @@ public struct PlaneWindow: Sendable, Hashable {
     package var lineOffset: Int { 4 * phaseStride }
     /// The output's gradient with zeros around it, in rows of `pitch`.
     package var gradientOffset: Int { lineOffset + 2 * pitch + 2 * Self.slack }
+    /// At stride 1: a plane as it lies with slack on both sides, of which two have room.
+    package var denseCount: Int { inArea + 2 * Self.slack }
     /// Floats of scratch that an operation on this window needs.
     public var scratchCount: Int {
-        stride == 1 ? inArea + 2 * Self.slack : gradientOffset + (outHeight + 3) * pitch + 2 * Self.slack
+        stride == 1 ? 2 * denseCount : gradientOffset + (outHeight + 3) * pitch + 2 * Self.slack
     }
 }
 

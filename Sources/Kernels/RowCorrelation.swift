@@ -1,7 +1,7 @@
 /// `out[i][j] (+)= Σ_column left[i][column] · right[j][column]`: the products that weight gradients are made of.
-public struct RowCorrelation {
-    public var left: PointwiseProduct.Input
-    public var right: PointwiseProduct.Input
+public struct RowCorrelation<Scalar: ActivationScalar> {
+    public var left: PointwiseProduct<Scalar>.Input
+    public var right: PointwiseProduct<Scalar>.Input
     public var columns: Int
     /// Whether to add to what `out` holds.
     public var accumulates: Bool
@@ -10,7 +10,8 @@ public struct RowCorrelation {
     public var outStride: Int
 
     public init(
-        _ left: PointwiseProduct.Input, _ right: PointwiseProduct.Input, columns: Int, accumulates: Bool,
+        _ left: PointwiseProduct<Scalar>.Input, _ right: PointwiseProduct<Scalar>.Input, columns: Int,
+        accumulates: Bool,
         out: UnsafeMutablePointer<Float>, outStride: Int
     ) {
         self.left = left
@@ -27,8 +28,8 @@ public struct RowCorrelation {
                 var sum = accumulates ? Double(out[row * outStride + column]) : 0
                 for index in 0..<columns {
                     sum +=
-                        Double(left.pointer[row * left.stride + index])
-                        * Double(right.pointer[column * right.stride + index])
+                        Double(left.pointer[row * left.stride + index].float)
+                        * Double(right.pointer[column * right.stride + index].float)
                 }
                 out[row * outStride + column] = Float(sum)
             }

@@ -12,11 +12,12 @@ public struct EngineBenchmark: Sendable {
     public struct Figure: Codable, Sendable {
         public var what: String
         public var batch: Int
+        public var precision: Precision
         public var imagesPerSecond: Double
         public var instructionSet = InstructionSet.current.rawValue
 
         private enum CodingKeys: String, CodingKey {
-            case what, batch
+            case what, batch, precision
             case imagesPerSecond = "images_per_s"
             case instructionSet = "instruction_set"
         }
@@ -29,18 +30,22 @@ public struct EngineBenchmark: Sendable {
     private let batch: Int
     private let pixels: Int
     private let threads: Int
+    private let precision: Precision
 
-    public init(configuration: NetworkConfiguration, batch: Int, pixels: Int, threads: Int) {
+    public init(
+        configuration: NetworkConfiguration, batch: Int, pixels: Int, threads: Int, precision: Precision = .float32
+    ) {
         self.configuration = configuration
         self.batch = batch
         self.pixels = pixels
         self.threads = threads
+        self.precision = precision
     }
 
     public func inference() -> Figure {
         let session = InferenceSession(
             network: Network(configuration: configuration, seed: 0), pixels: pixels, maximumBatch: batch,
-            pool: ThreadPool(threads: threads))
+            pool: ThreadPool(threads: threads), precision: precision)
         let images = noise()
         let logits = AlignedBuffer<Float>(count: batch * configuration.classes)
         return figure("inference", images: batch) {
@@ -51,7 +56,7 @@ public struct EngineBenchmark: Sendable {
     public func training() -> Figure {
         let trainer = Trainer(
             network: Network(configuration: configuration, seed: 0), pixels: pixels, batch: batch,
-            pool: ThreadPool(threads: threads))
+            pool: ThreadPool(threads: threads), precision: precision)
         let images = noise()
         let labels = AlignedBuffer((0..<batch).map { Int32($0 % configuration.classes) })
         return figure("training", images: batch) {
@@ -90,6 +95,7 @@ public struct EngineBenchmark: Sendable {
             return (ContinuousClock.now - start) / .seconds(1)
         }
         return Figure(
-            what: what, batch: batch, imagesPerSecond: Double(images) / seconds.sorted()[Self.rounds / 2])
+            what: what, batch: batch, precision: precision,
+            imagesPerSecond: Double(images) / seconds.sorted()[Self.rounds / 2])
     }
 }

@@ -2,12 +2,13 @@ import KernelSets
 import Kernels
 import Support
 
-/// The dense layer in inference, as a product over the features of a task's images.
+/// The dense layer in inference, as a product over the features of a task's images; float32 whatever the rest is.
 final class FoldedClassifier {
     let classes: Int
     let features: Int
     private let weights: AlignedBuffer<Float>
     private let bias: AlignedBuffer<Float>
+    private let kernels = KernelSets.kernels.float32
 
     /// Classes of one product: those of several can go to several threads.
     private static let chunk = 120
@@ -41,7 +42,10 @@ final class FoldedClassifier {
     ///   - means: `[features][count]`.
     ///   - logits: receives `[count][classes]`.
     ///   - scores: memory for `[classes][count]`.
-    func run(_ means: Rows, count: Int, logits: UnsafeMutablePointer<Float>, scores: Rows, _ team: InferenceTeam) {
+    func run<Scalar>(
+        _ means: Rows<Float>, count: Int, logits: UnsafeMutablePointer<Float>, scores: Rows<Float>,
+        _ team: InferenceTeam<Scalar>
+    ) {
         team.run(chunkCount) { index, _ in
             let range = chunk(index)
             let first = range.lowerBound

@@ -3,16 +3,18 @@ import Kernels
 import Support
 
 /// First convolution and max-pool in inference, the norm folded into the convolution.
-final class FoldedStem {
+final class FoldedStem<Scalar: ActivationScalar> {
     let channels: Int
     let convolutionWindow: PlaneWindow
     let poolWindow: PlaneWindow
     private let weights: AlignedBuffer<Float>
     private let bias: AlignedBuffer<Float>
+    private let kernels = Scalar.kernels(of: KernelSets.kernels)
 
-    private var patchPitch: Int { Rows.stride(columns: PatchBlock.columns(convolutionWindow)) }
-    /// Scratch floats for one worker.
-    var scratchCount: Int { max(ImagePatches.rows * patchPitch + 64, poolWindow.scratchCount) }
+    private var patchPitch: Int { Rows<Scalar>.stride(columns: PatchBlock.columns(convolutionWindow)) }
+    /// Scratch floats for one worker, and elements of patches.
+    var scratchCount: Int { poolWindow.scratchCount }
+    var patchCount: Int { ImagePatches.rows * patchPitch + 64 }
 
     init(channels: Int, pixels: Int) {
         self.channels = channels
@@ -42,7 +44,8 @@ final class FoldedStem {
     ///   - raw: receives the convolution after ReLU.
     ///   - output: receives the pooled map.
     func run(
-        _ images: UnsafePointer<Float>, count: Int, raw: Rows, output: Rows, _ team: InferenceTeam
+        _ images: UnsafePointer<Float>, count: Int, raw: Rows<Scalar>, output: Rows<Scalar>,
+        _ team: InferenceTeam<Scalar>
     ) {
         let window = convolutionWindow
         for image in 0..<count {
@@ -50,10 +53,10 @@ final class FoldedStem {
                 let (firstRow, rowCount) = PatchBlock.rows(window, block)
                 kernels.fillPatches(
                     images + image * 3 * window.inArea, window, firstRow: firstRow, rowCount: rowCount,
-                    patches: scratch, pitch: patchPitch)
-                var product = PointwiseProduct(
+                    patches: scratch.patches, pitch: patchPitch)
+                var product = PointwiseProduct<Scalar>(
                     weights.pointer, rows: channels, columns: rowCount * window.outWidth,
-                    .init(scratch, stride: patchPitch, rows: ImagePatches.rows),
+                    .init(scratch.patches, stride: patchPitch, rows: ImagePatches.rows),
                     out: raw[0, image * window.outArea + firstRow * window.outWidth], outStride: raw.stride)
                 product.bias = UnsafePointer(bias.pointer)
                 product.isRectified = true
@@ -64,7 +67,7 @@ final class FoldedStem {
             team.run(channels) { channel, scratch in
                 kernels.maxPoolForward(
                     raw[channel, image * window.outArea], poolWindow, scale: 1, shift: 0,
-                    out: output[channel, image * poolWindow.outArea], scratch: scratch)
+                    out: output[channel, image * poolWindow.outArea], scratch: scratch.plane)
             }
         }
     }

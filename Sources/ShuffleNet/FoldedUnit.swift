@@ -4,11 +4,11 @@ import Support
 
 /// One ShuffleNet unit in inference. All three norms are folded into weights and biases; the second one's bias goes into
 /// the third's, as nothing non-linear lies between. Bias, shortcut and ReLU happen where a product is written.
-final class FoldedUnit {
+final class FoldedUnit<Scalar: ActivationScalar> {
     let shape: UnitShape
     let inputWindow: PlaneWindow
     /// At stride 2.
-    private let shortcut: Shortcut?
+    private let shortcut: Shortcut<Scalar>?
     private let prefix: String
     private let reduceWeights: AlignedBuffer<Float>
     private let reduceBias: AlignedBuffer<Float>
@@ -16,6 +16,7 @@ final class FoldedUnit {
     private let expandWeights: AlignedBuffer<Float>
     private let expandBias: AlignedBuffer<Float>
     private let edges: EdgeMasks
+    private let kernels = Scalar.kernels(of: KernelSets.kernels)
 
     var inArea: Int { inputWindow.inArea }
     var outArea: Int { inputWindow.outArea }
@@ -26,7 +27,7 @@ final class FoldedUnit {
         self.shape = shape
         self.prefix = prefix
         inputWindow = .convolution(height: height, width: width, stride: shape.stride)
-        shortcut = shape.stride == 2 ? Shortcut(height: height, width: width) : nil
+        shortcut = shape.stride == 2 ? Shortcut<Scalar>(height: height, width: width) : nil
         edges = EdgeMasks(inputWindow)
         reduceWeights = AlignedBuffer(count: shape.middle * shape.reduceColumns)
         reduceBias = AlignedBuffer(count: shape.middle)
@@ -84,11 +85,14 @@ final class FoldedUnit {
     ///   - input: `[inputs][images · inArea]`.
     ///   - output: receives `[outputs][images · outArea]`.
     ///   - reduced: memory for `[middle][images · inArea]`; `convolved` for `[middle][images · outArea]`.
-    func run(_ input: Rows, images: Int, output: Rows, reduced: Rows, convolved: Rows, _ team: InferenceTeam) {
+    func run(
+        _ input: Rows<Scalar>, images: Int, output: Rows<Scalar>, reduced: Rows<Scalar>, convolved: Rows<Scalar>,
+        _ team: InferenceTeam<Scalar>
+    ) {
         team.runProducts(groups: shape.reduceGroups, columns: images * inArea) { group, first, columns in
             let inner = shape.reduceColumns
             let row = group * shape.reduceRows
-            var product = PointwiseProduct(
+            var product = PointwiseProduct<Scalar>(
                 reduceWeights.pointer + row * inner, rows: shape.reduceRows, columns: columns,
                 .init(input[group * inner, first], stride: input.stride, rows: inner), out: reduced[row, first],
                 outStride: reduced.stride)
@@ -98,21 +102,21 @@ final class FoldedUnit {
         }
         team.run(shape.middle + shape.shortcutRows) { task, scratch in
             if task >= shape.middle {
-                shortcut?.forward(input, output, channel: task - shape.middle, images: images, scratch: scratch)
+                shortcut?.forward(input, output, channel: task - shape.middle, images: images, scratch: scratch.plane)
                 return
             }
             let source = shape.shuffleSource(of: task)
             for image in 0..<images {
                 kernels.depthwiseForward(
                     reduced[source, image * inArea], inputWindow, edges, kernel: depthwiseWeights.pointer + 9 * task,
-                    out: convolved[task, image * outArea], scratch: scratch)
+                    out: convolved[task, image * outArea], scratch: scratch.plane)
             }
         }
         let branch = output.dropping(channels: shape.shortcutRows)
         team.runProducts(groups: shape.groups, columns: images * outArea) { group, first, columns in
             let inner = shape.expandColumns
             let row = group * shape.expandRows
-            var product = PointwiseProduct(
+            var product = PointwiseProduct<Scalar>(
                 expandWeights.pointer + row * inner, rows: shape.expandRows, columns: columns,
                 .init(convolved[group * inner, first], stride: convolved.stride, rows: inner),
                 out: branch[row, first], outStride: branch.stride)

@@ -2,33 +2,37 @@ import Kernels
 import Support
 
 /// One worker's activations in inference.
-final class InferenceMemory {
-    let scratch: AlignedBuffer<Float>
+final class InferenceMemory<Scalar: ActivationScalar> {
+    private let plane: AlignedBuffer<Float>
+    private let patches: AlignedBuffer<Scalar>
     /// The stem's convolution and its pooled map, for the images of a stage-2 chunk.
-    let raw: Rows
-    let pooled: Rows
+    let raw: Rows<Scalar>
+    let pooled: Rows<Scalar>
     /// Each stage's map, which its units of stride 1 change in place.
-    let stages: [Rows]
-    let reduced: [Rows]
-    let convolved: [Rows]
+    let stages: [Rows<Scalar>]
+    let reduced: [Rows<Scalar>]
+    let convolved: [Rows<Scalar>]
     /// The pooled features, `[features][images]`, and the classifier's sums, `[classes][images]`.
-    let means: Rows
-    let scores: Rows
-    private let buffers: [AlignedBuffer<Float>]
+    let means: Rows<Float>
+    let scores: Rows<Float>
+    private let buffers: [AlignedBuffer<Scalar>]
+    private let headBuffers: [AlignedBuffer<Float>]
 
-    init(stem: FoldedStem, units: [FoldedUnit], classifier: FoldedClassifier, plan: InferencePlan) {
-        var buffers: [AlignedBuffer<Float>] = []
-        func rows(_ channels: Int, _ columns: Int) -> Rows {
-            let buffer = AlignedBuffer<Float>(count: Rows.count(channels: channels, columns: columns))
+    var scratch: InferenceScratch<Scalar> { InferenceScratch(plane: plane.pointer, patches: patches.pointer) }
+
+    init(stem: FoldedStem<Scalar>, units: [FoldedUnit<Scalar>], classifier: FoldedClassifier, plan: InferencePlan) {
+        var buffers: [AlignedBuffer<Scalar>] = []
+        func rows(_ channels: Int, _ columns: Int) -> Rows<Scalar> {
+            let buffer = AlignedBuffer<Scalar>(count: Rows<Scalar>.count(channels: channels, columns: columns))
             buffers.append(buffer)
             return Rows(buffer, columns: columns)
         }
         raw = rows(stem.channels, plan.second * stem.convolutionWindow.outArea)
         pooled = rows(stem.channels, plan.second * stem.poolWindow.outArea)
         let images = [plan.second, plan.third, plan.task]
-        var stages: [Rows] = []
-        var reduced: [Rows] = []
-        var convolved: [Rows] = []
+        var stages: [Rows<Scalar>] = []
+        var reduced: [Rows<Scalar>] = []
+        var convolved: [Rows<Scalar>] = []
         for unit in units {
             let isStageStart = unit.shape.stride == 2
             // A stage's first unit runs at the images of the stage before it, since its input lies there.
@@ -48,9 +52,14 @@ final class InferenceMemory {
         self.stages = stages
         self.reduced = reduced
         self.convolved = convolved
-        scratch = AlignedBuffer(count: max(stem.scratchCount, units.map(\.scratchCount).max() ?? 0))
-        means = rows(classifier.features, plan.task)
-        scores = rows(classifier.classes, plan.task)
+        plane = AlignedBuffer(count: max(stem.scratchCount, units.map(\.scratchCount).max() ?? 0))
+        patches = AlignedBuffer(count: stem.patchCount)
+        let head = [classifier.features, classifier.classes].map {
+            AlignedBuffer<Float>(count: Rows<Float>.count(channels: $0, columns: plan.task))
+        }
+        means = Rows(head[0], columns: plan.task)
+        scores = Rows(head[1], columns: plan.task)
+        headBuffers = head
         self.buffers = buffers
     }
 }

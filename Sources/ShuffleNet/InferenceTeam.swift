@@ -1,19 +1,20 @@
+import Kernels
 import Support
 
 /// Who works on one task's images: the thread that took the task, or the whole pool where tasks are fewer than threads.
 ///
 /// Every output is the same sum in the same order whoever computes it, so the results do not depend on the team.
-struct InferenceTeam {
+struct InferenceTeam<Scalar: ActivationScalar> {
     /// Nil: the calling thread alone.
     let pool: ThreadPool?
     /// Each worker's own.
-    let scratch: [UnsafeMutablePointer<Float>]
+    let scratch: [InferenceScratch<Scalar>]
 
     /// Narrower stretches of columns are not worth a task of their own.
-    private static let narrowest = 64
+    private static var narrowest: Int { 64 }
 
     /// Runs `body(task, scratch)` for every task in `0 ..< count`.
-    func run(_ count: Int, _ body: (Int, UnsafeMutablePointer<Float>) -> Void) {
+    func run(_ count: Int, _ body: (Int, InferenceScratch<Scalar>) -> Void) {
         guard let pool else {
             for task in 0..<count { body(task, scratch[0]) }
             return
@@ -29,10 +30,17 @@ struct InferenceTeam {
             return
         }
         let parts = max(1, min(2 * pool.threads, columns / Self.narrowest))
-        let width = ((columns + parts - 1) / parts + 15) / 16 * 16
+        let line = 64 / MemoryLayout<Scalar>.stride
+        let width = ((columns + parts - 1) / parts + line - 1) / line * line
         pool.run(groups * parts) { task, _ in
             let first = task % parts * width
             if first < columns { body(task / parts, first, min(width, columns - first)) }
         }
     }
+}
+
+/// One worker's scratch: for a plane, and for the stem's patches.
+struct InferenceScratch<Scalar: ActivationScalar> {
+    let plane: UnsafeMutablePointer<Float>
+    let patches: UnsafeMutablePointer<Scalar>
 }

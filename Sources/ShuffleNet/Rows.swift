@@ -1,16 +1,17 @@
+import Kernels
 import Support
 
 /// Channel-major activations `[channels][columns]`, columns running over images, then rows, then pixels of a row.
 ///
 /// A view: whoever holds it keeps the memory alive. A channel is one row, so groups, concatenation and the shuffle are
 /// row numbers, and nothing is copied for them.
-struct Rows {
-    let pointer: UnsafeMutablePointer<Float>
+struct Rows<Scalar: ActivationScalar> {
+    let pointer: UnsafeMutablePointer<Scalar>
     /// Elements from one channel to the next.
     let stride: Int
 
     @inline(__always)
-    subscript(channel: Int, column: Int) -> UnsafeMutablePointer<Float> {
+    subscript(channel: Int, column: Int) -> UnsafeMutablePointer<Scalar> {
         pointer + (channel * stride + column)
     }
 
@@ -23,25 +24,26 @@ struct Rows {
     /// The row stride for `columns`: whole cache lines, an odd number of them so that equal columns of many channels
     /// do not fall into one cache set, with slack for kernels that read or write whole vectors over a plane's end.
     static func stride(columns: Int) -> Int {
-        let lines = (columns + 16 + 15) / 16
-        return (lines | 1) * 16
+        let line = 64 / MemoryLayout<Scalar>.stride
+        let lines = (columns + 16 + line - 1) / line
+        return (lines | 1) * line
     }
 
     /// Elements before the first row: a window's kernel may read the one before a plane.
-    private static let lead = 16
+    private static var lead: Int { 32 }
 
     /// Elements that `channels` rows of `columns` need.
     static func count(channels: Int, columns: Int) -> Int {
         lead + channels * stride(columns: columns) + 64
     }
 
-    init(pointer: UnsafeMutablePointer<Float>, stride: Int) {
+    init(pointer: UnsafeMutablePointer<Scalar>, stride: Int) {
         self.pointer = pointer
         self.stride = stride
     }
 
     /// Rows for `columns` in memory that is at least `count(channels:columns:)` long.
-    init(_ buffer: AlignedBuffer<Float>, columns: Int) {
+    init(_ buffer: AlignedBuffer<Scalar>, columns: Int) {
         pointer = buffer.pointer + Self.lead
         stride = Self.stride(columns: columns)
     }

@@ -3,8 +3,9 @@ import Kernels
 import Support
 
 /// The shortcut of a unit of stride 2: an average pool of the input, whose ReLU is the unit's last.
-final class Shortcut {
+final class Shortcut<Scalar: ActivationScalar> {
     let window: PlaneWindow
+    private let kernels = Scalar.kernels(of: KernelSets.kernels)
     private let inverseCounts: AlignedBuffer<Float>
 
     init(height: Int, width: Int) {
@@ -15,7 +16,7 @@ final class Shortcut {
 
     /// One channel of all images.
     func forward(
-        _ input: Rows, _ output: Rows, channel: Int, images: Int, scratch: UnsafeMutablePointer<Float>
+        _ input: Rows<Scalar>, _ output: Rows<Scalar>, channel: Int, images: Int, scratch: UnsafeMutablePointer<Float>
     ) {
         for image in 0..<images {
             kernels.averagePoolForward(
@@ -26,7 +27,7 @@ final class Shortcut {
 
     /// The gradient at one channel of the input, for all images.
     func backward(
-        _ gradient: Rows, _ output: Rows, _ inputGradient: Rows, channel: Int, images: Int,
+        _ gradient: Rows<Scalar>, _ output: Rows<Scalar>, _ inputGradient: Rows<Scalar>, channel: Int, images: Int,
         scratch: UnsafeMutablePointer<Float>
     ) {
         for image in 0..<images {

@@ -3,7 +3,7 @@ import Kernels
 import Support
 
 /// Global mean, dense layer and loss in training.
-final class TrainedHead {
+final class TrainedHead<Scalar: ActivationScalar> {
     let channels: Int
     let classes: Int
     let area: Int
@@ -20,8 +20,9 @@ final class TrainedHead {
     private let logits: AlignedBuffer<Float>
     private let logitGradients: AlignedBuffer<Float>
     private let owners: [ParameterStore]
+    private let kernels = Scalar.kernels(of: KernelSets.kernels)
 
-    private static let chunks = 8
+    private static var chunks: Int { 8 }
 
     init(
         channels: Int, classes: Int, area: Int, batch: Int, parameters: ParameterStore, gradients: ParameterStore
@@ -43,8 +44,8 @@ final class TrainedHead {
 
     /// Forward, loss, backward. `gradient` receives the gradient at `input`.
     func run(
-        _ input: Rows, labels: UnsafePointer<Int32>, count: Int, labelSmoothing: Float, gradient: Rows,
-        _ workspace: TrainingWorkspace
+        _ input: Rows<Scalar>, labels: UnsafePointer<Int32>, count: Int, labelSmoothing: Float, gradient: Rows<Scalar>,
+        _ workspace: TrainingWorkspace<Scalar>
     ) -> StepResult {
         func range(_ chunk: Int, of total: Int) -> Range<Int> {
             chunk * total / Self.chunks..<(chunk + 1) * total / Self.chunks

@@ -6,28 +6,29 @@ import Support
 ///
 /// The convolution is a product with 3×3 patches made block by block; its raw output s is kept and turned into its own
 /// gradient in the backward pass (the images themselves need none).
-final class TrainedStem {
+final class TrainedStem<Scalar: ActivationScalar> {
     let channels: Int
     let convolutionWindow: PlaneWindow
     let poolWindow: PlaneWindow
     let norm: BatchNorm
     /// The pooled map.
-    let output: Rows
+    let output: Rows<Scalar>
 
     private let weights: UnsafeMutablePointer<Float>
     private let weightGradient: UnsafeMutablePointer<Float>
     /// s, then its gradient.
-    private let raw: Rows
+    private let raw: Rows<Scalar>
     /// Which tap each maximum came from, `[channels][batch · pooled pixels]`.
     private let taps: AlignedBuffer<UInt8>
     private let tapStride: Int
     private let moments: AlignedBuffer<Moments>
     /// Slope and offset of the norm's gradient for each channel, and the factor of what the pool sends back.
     private let affine: AlignedBuffer<Float>
-    private let memory: [AlignedBuffer<Float>]
+    private let memory: [AlignedBuffer<Scalar>]
+    private let kernels = Scalar.kernels(of: KernelSets.kernels)
     private let owners: [ParameterStore]
 
-    private var patchPitch: Int { Rows.stride(columns: PatchBlock.columns(convolutionWindow)) }
+    private var patchPitch: Int { Rows<Scalar>.stride(columns: PatchBlock.columns(convolutionWindow)) }
 
     init(channels: Int, pixels: Int, batch: Int, parameters: ParameterStore, gradients: ParameterStore) {
         self.channels = channels
@@ -39,9 +40,9 @@ final class TrainedStem {
         owners = [parameters, gradients]
         let rawColumns = batch * convolutionWindow.outArea
         let pooledColumns = batch * poolWindow.outArea
-        let memory: [AlignedBuffer<Float>] = [
-            AlignedBuffer(count: Rows.count(channels: channels, columns: rawColumns)),
-            AlignedBuffer(count: Rows.count(channels: channels, columns: pooledColumns)),
+        let memory: [AlignedBuffer<Scalar>] = [
+            AlignedBuffer(count: Rows<Scalar>.count(channels: channels, columns: rawColumns)),
+            AlignedBuffer(count: Rows<Scalar>.count(channels: channels, columns: pooledColumns)),
         ]
         raw = Rows(memory[0], columns: rawColumns)
         output = Rows(memory[1], columns: pooledColumns)
@@ -52,20 +53,21 @@ final class TrainedStem {
         affine = AlignedBuffer(count: 3 * channels)
     }
 
-    func declare(_ needs: inout TrainingWorkspace.Needs) {
-        needs.scratch(max(ImagePatches.rows * patchPitch + 64, poolWindow.scratchCount))
+    func declare(_ needs: inout TrainingNeeds) {
+        needs.scratch(poolWindow.scratchCount)
+        needs.patches(ImagePatches.rows * patchPitch + 64)
         needs.need(.packed, channels * ImagePatches.rows)
         needs.need(.slots, ColumnSlots.maximum * channels * ImagePatches.rows)
     }
 
     /// - Parameter images: `[count][3][pixels][pixels]`.
-    func forward(_ images: UnsafePointer<Float>, count: Int, _ workspace: TrainingWorkspace) {
+    func forward(_ images: UnsafePointer<Float>, count: Int, _ workspace: TrainingWorkspace<Scalar>) {
         let window = convolutionWindow
         kernels.pack(
             [WeightBlock(weights, rowStride: ImagePatches.rows, columns: ImagePatches.rows)], rows: channels,
             into: workspace[.packed])
         workspace.pool.run(count) { image, worker in
-            let patches = workspace.scratch(worker)
+            let patches = workspace.patches(worker)
             let imageMoments = moments.pointer + image * channels
             for channel in 0..<channels { imageMoments[channel] = Moments() }
             PatchBlock.forEach(window) { firstRow, rowCount in
@@ -74,7 +76,7 @@ final class TrainedStem {
                     patches: patches, pitch: patchPitch)
                 let columns = rowCount * window.outWidth
                 let first = image * window.outArea + firstRow * window.outWidth
-                var product = PointwiseProduct(
+                var product = PointwiseProduct<Scalar>(
                     workspace[.packed], rows: channels, columns: columns,
                     .init(patches, stride: patchPitch, rows: ImagePatches.rows), out: raw[0, first],
                     outStride: raw.stride)
@@ -100,7 +102,7 @@ final class TrainedStem {
 
     /// - Parameter gradient: at `output`.
     func backward(
-        _ images: UnsafePointer<Float>, gradient: Rows, count: Int, _ workspace: TrainingWorkspace
+        _ images: UnsafePointer<Float>, gradient: Rows<Scalar>, count: Int, _ workspace: TrainingWorkspace<Scalar>
     ) {
         let window = convolutionWindow
         workspace.pool.run(channels) { channel, _ in
@@ -108,7 +110,7 @@ final class TrainedStem {
             var weighted = 0.0
             for image in 0..<count {
                 let first = image * poolWindow.outArea
-                let part = MaxPool.gradientSums(
+                let part = kernels.maxPoolGradientSums(
                     gradient: gradient[channel, first], out: output[channel, first],
                     taps: taps.pointer + channel * tapStride + first, raw[channel, image * window.outArea],
                     poolWindow, mean: Float(norm.mean.pointer[channel]))
@@ -124,7 +126,7 @@ final class TrainedStem {
         let slots = min(ColumnSlots.maximum, count)
         let size = channels * ImagePatches.rows
         workspace.pool.run(slots) { slot, worker in
-            let patches = workspace.scratch(worker)
+            let patches = workspace.patches(worker)
             var accumulates = false
             for image in slot * count / slots..<(slot + 1) * count / slots {
                 for channel in 0..<channels {
@@ -133,7 +135,7 @@ final class TrainedStem {
                     kernels.applyAffine(
                         plane, slope: affine.pointer[3 * channel + 1], offset: affine.pointer[3 * channel + 2],
                         window.outArea)
-                    MaxPool.backward(
+                    kernels.maxPoolBackward(
                         gradient: gradient[channel, first], out: output[channel, first],
                         taps: taps.pointer + channel * tapStride + first, poolWindow,
                         factor: affine.pointer[3 * channel], inputGradient: plane)
@@ -143,7 +145,7 @@ final class TrainedStem {
                         images + image * 3 * window.inArea, window, firstRow: firstRow, rowCount: rowCount,
                         patches: patches, pitch: patchPitch)
                     kernels.correlate(
-                        RowCorrelation(
+                        RowCorrelation<Scalar>(
                             .init(
                                 raw[0, image * window.outArea + firstRow * window.outWidth], stride: raw.stride,
                                 rows: channels),

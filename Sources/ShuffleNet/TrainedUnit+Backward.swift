@@ -17,8 +17,9 @@ extension TrainedUnit {
     ///   - previous: the unit that made x.
     /// - Returns: whether that was done for `previous` too.
     func backward(
-        _ input: Rows, gradient: Rows, inputGradient: Rows, images: Int, isCorrelated: Bool, previous: TrainedUnit?,
-        _ workspace: TrainingWorkspace
+        _ input: Rows<Scalar>, gradient: Rows<Scalar>, inputGradient: Rows<Scalar>, images: Int, isCorrelated: Bool,
+        previous: TrainedUnit<Scalar>?,
+        _ workspace: TrainingWorkspace<Scalar>
     ) -> Bool {
         precondition(
             shape.stride == 2 || gradient.pointer == inputGradient.pointer,
@@ -34,7 +35,7 @@ extension TrainedUnit {
     }
 
     /// Masks dy to dz and gathers dβ₃ and S for each slot.
-    private func correlate(_ gradient: Rows, _ images: Int, _ workspace: TrainingWorkspace) {
+    private func correlate(_ gradient: Rows<Scalar>, _ images: Int, _ workspace: TrainingWorkspace<Scalar>) {
         let slots = ColumnSlots(columns: images * outArea)
         workspace.pool.run(shape.groups * slots.count) { task, _ in
             let (group, slot) = task.quotientAndRemainder(dividingBy: slots.count)
@@ -46,7 +47,8 @@ extension TrainedUnit {
     }
 
     private func correlate(
-        _ gradient: Rows, group: Int, slot: Int, _ block: ColumnBlock, isFirst: Bool, _ workspace: TrainingWorkspace
+        _ gradient: Rows<Scalar>, group: Int, slot: Int, _ block: ColumnBlock, isFirst: Bool,
+        _ workspace: TrainingWorkspace<Scalar>
     ) {
         let rows = shape.expandRows
         let inner = shape.expandColumns
@@ -59,7 +61,7 @@ extension TrainedUnit {
             sums[row] = (isFirst ? 0 : sums[row]) + Double(sum)
         }
         kernels.correlate(
-            RowCorrelation(
+            RowCorrelation<Scalar>(
                 .init(masked[group * rows, block.first], stride: masked.stride, rows: rows),
                 .init(centred[group * inner, block.first], stride: centred.stride, rows: inner), columns: block.width,
                 accumulates: !isFirst, out: workspace[.outerSlots] + (slot * total + group * rows) * inner,
@@ -67,7 +69,7 @@ extension TrainedUnit {
     }
 
     /// dγ₃, dβ₃, dW₂, dγ₂, dβ₂ and the matrices A, B, c.
-    private func differentiateNorms(_ images: Int, _ workspace: TrainingWorkspace) {
+    private func differentiateNorms(_ images: Int, _ workspace: TrainingWorkspace<Scalar>) {
         let slots = ColumnSlots(columns: images * outArea)
         let rows = shape.expandRows
         let inner = shape.expandColumns
@@ -142,7 +144,7 @@ extension TrainedUnit {
     }
 
     /// The gradient at d.
-    private func differentiateExpand(_ gradient: Rows, _ images: Int, _ workspace: TrainingWorkspace) {
+    private func differentiateExpand(_ gradient: Rows<Scalar>, _ images: Int, _ workspace: TrainingWorkspace<Scalar>) {
         let slots = ColumnSlots(columns: images * outArea)
         let rows = shape.expandRows
         let inner = shape.expandColumns
@@ -160,7 +162,7 @@ extension TrainedUnit {
         workspace.pool.run(shape.groups * slots.count) { task, _ in
             let group = task / slots.count
             slots.forEachBlock(of: task % slots.count, rows: 2 * inner + rows) { block in
-                var product = PointwiseProduct(
+                var product = PointwiseProduct<Scalar>(
                     workspace[.packed] + group * packedCount, rows: inner, columns: block.width,
                     .init(masked[group * rows, block.first], stride: masked.stride, rows: rows),
                     out: outer[group * inner, block.first], outStride: outer.stride)
@@ -173,7 +175,8 @@ extension TrainedUnit {
 
     /// Depthwise convolution, ReLU and norm₁'s sums, a channel a task; at stride 2 the shortcut's gradient too.
     private func differentiateConvolution(
-        _ input: Rows, _ gradient: Rows, _ inputGradient: Rows, _ images: Int, _ workspace: TrainingWorkspace
+        _ input: Rows<Scalar>, _ gradient: Rows<Scalar>, _ inputGradient: Rows<Scalar>, _ images: Int,
+        _ workspace: TrainingWorkspace<Scalar>
     ) {
         let outer = workspace.rows(.outerGradient, columns: batch * outArea)
         let inside = workspace.rows(.innerGradient, columns: batch * inArea)
@@ -213,7 +216,8 @@ extension TrainedUnit {
 
     /// dr, then dW₁ += dr·xᵀ and dx += W₁ᵀ·dr while the block is in cache, and S of `previous`, whose dy dx is.
     private func differentiateReduce(
-        _ input: Rows, _ inputGradient: Rows, _ images: Int, previous: TrainedUnit?, _ workspace: TrainingWorkspace
+        _ input: Rows<Scalar>, _ inputGradient: Rows<Scalar>, _ images: Int, previous: TrainedUnit<Scalar>?,
+        _ workspace: TrainingWorkspace<Scalar>
     ) {
         let slots = ColumnSlots(columns: images * inArea)
         let rows = shape.reduceRows
@@ -237,15 +241,15 @@ extension TrainedUnit {
                         inside[row, block.first], input: reduced[row, block.first], scale: Float(affine[row]),
                         slope: Float(affine[middle + row]), offset: Float(affine[2 * middle + row]), block.width)
                 }
-                let changes = PointwiseProduct.Input(
+                let changes = PointwiseProduct<Scalar>.Input(
                     inside[group * rows, block.first], stride: inside.stride, rows: rows)
                 kernels.correlate(
-                    RowCorrelation(
+                    RowCorrelation<Scalar>(
                         changes, .init(input[group * inner, block.first], stride: input.stride, rows: inner),
                         columns: block.width, accumulates: !isFirst,
                         out: workspace[.slots] + (slot * middle + group * rows) * inner, outStride: inner))
                 let out = inputGradient[group * inner, block.first]
-                var product = PointwiseProduct(
+                var product = PointwiseProduct<Scalar>(
                     workspace[.reducePacked] + group * rows * inner, rows: inner, columns: block.width, changes,
                     out: out, outStride: inputGradient.stride)
                 product.addend = UnsafePointer(out)

@@ -11,11 +11,11 @@ import Support
 /// e is never stored because norm₂ and norm₃ follow from the small matrix u·uᵀ of each group: with s₂ = γ₂/σ₂ and
 /// V = W₂·diag(s₂), e − mean(e) = V·u, so its variance is diag(V·(u·uᵀ)·Vᵀ) / L and norm₃(e) is one product of u with
 /// folded weights. The gradients use the same identities (`TrainedUnit+Backward`).
-final class TrainedUnit {
+final class TrainedUnit<Scalar: ActivationScalar> {
     let shape: UnitShape
     let inputWindow: PlaneWindow
     /// At stride 2.
-    let shortcut: Shortcut?
+    let shortcut: Shortcut<Scalar>?
     let batch: Int
 
     let reduceWeights: UnsafeMutablePointer<Float>
@@ -29,21 +29,22 @@ final class TrainedUnit {
     let expandNorm: BatchNorm
 
     /// r, u and y of the class comment.
-    let reduced: Rows
-    let centred: Rows
-    let output: Rows
+    let reduced: Rows<Scalar>
+    let centred: Rows<Scalar>
+    let output: Rows<Scalar>
     /// V·(u·uᵀ), `[branchOutputs][expandColumns]`, for the gradient of W₂.
     let weightedGram: AlignedBuffer<Double>
     let edges: EdgeMasks
+    let kernels = Scalar.kernels(of: KernelSets.kernels)
     private let moments: AlignedBuffer<Moments>
-    private let memory: [AlignedBuffer<Float>]
+    private let memory: [AlignedBuffer<Scalar>]
     private let owners: [ParameterStore]
 
     var inArea: Int { inputWindow.inArea }
     var outArea: Int { inputWindow.outArea }
 
     /// Tasks that a group's small algebra is cut into.
-    static let algebraChunks = 4
+    static var algebraChunks: Int { 4 }
 
     init(
         _ shape: UnitShape, height: Int, width: Int, batch: Int, prefix: String, parameters: ParameterStore,
@@ -52,7 +53,7 @@ final class TrainedUnit {
         self.shape = shape
         self.batch = batch
         inputWindow = .convolution(height: height, width: width, stride: shape.stride)
-        shortcut = shape.stride == 2 ? Shortcut(height: height, width: width) : nil
+        shortcut = shape.stride == 2 ? Shortcut<Scalar>(height: height, width: width) : nil
         edges = EdgeMasks(inputWindow)
         reduceWeights = parameters.pointer(prefix + "branch_main_1.0.convs.0.weight")
         depthwiseWeights = parameters.pointer(prefix + "branch_main_2.0.weight")
@@ -70,8 +71,8 @@ final class TrainedUnit {
 
         let inColumns = batch * inputWindow.inArea
         let outColumns = batch * inputWindow.outArea
-        func rows(_ channels: Int, _ columns: Int) -> AlignedBuffer<Float> {
-            AlignedBuffer(count: Rows.count(channels: channels, columns: columns))
+        func rows(_ channels: Int, _ columns: Int) -> AlignedBuffer<Scalar> {
+            AlignedBuffer(count: Rows<Scalar>.count(channels: channels, columns: columns))
         }
         let memory = [
             rows(shape.middle, inColumns), rows(shape.middle, outColumns), rows(shape.outputs, outColumns),
@@ -84,7 +85,7 @@ final class TrainedUnit {
         moments = AlignedBuffer(count: ColumnSlots.maximum * shape.middle)
     }
 
-    func declare(_ needs: inout TrainingWorkspace.Needs) {
+    func declare(_ needs: inout TrainingNeeds) {
         let rows = shape.branchOutputs
         let columns = shape.expandColumns
         let gram = shape.groups * columns * columns
@@ -98,8 +99,8 @@ final class TrainedUnit {
         needs.need(.reducePacked, shape.middle * shape.reduceColumns)
         needs.need(.square, gram)
         needs.need(.bias, max(rows, shape.middle))
-        needs.need(.outerGradient, Rows.count(channels: shape.middle, columns: batch * outArea))
-        needs.need(.innerGradient, Rows.count(channels: shape.middle, columns: batch * inArea))
+        needs.need(.outerGradient, Rows<Scalar>.count(channels: shape.middle, columns: batch * outArea))
+        needs.need(.innerGradient, Rows<Scalar>.count(channels: shape.middle, columns: batch * inArea))
         needs.need(.sums, max(ColumnSlots.maximum * rows, gram))
         needs.need(.first, max(gram, rows * columns))
         needs.need(.second, rows * columns)
@@ -112,7 +113,8 @@ final class TrainedUnit {
     ///   - next: the unit that reads the output.
     /// - Returns: whether r of `next` was made too.
     func forward(
-        _ input: Rows, images: Int, isReduced: Bool, next: TrainedUnit?, _ workspace: TrainingWorkspace
+        _ input: Rows<Scalar>, images: Int, isReduced: Bool, next: TrainedUnit<Scalar>?,
+        _ workspace: TrainingWorkspace<Scalar>
     ) -> Bool {
         if !isReduced { reduce(input, images, workspace) }
         convolve(input, images, workspace)
@@ -124,7 +126,7 @@ final class TrainedUnit {
     }
 
     /// r = W₁x and its statistics.
-    private func reduce(_ input: Rows, _ images: Int, _ workspace: TrainingWorkspace) {
+    private func reduce(_ input: Rows<Scalar>, _ images: Int, _ workspace: TrainingWorkspace<Scalar>) {
         let slots = ColumnSlots(columns: images * inArea)
         beginReduce(workspace)
         workspace.pool.run(shape.reduceGroups * slots.count) { task, _ in
@@ -136,7 +138,7 @@ final class TrainedUnit {
         endReduce(slots)
     }
 
-    private func beginReduce(_ workspace: TrainingWorkspace) {
+    private func beginReduce(_ workspace: TrainingWorkspace<Scalar>) {
         let rows = shape.reduceRows
         let inner = shape.reduceColumns
         workspace.pool.run(shape.reduceGroups) { group, _ in
@@ -149,12 +151,12 @@ final class TrainedUnit {
 
     /// A block of a group's rows, and what it adds to the slot's statistics while it is in cache.
     private func reduce(
-        _ input: Rows, group: Int, slot: Int, _ block: ColumnBlock, _ workspace: TrainingWorkspace
+        _ input: Rows<Scalar>, group: Int, slot: Int, _ block: ColumnBlock, _ workspace: TrainingWorkspace<Scalar>
     ) {
         let rows = shape.reduceRows
         let inner = shape.reduceColumns
         kernels.multiply(
-            PointwiseProduct(
+            PointwiseProduct<Scalar>(
                 workspace[.reducePacked] + group * rows * inner, rows: rows, columns: block.width,
                 .init(input[group * inner, block.first], stride: input.stride, rows: inner),
                 out: reduced[group * rows, block.first], outStride: reduced.stride))
@@ -169,7 +171,7 @@ final class TrainedUnit {
     }
 
     /// u, a channel a task, and at stride 2 the shortcut's rows.
-    private func convolve(_ input: Rows, _ images: Int, _ workspace: TrainingWorkspace) {
+    private func convolve(_ input: Rows<Scalar>, _ images: Int, _ workspace: TrainingWorkspace<Scalar>) {
         workspace.pool.run(shape.middle + shape.shortcutRows) { task, worker in
             let scratch = workspace.scratch(worker)
             if task >= shape.middle {
@@ -192,7 +194,7 @@ final class TrainedUnit {
     }
 
     /// norm₃'s statistics from u·uᵀ, and the folded weights of the second product.
-    private func normalise(_ images: Int, _ workspace: TrainingWorkspace) {
+    private func normalise(_ images: Int, _ workspace: TrainingWorkspace<Scalar>) {
         let slots = ColumnSlots(columns: images * outArea)
         let rows = shape.expandRows
         let inner = shape.expandColumns
@@ -204,10 +206,10 @@ final class TrainedUnit {
             let slot = task % slots.count
             var accumulates = false
             slots.forEachBlock(of: slot, rows: inner) { block in
-                let own = PointwiseProduct.Input(
+                let own = PointwiseProduct<Scalar>.Input(
                     centred[group * inner, block.first], stride: centred.stride, rows: inner)
                 kernels.correlate(
-                    RowCorrelation(
+                    RowCorrelation<Scalar>(
                         own, own, columns: block.width, accumulates: accumulates,
                         out: grams + slot * pitch + group * square, outStride: inner))
                 accumulates = true
@@ -252,7 +254,9 @@ final class TrainedUnit {
     }
 
     /// y, block by block: product, bias, shortcut, ReLU; and r of `next` from the block while it is in cache.
-    private func expand(_ input: Rows, _ images: Int, next: TrainedUnit?, _ workspace: TrainingWorkspace) {
+    private func expand(
+        _ input: Rows<Scalar>, _ images: Int, next: TrainedUnit<Scalar>?, _ workspace: TrainingWorkspace<Scalar>
+    ) {
         let slots = ColumnSlots(columns: images * outArea)
         let rows = shape.expandRows
         let inner = shape.expandColumns
@@ -267,7 +271,7 @@ final class TrainedUnit {
             let (group, slot) = task.quotientAndRemainder(dividingBy: slots.count)
             slots.forEachBlock(of: slot, rows: inner + 2 * rows) { block in
                 let row = group * rows
-                var product = PointwiseProduct(
+                var product = PointwiseProduct<Scalar>(
                     workspace[.packed] + row * inner, rows: rows, columns: block.width,
                     .init(centred[group * inner, block.first], stride: centred.stride, rows: inner),
                     out: branch[row, block.first], outStride: branch.stride)

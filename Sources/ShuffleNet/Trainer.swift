@@ -13,22 +13,18 @@ public final class Trainer {
     public let pixels: Int
     /// The largest batch a step may have.
     public let batch: Int
+    public let precision: Precision
     public var optimizer: MomentumSGD
     public let labelSmoothing: Float
 
     private let gradients: ParameterStore
     private let velocities: ParameterStore
-    private let stem: TrainedStem
-    private let units: [TrainedUnit]
-    private let head: TrainedHead
-    private let workspace: TrainingWorkspace
-    /// Gradients at the stem's output and at each stage's output; within a stage they are passed on in place.
-    private let stageGradients: [Rows]
-    private let stageMemory: [AlignedBuffer<Float>]
+    private let pool: ThreadPool
+    private let trained: any DifferentiableNetwork
 
     public init(
         network: Network, pixels: Int, batch: Int, pool: ThreadPool, optimizer: MomentumSGD = MomentumSGD(),
-        labelSmoothing: Float = 0.1
+        labelSmoothing: Float = 0.1, precision: Precision = .float32
     ) {
         precondition(
             pixels >= NetworkConfiguration.minimumPixels,
@@ -38,6 +34,7 @@ public final class Trainer {
         self.network = network
         self.pixels = pixels
         self.batch = batch
+        self.precision = precision
         self.optimizer = optimizer
         self.labelSmoothing = labelSmoothing
         let store = network.store
@@ -45,38 +42,17 @@ public final class Trainer {
         self.gradients = gradients
         velocities = ParameterStore(store.layout)
 
-        let configuration = network.configuration
-        let stem = TrainedStem(
-            channels: configuration.stemChannels, pixels: pixels, batch: batch, parameters: store,
-            gradients: gradients)
-        var needs = TrainingWorkspace.Needs()
-        stem.declare(&needs)
-        var side = stem.poolWindow.outHeight
-        var memory: [AlignedBuffer<Float>] = []
-        var rows: [Rows] = []
-        func addStage(channels: Int) {
-            let columns = batch * side * side
-            let buffer = AlignedBuffer<Float>(count: Rows.count(channels: channels, columns: columns))
-            memory.append(buffer)
-            rows.append(Rows(buffer, columns: columns))
+        self.pool = pool
+        func make<Scalar>(_: Scalar.Type) -> TrainedNetwork<Scalar> {
+            TrainedNetwork(
+                network.configuration, pixels: pixels, batch: batch, parameters: store, gradients: gradients, pool: pool
+            )
         }
-        addStage(channels: configuration.stemChannels)
-        units = configuration.units.enumerated().map { index, shape in
-            let unit = TrainedUnit(
-                shape, height: side, width: side, batch: batch, prefix: "features.\(index).", parameters: store,
-                gradients: gradients)
-            unit.declare(&needs)
-            side = shape.outputSide(side)
-            if shape.stride == 2 { addStage(channels: shape.outputs) }
-            return unit
-        }
-        self.stem = stem
-        stageMemory = memory
-        stageGradients = rows
-        head = TrainedHead(
-            channels: configuration.featureChannels, classes: configuration.classes, area: side * side, batch: batch,
-            parameters: store, gradients: gradients)
-        workspace = TrainingWorkspace(needs, pool: pool)
+        trained =
+            switch precision {
+            case .float32: make(Float.self)
+            case .bfloat16: make(BFloat16.self)
+            }
     }
 
     /// One step of momentum SGD on the mean label-smoothed cross-entropy of a batch.
@@ -98,37 +74,14 @@ public final class Trainer {
         images: UnsafePointer<Float>, labels: UnsafePointer<Int32>, count: Int
     ) -> StepResult {
         precondition(count >= 1 && count <= batch, "a step takes 1 to \(batch) images, not \(count)")
-        stem.forward(images, count: count, workspace)
-        var input = stem.output
-        var isReduced = false
-        for (index, unit) in units.enumerated() {
-            isReduced = unit.forward(
-                input, images: count, isReduced: isReduced, next: index + 1 < units.count ? units[index + 1] : nil,
-                workspace)
-            input = unit.output
-        }
-        var stage = stageGradients.count - 1
-        let result = head.run(
-            input, labels: labels, count: count, labelSmoothing: labelSmoothing, gradient: stageGradients[stage],
-            workspace)
-        var isCorrelated = false
-        for index in units.indices.reversed() {
-            let unit = units[index]
-            let gradient = stageGradients[stage]
-            if unit.shape.stride == 2 { stage -= 1 }
-            let previous = index == 0 ? nil : units[index - 1]
-            isCorrelated = unit.backward(
-                previous?.output ?? stem.output, gradient: gradient, inputGradient: stageGradients[stage],
-                images: count, isCorrelated: isCorrelated, previous: previous, workspace)
-        }
-        stem.backward(images, gradient: stageGradients[0], count: count, workspace)
-        return result
+        return trained.differentiate(
+            images: images, labels: labels, count: count, labelSmoothing: labelSmoothing)
     }
 
     private func update(_ learningRate: Float) {
         let slots = network.store.layout.slots
         let weights = network.store.values.pointer
-        workspace.pool.run(slots.count) { index, _ in
+        pool.run(slots.count) { index, _ in
             let slot = slots[index]
             if !slot.isTrainable { return }
             kernels.updateWithMomentum(

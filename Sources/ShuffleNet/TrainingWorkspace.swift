@@ -1,13 +1,37 @@
+import Kernels
 import Support
 
 /// Memory that the layers of one trainer use in turn, allocated once at the largest size any of them asks for.
-final class TrainingWorkspace {
+final class TrainingWorkspace<Scalar: ActivationScalar> {
     let pool: ThreadPool
     /// Scratch floats for each worker.
-    private var scratch: [AlignedBuffer<Float>] = []
-    private(set) var floats: [AlignedBuffer<Float>] = []
-    private(set) var doubles: [AlignedBuffer<Double>] = []
+    private let scratch: [AlignedBuffer<Float>]
+    /// The stem's patches, for each worker.
+    private let patches: [AlignedBuffer<Scalar>]
+    private let floats: [AlignedBuffer<Float>]
+    private let doubles: [AlignedBuffer<Double>]
+    private let activations: [AlignedBuffer<Scalar>]
 
+    init(_ needs: TrainingNeeds, pool: ThreadPool) {
+        self.pool = pool
+        scratch = (0..<pool.threads).map { _ in AlignedBuffer(count: needs.scratch) }
+        patches = (0..<pool.threads).map { _ in AlignedBuffer(count: needs.patches) }
+        floats = needs.floats.map { AlignedBuffer(count: $0) }
+        doubles = needs.doubles.map { AlignedBuffer(count: $0) }
+        activations = needs.activations.map { AlignedBuffer(count: $0) }
+    }
+
+    func scratch(_ worker: Int) -> UnsafeMutablePointer<Float> { scratch[worker].pointer }
+    func patches(_ worker: Int) -> UnsafeMutablePointer<Scalar> { patches[worker].pointer }
+    subscript(_ area: TrainingNeeds.FloatArea) -> UnsafeMutablePointer<Float> { floats[area.rawValue].pointer }
+    subscript(_ area: TrainingNeeds.DoubleArea) -> UnsafeMutablePointer<Double> { doubles[area.rawValue].pointer }
+    func rows(_ area: TrainingNeeds.ActivationArea, columns: Int) -> Rows<Scalar> {
+        Rows(activations[area.rawValue], columns: columns)
+    }
+}
+
+/// What the layers of a trainer ask of its workspace.
+struct TrainingNeeds {
     /// Which shared area; each layer says how it uses it.
     enum FloatArea: Int, CaseIterable {
         /// Partial matrices, one for each column slot.
@@ -22,6 +46,9 @@ final class TrainingWorkspace {
         case reducePacked
         case square
         case bias
+    }
+
+    enum ActivationArea: Int, CaseIterable {
         /// The gradient at the depthwise convolution's output, and at its input.
         case outerGradient
         case innerGradient
@@ -35,29 +62,17 @@ final class TrainingWorkspace {
         case coefficients
     }
 
-    struct Needs {
-        var scratch = 0
-        var floats = [Int](repeating: 0, count: FloatArea.allCases.count)
-        var doubles = [Int](repeating: 0, count: DoubleArea.allCases.count)
+    private(set) var scratch = 0
+    private(set) var patches = 0
+    private(set) var floats = [Int](repeating: 0, count: FloatArea.allCases.count)
+    private(set) var doubles = [Int](repeating: 0, count: DoubleArea.allCases.count)
+    private(set) var activations = [Int](repeating: 0, count: ActivationArea.allCases.count)
 
-        mutating func scratch(_ count: Int) { scratch = max(scratch, count) }
-        mutating func need(_ area: FloatArea, _ count: Int) {
-            floats[area.rawValue] = max(floats[area.rawValue], count)
-        }
-        mutating func need(_ area: DoubleArea, _ count: Int) {
-            doubles[area.rawValue] = max(doubles[area.rawValue], count)
-        }
+    mutating func scratch(_ count: Int) { scratch = max(scratch, count) }
+    mutating func patches(_ count: Int) { patches = max(patches, count) }
+    mutating func need(_ area: FloatArea, _ count: Int) { floats[area.rawValue] = max(floats[area.rawValue], count) }
+    mutating func need(_ area: DoubleArea, _ count: Int) { doubles[area.rawValue] = max(doubles[area.rawValue], count) }
+    mutating func need(_ area: ActivationArea, _ count: Int) {
+        activations[area.rawValue] = max(activations[area.rawValue], count)
     }
-
-    init(_ needs: Needs, pool: ThreadPool) {
-        self.pool = pool
-        scratch = (0..<pool.threads).map { _ in AlignedBuffer(count: needs.scratch) }
-        floats = needs.floats.map { AlignedBuffer(count: $0) }
-        doubles = needs.doubles.map { AlignedBuffer(count: $0) }
-    }
-
-    func scratch(_ worker: Int) -> UnsafeMutablePointer<Float> { scratch[worker].pointer }
-    subscript(_ area: FloatArea) -> UnsafeMutablePointer<Float> { floats[area.rawValue].pointer }
-    subscript(_ area: DoubleArea) -> UnsafeMutablePointer<Double> { doubles[area.rawValue].pointer }
-    func rows(_ area: FloatArea, columns: Int) -> Rows { Rows(floats[area.rawValue], columns: columns) }
 }

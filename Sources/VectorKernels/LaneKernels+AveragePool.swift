@@ -1,9 +1,9 @@
-public import Kernels
+internal import Kernels
 
-extension LaneKernels {
-    public func averagePoolForward(
-        _ plane: UnsafePointer<Float>, _ window: PlaneWindow, inverseCounts: UnsafePointer<Float>,
-        out: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
+extension LaneActivationKernels {
+    func averagePoolForward(
+        _ plane: UnsafePointer<Scalar>, _ window: PlaneWindow, inverseCounts: UnsafePointer<Float>,
+        out: UnsafeMutablePointer<Scalar>, scratch: UnsafeMutablePointer<Float>
     ) {
         let width = window.inWidth
         let pitch = 2 * window.pitch
@@ -41,9 +41,9 @@ extension LaneKernels {
         }
     }
 
-    public func averagePoolBackward(
-        gradient: UnsafePointer<Float>, out: UnsafePointer<Float>, _ window: PlaneWindow,
-        inverseCounts: UnsafePointer<Float>, inputGradient: UnsafeMutablePointer<Float>,
+    func averagePoolBackward(
+        gradient: UnsafePointer<Scalar>, out: UnsafePointer<Scalar>, _ window: PlaneWindow,
+        inverseCounts: UnsafePointer<Float>, inputGradient: UnsafeMutablePointer<Scalar>,
         scratch: UnsafeMutablePointer<Float>
     ) {
         let origin = PlaneSplit.border(gradient, window, into: scratch) { value, index in

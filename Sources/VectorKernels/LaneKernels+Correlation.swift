@@ -1,68 +1,73 @@
-public import Kernels
+internal import Kernels
 
-extension LaneKernels {
-    /// Tiles of three rows of `left` by four of `right`: twelve sums in registers, their totals taken four at a time.
+extension LaneActivationKernels {
+    /// Tiles of some rows of `left` by four of `right`: their sums in registers, their totals taken four at a time.
     /// The side with fewer rows is gone through again and again, so that it stays in cache.
-    public func correlate(_ task: RowCorrelation) {
+    func correlate(_ task: RowCorrelation<Scalar>) {
         if task.left.rows > task.right.rows {
-            for row in stride(from: 0, to: task.left.rows, by: 3) {
-                for column in stride(from: 0, to: task.right.rows, by: 4) { Self.run(task, row, column) }
+            for row in stride(from: 0, to: task.left.rows, by: CorrelationRows.largest) {
+                for column in stride(from: 0, to: task.right.rows, by: 4) { run(task, row, column) }
             }
         } else {
             for column in stride(from: 0, to: task.right.rows, by: 4) {
-                for row in stride(from: 0, to: task.left.rows, by: 3) { Self.run(task, row, column) }
+                for row in stride(from: 0, to: task.left.rows, by: CorrelationRows.largest) { run(task, row, column) }
             }
         }
     }
 
     @inline(__always)
-    private static func run(_ task: RowCorrelation, _ row: Int, _ column: Int) {
-        switch task.left.rows - row {
-        case 1: CorrelationTile<1>.run(task, row: row, column: column)
-        case 2: CorrelationTile<2>.run(task, row: row, column: column)
-        default: CorrelationTile<3>.run(task, row: row, column: column)
+    private func run(_ task: RowCorrelation<Scalar>, _ row: Int, _ column: Int) {
+        switch min(task.left.rows - row, CorrelationRows.largest) {
+        case 1: CorrelationTile<1, Scalar>.run(task, row: row, column: column)
+        case 2: CorrelationTile<2, Scalar>.run(task, row: row, column: column)
+        case 3: CorrelationTile<3, Scalar>.run(task, row: row, column: column)
+        #if WIDE_LANES
+            case 4: CorrelationTile<4, Scalar>.run(task, row: row, column: column)
+            case 5: CorrelationTile<5, Scalar>.run(task, row: row, column: column)
+            case 6: CorrelationTile<6, Scalar>.run(task, row: row, column: column)
+        #endif
+        case let rows: preconditionFailure("no tile has \(rows) rows")
         }
     }
 }
 
-private struct CorrelationTile<let rows: Int> {
-    private typealias Sums = InlineArray<rows, InlineArray<4, Lanes>>
+private enum CorrelationRows {
+    /// Rows of the largest tile: its sums fill 12 of 16 registers, or 24 of 32.
+    static var largest: Int {
+        #if WIDE_LANES
+            6
+        #else
+            3
+        #endif
+    }
+}
 
+private struct CorrelationTile<let rows: Int, Scalar: LaneScalar> {
     @inline(never)
-    static func run(_ task: RowCorrelation, row: Int, column: Int) {
+    static func run(_ task: RowCorrelation<Scalar>, row: Int, column: Int) {
         let width = min(4, task.right.rows - column)
-        var left = InlineArray<rows, UnsafePointer<Float>>(repeating: task.left.pointer)
-        for index in 0..<rows { left[index] = task.left.pointer + (row + index) * task.left.stride }
+        let left = InlineArray<rows, UnsafePointer<Scalar>> { task.left.pointer + (row + $0) * task.left.stride }
         // Past the last row the tile takes it again; those sums are not stored.
-        var right = InlineArray<4, UnsafePointer<Float>>(repeating: task.right.pointer)
-        for index in 0..<4 { right[index] = task.right.pointer + (column + min(index, width - 1)) * task.right.stride }
+        let right = InlineArray<4, UnsafePointer<Scalar>> {
+            task.right.pointer + (column + min($0, width - 1)) * task.right.stride
+        }
 
-        var sums = Sums(repeating: InlineArray<4, Lanes>(repeating: Lanes.zero))
+        var sums = TileSums<rows, 4> { _ in InlineArray { _ in Lanes.zero } }
         var index = 0
-        while index + laneCount <= task.columns {
-            accumulate(&sums, left, right, index) { $0 }
+        while index + Scalar.correlationStep <= task.columns {
+            Scalar.correlate(&sums, left, right, index)
+            index += Scalar.correlationStep
+        }
+        while index < task.columns {
+            let rest = task.columns - index
+            Scalar.correlate(&sums, left, right) { ($0 + index).lanes(0).keeping(first: rest) }
             index += laneCount
         }
-        let rest = task.columns - index
-        if rest > 0 { accumulate(&sums, left, right, index) { $0.keeping(first: rest) } }
 
         for index in 0..<rows {
             let totals = Lanes.totals(sums[index][0], sums[index][1], sums[index][2], sums[index][3])
             let out = task.out + ((row + index) * task.outStride + column)
             for lane in 0..<width { out[lane] = task.accumulates ? out[lane] + totals[lane] : totals[lane] }
-        }
-    }
-
-    @inline(__always)
-    private static func accumulate(
-        _ sums: inout Sums, _ left: InlineArray<rows, UnsafePointer<Float>>,
-        _ right: InlineArray<4, UnsafePointer<Float>>, _ index: Int, _ load: (Lanes) -> Lanes
-    ) {
-        var values = InlineArray<rows, Lanes>(repeating: Lanes.zero)
-        for row in 0..<rows { values[row] = load(left[row].lanes(index)) }
-        for column in 0..<4 {
-            let value = load(right[column].lanes(index))
-            for row in 0..<rows { sums[row][column] = multiplyAdd(sums[row][column], values[row], value) }
         }
     }
 }

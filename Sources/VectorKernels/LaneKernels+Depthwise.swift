@@ -1,25 +1,26 @@
-public import Kernels
+internal import Kernels
 
-extension LaneKernels {
-    public func depthwiseForward(
-        _ plane: UnsafePointer<Float>, _ window: PlaneWindow, _ edges: EdgeMasks, kernel: UnsafePointer<Float>,
-        out: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
+extension LaneActivationKernels {
+    func depthwiseForward(
+        _ plane: UnsafePointer<Scalar>, _ window: PlaneWindow, _ edges: EdgeMasks, kernel: UnsafePointer<Float>,
+        out: UnsafeMutablePointer<Scalar>, scratch: UnsafeMutablePointer<Float>
     ) {
         if window.stride == 1 {
-            convolve(DenseWindow(plane, window, edges), window, kernel, out)
+            let dense = DenseWindow(Scalar.plane(plane, window, into: scratch), window, edges)
+            convolve(dense, window, kernel, out)
         } else {
             PlaneSplit.split(plane, window, padding: 0, into: scratch) { $0 }
             WindowSum.forward(scratch, window, kernel: WindowKernel(kernel), out: out)
         }
     }
 
-    public func depthwiseForward(
-        _ plane: UnsafePointer<Float>, _ window: PlaneWindow, _ edges: EdgeMasks, scale: Float, shift: Float,
-        kernel: UnsafePointer<Float>, out: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
+    func depthwiseForward(
+        _ plane: UnsafePointer<Scalar>, _ window: PlaneWindow, _ edges: EdgeMasks, scale: Float, shift: Float,
+        kernel: UnsafePointer<Float>, out: UnsafeMutablePointer<Scalar>, scratch: UnsafeMutablePointer<Float>
     ) {
         let norm = FoldedAffine(scale: scale, shift: shift)
         if window.stride == 1 {
-            let activated = norm.activate(plane, window, into: scratch)
+            let activated = PlaneCopy.make(plane, window, into: scratch) { norm.activate($0) }
             convolve(DenseWindow(activated, window, edges), window, kernel, out)
         } else {
             PlaneSplit.split(plane, window, padding: 0, into: scratch) { norm.activate($0) }
@@ -27,16 +28,17 @@ extension LaneKernels {
         }
     }
 
-    public func depthwiseBackward(
-        gradient: UnsafePointer<Float>, _ plane: UnsafePointer<Float>, _ window: PlaneWindow, _ edges: EdgeMasks,
+    func depthwiseBackward(
+        gradient: UnsafePointer<Scalar>, _ plane: UnsafePointer<Scalar>, _ window: PlaneWindow, _ edges: EdgeMasks,
         scale: Float, shift: Float, mean: Float, kernel: UnsafePointer<Float>,
-        inputGradient: UnsafeMutablePointer<Float>, kernelGradient: UnsafeMutablePointer<Double>,
+        inputGradient: UnsafeMutablePointer<Scalar>, kernelGradient: UnsafeMutablePointer<Double>,
         scratch: UnsafeMutablePointer<Float>
     ) -> (sum: Float, weighted: Float) {
         let norm = FoldedAffine(scale: scale, shift: shift)
         let masked = MaskedGradient(plane, norm, mean: mean)
         if window.stride == 1 {
-            let activated = norm.activate(plane, window, into: scratch)
+            let activated = PlaneCopy.make(plane, window, into: scratch) { norm.activate($0) }
+            let gradient = Scalar.plane(gradient, window, into: scratch + window.denseCount)
             DenseWindow(activated, window, edges).correlate(gradient, into: kernelGradient)
             return convolve(
                 DenseWindow(gradient, window, edges), window, WindowKernel(kernel).reversed, masked, inputGradient)
@@ -49,7 +51,7 @@ extension LaneKernels {
 
     @inline(__always)
     private func convolve(
-        _ dense: DenseWindow, _ window: PlaneWindow, _ kernel: UnsafePointer<Float>, _ out: UnsafeMutablePointer<Float>
+        _ dense: DenseWindow, _ window: PlaneWindow, _ kernel: UnsafePointer<Float>, _ out: UnsafeMutablePointer<Scalar>
     ) {
         dense.forEachSum(WindowKernel(kernel)) { index, sum in out.store(sum, index, before: window.outArea) }
     }
@@ -60,8 +62,8 @@ extension LaneKernels {
     /// The gradient at a dense convolution's input: the gradient at its output, convolved with the kernel turned round.
     @inline(never)
     private func convolve(
-        _ dense: DenseWindow, _ window: PlaneWindow, _ kernel: WindowKernel, _ masked: MaskedGradient,
-        _ out: UnsafeMutablePointer<Float>
+        _ dense: DenseWindow, _ window: PlaneWindow, _ kernel: WindowKernel, _ masked: MaskedGradient<Scalar>,
+        _ out: UnsafeMutablePointer<Scalar>
     ) -> (sum: Float, weighted: Float) {
         var sum = Lanes.zero
         var weighted = Lanes.zero
@@ -77,8 +79,8 @@ extension LaneKernels {
     /// The same at stride 2, from the bordered gradient.
     @inline(never)
     private func spread(
-        _ origin: UnsafePointer<Float>, _ window: PlaneWindow, _ kernel: WindowKernel, _ masked: MaskedGradient,
-        _ out: UnsafeMutablePointer<Float>, line: UnsafeMutablePointer<Float>
+        _ origin: UnsafePointer<Float>, _ window: PlaneWindow, _ kernel: WindowKernel, _ masked: MaskedGradient<Scalar>,
+        _ out: UnsafeMutablePointer<Scalar>, line: UnsafeMutablePointer<Float>
     ) -> (sum: Float, weighted: Float) {
         var sum = Lanes.zero
         var weighted = Lanes.zero
@@ -98,13 +100,13 @@ extension LaneKernels {
 }
 
 /// The gradient under the ReLU of max(norm(r), 0).
-private struct MaskedGradient {
-    private let plane: UnsafePointer<Float>
+private struct MaskedGradient<Scalar: LaneScalar> {
+    private let plane: UnsafePointer<Scalar>
     private let norm: FoldedAffine
     private let mean: Lanes
 
     @inline(__always)
-    init(_ plane: UnsafePointer<Float>, _ norm: FoldedAffine, mean: Float) {
+    init(_ plane: UnsafePointer<Scalar>, _ norm: FoldedAffine, mean: Float) {
         self.plane = plane
         self.norm = norm
         self.mean = Lanes(repeating: mean)

@@ -1,9 +1,9 @@
-public import Kernels
+internal import Kernels
 
-extension LaneKernels {
-    public func fillPatches(
+extension LaneActivationKernels {
+    func fillPatches(
         _ image: UnsafePointer<Float>, _ window: PlaneWindow, firstRow: Int, rowCount: Int,
-        patches: UnsafeMutablePointer<Float>, pitch: Int
+        patches: UnsafeMutablePointer<Scalar>, pitch: Int
     ) {
         let width = window.inWidth
         let outWidth = window.outWidth
@@ -17,14 +17,14 @@ extension LaneKernels {
                     let start = row * outWidth
                     if y < 0 || y >= window.inHeight {
                         for x in start..<start + outWidth {
-                            left[x] = 0
-                            middle[x] = 0
-                            right[x] = 0
+                            left[x] = .zero
+                            middle[x] = .zero
+                            right[x] = .zero
                         }
                         continue
                     }
                     let source = image + channel * window.inArea + y * width
-                    left[start] = 0
+                    left[start] = .zero
                     var x = 0
                     while 2 * x + 2 * laneCount <= width {
                         let pair = source.split(2 * x)
@@ -34,8 +34,8 @@ extension LaneKernels {
                         x += laneCount
                     }
                     while x < outWidth {
-                        middle[start + x] = source[2 * x]
-                        let odd = 2 * x + 1 < width ? source[2 * x + 1] : 0
+                        middle[start + x] = Scalar(rounding: source[2 * x])
+                        let odd = Scalar(rounding: 2 * x + 1 < width ? source[2 * x + 1] : 0)
                         right[start + x] = odd
                         if x + 1 < outWidth { left[start + x + 1] = odd }
                         x += 1

@@ -1,4 +1,4 @@
-public import Kernels
+internal import Kernels
 
 #if WIDE_LANES
     private typealias TapLanes = SIMD16<Int32>
@@ -6,10 +6,10 @@ public import Kernels
     private typealias TapLanes = SIMD8<Int32>
 #endif
 
-extension LaneKernels {
-    public func maxPoolForward(
-        _ plane: UnsafePointer<Float>, _ window: PlaneWindow, scale: Float, shift: Float,
-        out: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
+extension LaneActivationKernels {
+    func maxPoolForward(
+        _ plane: UnsafePointer<Scalar>, _ window: PlaneWindow, scale: Float, shift: Float,
+        out: UnsafeMutablePointer<Scalar>, scratch: UnsafeMutablePointer<Float>
     ) {
         let norm = FoldedAffine(scale: scale, shift: shift)
         PlaneSplit.split(plane, window, padding: -.infinity, into: scratch) { norm.activate($0) }
@@ -29,9 +29,9 @@ extension LaneKernels {
         }
     }
 
-    public func maxPoolForward(
-        _ plane: UnsafePointer<Float>, _ window: PlaneWindow, scale: Float, shift: Float,
-        out: UnsafeMutablePointer<Float>, taps: UnsafeMutablePointer<UInt8>, scratch: UnsafeMutablePointer<Float>
+    func maxPoolForward(
+        _ plane: UnsafePointer<Scalar>, _ window: PlaneWindow, scale: Float, shift: Float,
+        out: UnsafeMutablePointer<Scalar>, taps: UnsafeMutablePointer<UInt8>, scratch: UnsafeMutablePointer<Float>
     ) {
         let norm = FoldedAffine(scale: scale, shift: shift)
         PlaneSplit.split(plane, window, padding: -.infinity, into: scratch) { norm.activate($0) }
@@ -54,6 +54,45 @@ extension LaneKernels {
                     taps[index + lane] = UInt8(truncatingIfNeeded: source[lane])
                 }
                 x += laneCount
+            }
+        }
+    }
+
+    func maxPoolGradientSums(
+        gradient: UnsafePointer<Scalar>, out: UnsafePointer<Scalar>, taps: UnsafePointer<UInt8>,
+        _ plane: UnsafePointer<Scalar>, _ window: PlaneWindow, mean: Float
+    ) -> (sum: Float, weighted: Float) {
+        var sum: Float = 0
+        var weighted: Float = 0
+        forEachMaximum(out: out, taps: taps, window) { index, source in
+            let value = gradient[index].float
+            sum += value
+            weighted += value * (plane[source].float - mean)
+        }
+        return (sum, weighted)
+    }
+
+    func maxPoolBackward(
+        gradient: UnsafePointer<Scalar>, out: UnsafePointer<Scalar>, taps: UnsafePointer<UInt8>,
+        _ window: PlaneWindow, factor: Float, inputGradient: UnsafeMutablePointer<Scalar>
+    ) {
+        forEachMaximum(out: out, taps: taps, window) { index, source in
+            inputGradient[source] = Scalar(rounding: inputGradient[source].float + factor * gradient[index].float)
+        }
+    }
+
+    /// Calls `body(index in out, index in the plane)` where the ReLU was open.
+    @inline(__always)
+    private func forEachMaximum(
+        out: UnsafePointer<Scalar>, taps: UnsafePointer<UInt8>, _ window: PlaneWindow, _ body: (Int, Int) -> Void
+    ) {
+        for y in 0..<window.outHeight {
+            for x in 0..<window.outWidth {
+                let index = y * window.outWidth + x
+                if out[index].float <= 0 { continue }
+                let tap = Int(taps[index])
+                let row = 2 * y + tap / 3 - window.padTop
+                body(index, row * window.inWidth + 2 * x + tap % 3 - window.padLeft)
             }
         }
     }

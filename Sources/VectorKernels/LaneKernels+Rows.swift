@@ -1,7 +1,7 @@
-public import Kernels
+internal import Kernels
 
-extension LaneKernels {
-    public func sum(_ row: UnsafePointer<Float>, _ count: Int) -> Float {
+extension LaneActivationKernels {
+    func sum(_ row: UnsafePointer<Scalar>, _ count: Int) -> Float {
         var sum0 = Lanes.zero
         var sum1 = Lanes.zero
         var index = 0
@@ -12,27 +12,27 @@ extension LaneKernels {
         }
         var rest: Float = 0
         while index < count {
-            rest += row[index]
+            rest += row[index].float
             index += 1
         }
         return (sum0 + sum1).total + rest
     }
 
     /// `row -= mean`, in place.
-    public func centre(_ row: UnsafeMutablePointer<Float>, _ count: Int, by mean: Float) {
+    func centre(_ row: UnsafeMutablePointer<Scalar>, _ count: Int, by mean: Float) {
         var index = 0
         while index + laneCount <= count {
             row.store(row.lanes(index) - mean, index)
             index += laneCount
         }
         while index < count {
-            row[index] -= mean
+            row[index] = Scalar(rounding: row[index].float - mean)
             index += 1
         }
     }
 
     /// Deviations are taken from the row's own mean, so a large mean costs no digits.
-    public func moments(_ row: UnsafePointer<Float>, _ count: Int) -> Moments {
+    func moments(_ row: UnsafePointer<Scalar>, _ count: Int) -> Moments {
         if count <= 0 { return Moments() }
         let first = Double(sum(row, count)) / Double(count)
         let centre = Float(first)
@@ -53,7 +53,7 @@ extension LaneKernels {
         var sum = Double((sum0 + sum1).total)
         var squares = Double((squares0 + squares1).total)
         while index < count {
-            let deviation = row[index] - centre
+            let deviation = row[index].float - centre
             sum += Double(deviation)
             squares += Double(deviation * deviation)
             index += 1
@@ -62,7 +62,7 @@ extension LaneKernels {
         return Moments(count: n, mean: Double(centre) + sum / n, squares: max(squares - sum * sum / n, 0))
     }
 
-    public func applyAffine(_ row: UnsafeMutablePointer<Float>, slope: Float, offset: Float, _ count: Int) {
+    func applyAffine(_ row: UnsafeMutablePointer<Scalar>, slope: Float, offset: Float, _ count: Int) {
         let slopes = Lanes(repeating: slope)
         let offsets = Lanes(repeating: offset)
         var index = 0
@@ -71,13 +71,13 @@ extension LaneKernels {
             index += laneCount
         }
         while index < count {
-            row[index] = offset + row[index] * slope
+            row[index] = Scalar(rounding: offset + row[index].float * slope)
             index += 1
         }
     }
 
-    public func applyAffineGradient(
-        _ gradient: UnsafeMutablePointer<Float>, input: UnsafePointer<Float>, scale: Float, slope: Float,
+    func applyAffineGradient(
+        _ gradient: UnsafeMutablePointer<Scalar>, input: UnsafePointer<Scalar>, scale: Float, slope: Float,
         offset: Float, _ count: Int
     ) {
         let scales = Lanes(repeating: scale)
@@ -90,13 +90,14 @@ extension LaneKernels {
             index += laneCount
         }
         while index < count {
-            gradient[index] = scale * gradient[index] + (slope * input[index] + offset)
+            let sum = slope * input[index].float + offset
+            gradient[index] = Scalar(rounding: scale * gradient[index].float + sum)
             index += 1
         }
     }
 
-    public func rectifierBackward(
-        _ gradient: UnsafeMutablePointer<Float>, out: UnsafePointer<Float>, _ count: Int
+    func rectifierBackward(
+        _ gradient: UnsafeMutablePointer<Scalar>, out: UnsafePointer<Scalar>, _ count: Int
     ) -> Float {
         var sum0 = Lanes.zero
         var sum1 = Lanes.zero
@@ -113,30 +114,10 @@ extension LaneKernels {
         }
         var rest: Float = 0
         while index < count {
-            if out[index] <= 0 { gradient[index] = 0 }
-            rest += gradient[index]
+            if out[index].float <= 0 { gradient[index] = .zero }
+            rest += gradient[index].float
             index += 1
         }
         return (sum0 + sum1).total + rest
-    }
-
-    public func updateWithMomentum(
-        weights: UnsafeMutablePointer<Float>, velocities: UnsafeMutablePointer<Float>,
-        gradients: UnsafePointer<Float>, _ count: Int, rate: Float, momentum: Float, decay: Float
-    ) {
-        var index = 0
-        while index + laneCount <= count {
-            let weight = weights.lanes(index)
-            let velocity = velocities.lanes(index) * momentum + (gradients.lanes(index) + weight * decay)
-            velocities.store(velocity, index)
-            weights.store(weight - velocity * rate, index)
-            index += laneCount
-        }
-        while index < count {
-            let velocity = velocities[index] * momentum + (gradients[index] + weights[index] * decay)
-            velocities[index] = velocity
-            weights[index] -= velocity * rate
-            index += 1
-        }
     }
 }

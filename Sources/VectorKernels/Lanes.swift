@@ -1,4 +1,5 @@
 internal import CLanes
+internal import Kernels
 
 // The vector the kernels work in. The sources of this folder are compiled once for each instruction set, as a module
 // of its own; what differs is this width and whether there is a fused multiply-add.
@@ -86,36 +87,34 @@ extension Lanes {
     }
 }
 
-extension UnsafePointer<Float> {
+extension UnsafePointer where Pointee: LaneScalar {
     @inline(__always)
-    func lanes(_ index: Int) -> Lanes {
-        UnsafeRawPointer(self + index).loadUnaligned(as: Lanes.self)
-    }
+    func lanes(_ index: Int) -> Lanes { Pointee.load(self + index) }
 
     /// The even and the odd elements of the two vectors from `index` on.
     @inline(__always)
-    func split(_ index: Int) -> (even: Lanes, odd: Lanes) {
-        let low = lanes(index)
-        let high = lanes(index + laneCount)
-        #if WIDE_LANES
-            return (clanes16_even(low, high), clanes16_odd(low, high))
-        #else
-            return (clanes8_even(low, high), clanes8_odd(low, high))
-        #endif
+    func split(_ index: Int) -> (even: Lanes, odd: Lanes) { Pointee.split(self + index) }
+}
+
+extension UnsafeMutablePointer where Pointee: LaneScalar {
+    @inline(__always)
+    func lanes(_ index: Int) -> Lanes { Pointee.load(self + index) }
+
+    @inline(__always)
+    func store(_ value: Lanes, _ index: Int) { Pointee.store(value, self + index) }
+
+    /// Stores `value` where all lanes lie before `end`, and only the lanes before it otherwise.
+    @inline(__always)
+    func store(_ value: Lanes, _ index: Int, before end: Int) {
+        if index + laneCount <= end {
+            store(value, index)
+        } else {
+            for lane in 0..<Swift.max(end - index, 0) { self[index + lane] = Pointee(rounding: value[lane]) }
+        }
     }
 }
 
 extension UnsafeMutablePointer<Float> {
-    @inline(__always)
-    func lanes(_ index: Int) -> Lanes {
-        UnsafeRawPointer(self + index).loadUnaligned(as: Lanes.self)
-    }
-
-    @inline(__always)
-    func store(_ value: Lanes, _ index: Int) {
-        UnsafeMutableRawPointer(self + index).storeBytes(of: value, as: Lanes.self)
-    }
-
     /// Stores `even` and `odd` in turn into the two vectors from `index` on.
     @inline(__always)
     func interleave(_ even: Lanes, _ odd: Lanes, _ index: Int) {
@@ -126,15 +125,5 @@ extension UnsafeMutablePointer<Float> {
             store(clanes8_interleave_low(even, odd), index)
             store(clanes8_interleave_high(even, odd), index + laneCount)
         #endif
-    }
-
-    /// Stores `value` where all lanes lie before `end`, and only the lanes before it otherwise.
-    @inline(__always)
-    func store(_ value: Lanes, _ index: Int, before end: Int) {
-        if index + laneCount <= end {
-            store(value, index)
-        } else {
-            for lane in 0..<Swift.max(end - index, 0) { self[index + lane] = value[lane] }
-        }
     }
 }

@@ -6,8 +6,8 @@ enum PlaneSplit {
     ///
     /// One value before the plane and up to `2 · laneCount` past its end are read (and not used).
     @inline(__always)
-    static func split(
-        _ plane: UnsafePointer<Float>, _ window: PlaneWindow, padding: Float,
+    static func split<Scalar: LaneScalar>(
+        _ plane: UnsafePointer<Scalar>, _ window: PlaneWindow, padding: Float,
         into scratch: UnsafeMutablePointer<Float>, load: (Lanes) -> Lanes
     ) {
         let width = window.inWidth
@@ -49,8 +49,8 @@ enum PlaneSplit {
     /// Copies `gradient` `[outHeight][outWidth]` into the bordered area of `scratch`, with `load(value, flat index)`.
     /// Returns where element (0, 0) lies; rows are `pitch` apart, everything around the plane is zero.
     @inline(__always)
-    static func border(
-        _ gradient: UnsafePointer<Float>, _ window: PlaneWindow, into scratch: UnsafeMutablePointer<Float>,
+    static func border<Scalar: LaneScalar>(
+        _ gradient: UnsafePointer<Scalar>, _ window: PlaneWindow, into scratch: UnsafeMutablePointer<Float>,
         load: (Lanes, Int) -> Lanes
     ) -> UnsafeMutablePointer<Float> {
         let width = window.outWidth

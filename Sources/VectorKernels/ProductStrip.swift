@@ -5,16 +5,16 @@ internal import Kernels
 ///
 /// While a strip is computed the next one is asked for, a share with each tile: the strip's lines lie a row apart, which
 /// no hardware prefetcher follows.
-struct ProductStrip {
+struct ProductStrip<Scalar: LaneScalar> {
     let column: Int
     var row = 0
     var weights: UnsafePointer<Float>
-    private var ahead: UnsafePointer<Float>
+    private var ahead: UnsafePointer<Scalar>
     private var remaining: Int
     private let share: Int
 
     @inline(__always)
-    init(_ product: PointwiseProduct, column: Int, share: Int) {
+    init(_ product: PointwiseProduct<Scalar>, column: Int, share: Int) {
         self.column = column
         self.share = share
         weights = product.weights
@@ -24,7 +24,7 @@ struct ProductStrip {
 
     /// Asks for the next strip's part of what a tile of `rows` works on.
     @inline(__always)
-    mutating func prefetch(_ product: PointwiseProduct, rows: Int) {
+    mutating func prefetch(_ product: PointwiseProduct<Scalar>, rows: Int) {
         let count = min(share, remaining)
         remaining -= count
         for _ in 0..<count {
@@ -46,10 +46,11 @@ struct ProductStrip {
     }
 
     @inline(__always)
-    private static func line(_ start: UnsafePointer<Float>) {
+    private static func line(_ start: UnsafePointer<Scalar>) {
         clanes_prefetch(start)
+        // A strip of float32 is two cache lines wide there.
         #if WIDE_LANES
-            clanes_prefetch(start + laneCount)
+            if Scalar.self == Float.self { clanes_prefetch(start + laneCount) }
         #endif
     }
 }

@@ -4,10 +4,10 @@ internal import Kernels
 ///
 /// Each step loads `vectors` vectors of one input row and broadcasts `rows` weights. Twelve sums hide the latency of
 /// two multiply-adds a cycle; the tile has as many as the registers take beside one row's vectors.
-struct ProductTile<let rows: Int, let vectors: Int> {
+struct ProductTile<let rows: Int, let vectors: Int, Scalar: LaneScalar> {
     /// `tiles` of them below each other, from the strip's next row on.
     @inline(never)
-    static func run(_ product: PointwiseProduct, _ strip: inout ProductStrip, tiles: Int) {
+    static func run(_ product: PointwiseProduct<Scalar>, _ strip: inout ProductStrip<Scalar>, tiles: Int) {
         for _ in 0..<tiles {
             strip.prefetch(product, rows: rows)
             run(product, &strip)
@@ -15,7 +15,7 @@ struct ProductTile<let rows: Int, let vectors: Int> {
     }
 
     @inline(__always)
-    private static func run(_ product: PointwiseProduct, _ strip: inout ProductStrip) {
+    private static func run(_ product: PointwiseProduct<Scalar>, _ strip: inout ProductStrip<Scalar>) {
         let row = strip.row
         let column = strip.column
         var sums = InlineArray<rows, InlineArray<vectors, Lanes>> { _ in InlineArray { _ in Lanes.zero } }
@@ -25,12 +25,13 @@ struct ProductTile<let rows: Int, let vectors: Int> {
             }
         }
         var weights = strip.weights
-        accumulate(&sums, product.first, column, &weights)
-        if let second = product.second { accumulate(&sums, second, column, &weights) }
+        Scalar.accumulate(&sums, product.first, column, &weights)
+        if let second = product.second { Scalar.accumulate(&sums, second, column, &weights) }
         if let addend = product.addend {
             for index in 0..<rows {
-                let line = addend + ((row + index) * product.addendStride + column)
-                for vector in 0..<vectors { sums[index][vector] += line.lanes(vector * laneCount) }
+                let line: InlineArray<vectors, Lanes> = Scalar.line(
+                    addend + ((row + index) * product.addendStride + column))
+                for vector in 0..<vectors { sums[index][vector] += line[vector] }
             }
         }
         if product.isRectified {
@@ -39,42 +40,19 @@ struct ProductTile<let rows: Int, let vectors: Int> {
             }
         }
         let out = product.out + (row * product.outStride + column)
-        for index in 0..<rows {
-            for vector in 0..<vectors {
-                (out + index * product.outStride).store(sums[index][vector], vector * laneCount)
-            }
-        }
+        for index in 0..<rows { Scalar.store(sums[index], out + index * product.outStride) }
         strip.row += rows
         strip.weights = weights
-    }
-
-    @inline(__always)
-    private static func accumulate(
-        _ sums: inout InlineArray<rows, InlineArray<vectors, Lanes>>, _ input: PointwiseProduct.Input, _ column: Int,
-        _ weights: inout UnsafePointer<Float>
-    ) {
-        var values = input.pointer + column
-        for _ in 0..<input.rows {
-            var line = InlineArray<vectors, Lanes>(repeating: Lanes.zero)
-            for vector in 0..<vectors { line[vector] = values.lanes(vector * laneCount) }
-            for index in 0..<rows {
-                let weight = Lanes(repeating: weights[index])
-                for vector in 0..<vectors {
-                    sums[index][vector] = multiplyAdd(sums[index][vector], weight, line[vector])
-                }
-            }
-            weights += rows
-            values += input.stride
-        }
     }
 }
 
 /// How the rows of a matrix are dealt out to tiles: as evenly as can be, so that no tile is padded.
 struct RowTiles {
-    /// Rows of the largest tile: two vectors a row fill 12 of 16 registers, or 24 of 32.
+    /// Rows of the largest tile: two vectors a row fill 12 of 16 registers, or 20 of 32. Of more than 20 sums the
+    /// compiler keeps a copy in memory that each step of the loop brings up to date.
     static var largest: Int {
         #if WIDE_LANES
-            12
+            10
         #elseif FUSED || arch(arm64)
             6
         #else

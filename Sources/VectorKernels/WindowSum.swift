@@ -49,9 +49,9 @@ enum WindowSum {
 
     /// `out[y][x] = Σ_t kernel[t] · split tap t`; `out` is `[outHeight][outWidth]`.
     @inline(__always)
-    static func forward(
+    static func forward<Scalar: LaneScalar>(
         _ split: UnsafePointer<Float>, _ window: PlaneWindow, kernel: WindowKernel,
-        out: UnsafeMutablePointer<Float>
+        out: UnsafeMutablePointer<Scalar>
     ) {
         let origins = origins(split, window)
         let width = window.outWidth

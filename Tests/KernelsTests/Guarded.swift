@@ -1,9 +1,10 @@
+import Kernels
 import Support
 
 /// Values with guards behind them: a kernel that writes past its end is caught.
-final class Guarded<Element: BinaryFloatingPoint & BitwiseCopyable> {
+final class Guarded<Element: GuardedElement> {
     private static var guards: Int { 48 }
-    private static var mark: Element { -12_345 }
+    private static var mark: Element { .mark(-12_345) }
 
     let count: Int
     private let buffer: AlignedBuffer<Element>
@@ -18,7 +19,7 @@ final class Guarded<Element: BinaryFloatingPoint & BitwiseCopyable> {
 
     /// Filled with a value that no kernel leaves standing.
     convenience init(count: Int) {
-        self.init([Element](repeating: 999, count: count))
+        self.init([Element](repeating: .mark(999), count: count))
     }
 
     /// True when nothing behind the end was touched.
@@ -27,13 +28,55 @@ final class Guarded<Element: BinaryFloatingPoint & BitwiseCopyable> {
     }
 }
 
+/// What kernels write.
+protocol GuardedElement: BitwiseCopyable, Equatable {
+    /// `value` or near it.
+    static func mark(_ value: Float) -> Self
+}
+
+extension Float: GuardedElement {
+    static func mark(_ value: Float) -> Float { value }
+}
+
+extension Double: GuardedElement {
+    static func mark(_ value: Float) -> Double { Double(value) }
+}
+
+extension BFloat16: GuardedElement {
+    static func mark(_ value: Float) -> BFloat16 { BFloat16(rounding: value) }
+}
+
+/// What activations are stored as, and how closely a kernel's results are held to those of the plain form, which gets the
+/// same rounded inputs.
+protocol TestScalar: ActivationScalar, GuardedElement {
+    static var rtol: Float { get }
+    static var atol: Float { get }
+}
+
+extension Float: TestScalar {
+    static var rtol: Float { 1e-5 }
+    static var atol: Float { 1e-6 }
+}
+
+extension BFloat16: TestScalar {
+    // Sums may fall on either side of a rounding: one unit in the last place.
+    static var rtol: Float { 1 / 128 }
+    static var atol: Float { 1e-5 }
+}
+
 /// Seeded test values in -1 ..< 1.
-func noise(_ count: Int, seed: UInt64 = 1) -> [Float] {
+func noise<Scalar: ActivationScalar>(_ count: Int, seed: UInt64 = 1, as _: Scalar.Type = Float.self) -> [Scalar] {
     var generator = SeededGenerator(seed: seed, stream: count)
-    return (0..<count).map { _ in 2 * generator.nextUnit() - 1 }
+    return (0..<count).map { _ in Scalar(rounding: 2 * generator.nextUnit() - 1) }
+}
+
+extension Array where Element: ActivationScalar {
+    var floats: [Float] { map(\.float) }
 }
 
 /// Same count and |a − b| ≤ atol + rtol·|b| everywhere; not-a-number is close to nothing.
-func isClose(_ a: [Float], _ b: [Float], rtol: Float = 1e-5, atol: Float = 1e-6) -> Bool {
-    a.count == b.count && zip(a, b).allSatisfy { abs($0 - $1) <= atol + rtol * abs($1) }
+func isClose<Scalar: TestScalar>(
+    _ a: [Scalar], _ b: [Float], rtol: Float = Scalar.rtol, atol: Float = Scalar.atol
+) -> Bool {
+    a.count == b.count && zip(a, b).allSatisfy { abs($0.float - $1) <= atol + rtol * abs($1) }
 }

@@ -16,15 +16,16 @@ import Testing
     ].map { Plane(height: $0.0, width: $0.1) }
 
     /// Input with room for whole-vector reads on both sides: garbage there must not matter.
-    private struct Input {
+    private struct Input<Scalar: TestScalar> {
         let values: [Float]
-        private let memory: AlignedBuffer<Float>
-        var pointer: UnsafePointer<Float> { UnsafePointer(memory.pointer + 16) }
+        private let memory: AlignedBuffer<Scalar>
+        var pointer: UnsafePointer<Scalar> { UnsafePointer(memory.pointer + 16) }
 
         init(_ count: Int, seed: UInt64 = 7) {
-            values = noise(count, seed: seed)
-            let beside = [Float](repeating: .nan, count: 16)
-            memory = AlignedBuffer(beside + values + beside + beside)
+            let stored = noise(count, seed: seed, as: Scalar.self)
+            values = stored.floats
+            let beside = [Scalar](repeating: Scalar(rounding: .nan), count: 16)
+            memory = AlignedBuffer(beside + stored + beside + beside)
         }
     }
 
@@ -34,15 +35,20 @@ import Testing
 
     @Test("Depthwise convolution, forward", arguments: KernelsUnderTest.all, planes)
     func depthwiseForward(_ set: KernelsUnderTest, _ plane: Plane) {
-        for stride in [1, 2] { checkForward(set.kernels, plane, stride) }
+        for stride in [1, 2] {
+            checkForward(set.kernels.float32, plane, stride)
+            checkForward(set.kernels.bfloat16, plane, stride)
+        }
     }
 
-    private func checkForward(_ kernels: any KernelSet, _ plane: Plane, _ stride: Int) {
+    private func checkForward<Scalar: TestScalar>(
+        _ kernels: any ActivationKernels<Scalar>, _ plane: Plane, _ stride: Int
+    ) {
         let window = PlaneWindow.convolution(height: plane.height, width: plane.width, stride: stride)
-        let raw = Input(window.inArea)
+        let raw = Input<Scalar>(window.inArea)
         let kernel = noise(9, seed: 8)
         let scratch = Self.scratch(window)
-        let out = Guarded<Float>(count: window.outArea)
+        let out = Guarded<Scalar>(count: window.outArea)
         kernels.depthwiseForward(
             raw.pointer, window, EdgeMasks(window), scale: 1.3, shift: 0.2, kernel: kernel, out: out.pointer,
             scratch: scratch.pointer)
@@ -55,13 +61,18 @@ import Testing
 
     @Test("Depthwise convolution of a plane as it lies", arguments: KernelsUnderTest.all, planes)
     func depthwisePlain(_ set: KernelsUnderTest, _ plane: Plane) {
+        checkPlain(set.kernels.float32, plane)
+        checkPlain(set.kernels.bfloat16, plane)
+    }
+
+    private func checkPlain<Scalar: TestScalar>(_ kernels: any ActivationKernels<Scalar>, _ plane: Plane) {
         for stride in [1, 2] {
             let window = PlaneWindow.convolution(height: plane.height, width: plane.width, stride: stride)
-            let plane = Input(window.inArea)
+            let plane = Input<Scalar>(window.inArea)
             let kernel = noise(9, seed: 8)
             let scratch = Self.scratch(window)
-            let out = Guarded<Float>(count: window.outArea)
-            set.kernels.depthwiseForward(
+            let out = Guarded<Scalar>(count: window.outArea)
+            kernels.depthwiseForward(
                 plane.pointer, window, EdgeMasks(window), kernel: kernel, out: out.pointer,
                 scratch: scratch.pointer)
             let wanted = Guarded<Float>(count: window.outArea)
@@ -73,16 +84,21 @@ import Testing
 
     @Test("Depthwise convolution, backward", arguments: KernelsUnderTest.all, planes)
     func depthwiseBackward(_ set: KernelsUnderTest, _ plane: Plane) {
-        for stride in [1, 2] { checkBackward(set.kernels, plane, stride) }
+        for stride in [1, 2] {
+            checkBackward(set.kernels.float32, plane, stride)
+            checkBackward(set.kernels.bfloat16, plane, stride)
+        }
     }
 
-    private func checkBackward(_ kernels: any KernelSet, _ plane: Plane, _ stride: Int) {
+    private func checkBackward<Scalar: TestScalar>(
+        _ kernels: any ActivationKernels<Scalar>, _ plane: Plane, _ stride: Int
+    ) {
         let window = PlaneWindow.convolution(height: plane.height, width: plane.width, stride: stride)
-        let raw = Input(window.inArea)
-        let gradient = Input(window.outArea, seed: 9)
+        let raw = Input<Scalar>(window.inArea)
+        let gradient = Input<Scalar>(window.outArea, seed: 9)
         let kernel = noise(9, seed: 8)
         let scratch = Self.scratch(window)
-        let inputGradient = Guarded<Float>(count: window.inArea)
+        let inputGradient = Guarded<Scalar>(count: window.inArea)
         let kernelGradient = Guarded([Double](repeating: 0.5, count: 9))
         let sums = kernels.depthwiseBackward(
             gradient: gradient.pointer, raw.pointer, window, EdgeMasks(window), scale: 1.3, shift: 0.2,
@@ -93,7 +109,7 @@ import Testing
         let wanted = Guarded<Float>(count: window.inArea)
         let wantedKernel = Guarded([Float](repeating: 0.5, count: 9))
         DepthwiseConvolution.backwardReference(
-            gradient: gradient.pointer, x, window, kernel: kernel, inputGradient: wanted.pointer,
+            gradient: gradient.values, x, window, kernel: kernel, inputGradient: wanted.pointer,
             kernelGradient: wantedKernel.pointer)
         let masked = zip(wanted.values, x).map { $1 > 0 ? $0 : 0 }
         #expect(isClose(inputGradient.values, masked))
@@ -106,55 +122,65 @@ import Testing
 
     @Test("Average pool, both ways", arguments: KernelsUnderTest.all, planes)
     func averagePool(_ set: KernelsUnderTest, _ plane: Plane) {
+        checkAveragePool(set.kernels.float32, plane)
+        checkAveragePool(set.kernels.bfloat16, plane)
+    }
+
+    private func checkAveragePool<Scalar: TestScalar>(_ kernels: any ActivationKernels<Scalar>, _ plane: Plane) {
         let window = PlaneWindow.same(height: plane.height, width: plane.width)
-        let x = Input(window.inArea)
+        let x = Input<Scalar>(window.inArea)
         let counts = AlignedBuffer<Float>(count: window.outArea + 32)
         AveragePool.fillInverseCounts(window, into: counts.pointer)
         let scratch = Self.scratch(window)
-        let out = Guarded<Float>(count: window.outArea)
-        set.kernels.averagePoolForward(
+        let out = Guarded<Scalar>(count: window.outArea)
+        kernels.averagePoolForward(
             x.pointer, window, inverseCounts: counts.pointer, out: out.pointer, scratch: scratch.pointer)
         let wanted = Guarded<Float>(count: window.outArea)
-        AveragePool.forwardReference(x.pointer, window, out: wanted.pointer)
+        AveragePool.forwardReference(x.values, window, out: wanted.pointer)
         #expect(isClose(out.values, wanted.values) && out.isIntact && scratch.isIntact)
 
-        let gradient = Input(window.outArea, seed: 9)
-        let found = Guarded<Float>(count: window.inArea)
-        set.kernels.averagePoolBackward(
+        let gradient = Input<Scalar>(window.outArea, seed: 9)
+        let found = Guarded<Scalar>(count: window.inArea)
+        kernels.averagePoolBackward(
             gradient: gradient.pointer, out: out.pointer, window, inverseCounts: counts.pointer,
             inputGradient: found.pointer, scratch: scratch.pointer)
         let plain = Guarded<Float>(count: window.inArea)
         AveragePool.backwardReference(
-            gradient: gradient.pointer, out: out.pointer, window, inputGradient: plain.pointer)
+            gradient: gradient.values, out: out.values.floats, window, inputGradient: plain.pointer)
         #expect(isClose(found.values, plain.values) && found.isIntact && scratch.isIntact)
     }
 
     @Test("Max-pool, with and without its places, and the way back", arguments: KernelsUnderTest.all, planes)
     func maxPool(_ set: KernelsUnderTest, _ plane: Plane) {
+        checkMaxPool(set.kernels.float32, plane)
+        checkMaxPool(set.kernels.bfloat16, plane)
+    }
+
+    private func checkMaxPool<Scalar: TestScalar>(_ kernels: any ActivationKernels<Scalar>, _ plane: Plane) {
         let window = PlaneWindow.same(height: plane.height, width: plane.width)
-        let raw = Input(window.inArea)
+        let raw = Input<Scalar>(window.inArea)
         let scratch = Self.scratch(window)
         let x = raw.values.map { max(-1.3 * $0 + 0.2, 0) }
         let wanted = Guarded<Float>(count: window.outArea)
         var wantedTaps = [UInt8](repeating: 99, count: window.outArea)
         MaxPool.forwardReference(x, window, out: wanted.pointer, taps: &wantedTaps)
 
-        let alone = Guarded<Float>(count: window.outArea)
-        set.kernels.maxPoolForward(
+        let alone = Guarded<Scalar>(count: window.outArea)
+        kernels.maxPoolForward(
             raw.pointer, window, scale: -1.3, shift: 0.2, out: alone.pointer, scratch: scratch.pointer)
         #expect(isClose(alone.values, wanted.values) && alone.isIntact && scratch.isIntact)
 
-        let out = Guarded<Float>(count: window.outArea)
+        let out = Guarded<Scalar>(count: window.outArea)
         var taps = [UInt8](repeating: 99, count: window.outArea + 8)
-        set.kernels.maxPoolForward(
+        kernels.maxPoolForward(
             raw.pointer, window, scale: -1.3, shift: 0.2, out: out.pointer, taps: &taps, scratch: scratch.pointer)
         #expect(isClose(out.values, wanted.values) && out.isIntact && scratch.isIntact)
         #expect(Array(taps.prefix(window.outArea)) == wantedTaps)
         #expect(Array(taps.suffix(8)) == [UInt8](repeating: 99, count: 8))
 
-        let gradient = noise(window.outArea, seed: 9)
-        let found = Guarded([Float](repeating: 0.5, count: window.inArea))
-        MaxPool.backward(
+        let gradient = noise(window.outArea, seed: 9, as: Scalar.self)
+        let found = Guarded([Scalar](repeating: Scalar(rounding: 0.5), count: window.inArea))
+        kernels.maxPoolBackward(
             gradient: gradient, out: out.pointer, taps: taps, window, factor: 2, inputGradient: found.pointer)
         var plain = [Float](repeating: 0.5, count: window.inArea)
         var sum: Float = 0
@@ -162,12 +188,12 @@ import Testing
         for index in 0..<window.outArea where wanted.values[index] > 0 {
             let place = window.inputIndex(
                 index / window.outWidth, index % window.outWidth, tap: Int(wantedTaps[index]))!
-            plain[place] += 2 * gradient[index]
-            sum += gradient[index]
-            weighted += gradient[index] * (raw.values[place] - 0.3)
+            plain[place] = Scalar(rounding: plain[place] + 2 * gradient[index].float).float
+            sum += gradient[index].float
+            weighted += gradient[index].float * (raw.values[place] - 0.3)
         }
         #expect(isClose(found.values, plain) && found.isIntact)
-        let sums = MaxPool.gradientSums(
+        let sums = kernels.maxPoolGradientSums(
             gradient: gradient, out: out.pointer, taps: taps, raw.pointer, window, mean: 0.3)
         #expect(abs(sums.sum - sum) <= 1e-4 && abs(sums.weighted - weighted) <= 1e-4)
     }
@@ -181,6 +207,11 @@ import Testing
 
     @Test("Image patches", arguments: KernelsUnderTest.all, planes)
     func patches(_ set: KernelsUnderTest, _ plane: Plane) {
+        checkPatches(set.kernels.float32, plane)
+        checkPatches(set.kernels.bfloat16, plane)
+    }
+
+    private func checkPatches<Scalar: TestScalar>(_ kernels: any ActivationKernels<Scalar>, _ plane: Plane) {
         let window = PlaneWindow.convolution(height: plane.height, width: plane.width, stride: 2)
         // Nothing outside the image may be read: the image ends exactly at the guards.
         let image = Guarded(noise(3 * window.inArea))
@@ -188,16 +219,16 @@ import Testing
             for rowCount in [1, window.outHeight - firstRow] {
                 let columns = rowCount * window.outWidth
                 let pitch = columns + 16
-                let found = Guarded<Float>(count: ImagePatches.rows * pitch)
+                let found = Guarded<Scalar>(count: ImagePatches.rows * pitch)
                 let wanted = Guarded<Float>(count: ImagePatches.rows * pitch)
-                set.kernels.fillPatches(
+                kernels.fillPatches(
                     image.pointer, window, firstRow: firstRow, rowCount: rowCount, patches: found.pointer, pitch: pitch)
                 ImagePatches.reference(
                     image.pointer, window, firstRow: firstRow, rowCount: rowCount, patches: wanted.pointer,
                     pitch: pitch)
                 for row in 0..<ImagePatches.rows {
                     let range = row * pitch..<row * pitch + columns
-                    #expect(Array(found.values[range]) == Array(wanted.values[range]))
+                    #expect(Array(found.values[range]) == wanted.values[range].map(Scalar.init(rounding:)))
                 }
                 #expect(found.isIntact)
             }

@@ -17,16 +17,21 @@ import Testing
     ].map { Size(rows: $0.0, inner: $0.1, columns: $0.2) }
 
     /// Elements that a kernel may read or write past a row's last column.
-    private static let slack = 16
+    private static let slack = 32
 
     @Test("1×1 convolutions with every epilogue", arguments: KernelsUnderTest.all, sizes)
     func products(_ set: KernelsUnderTest, _ size: Size) {
+        checkProducts(set.kernels.float32, size)
+        checkProducts(set.kernels.bfloat16, size)
+    }
+
+    private func checkProducts<Scalar: TestScalar>(_ kernels: any ActivationKernels<Scalar>, _ size: Size) {
         let stride = size.columns + Self.slack
         let weights = noise(size.rows * (size.inner + 3))
-        let first = noise(size.inner * stride, seed: 2)
-        let second = noise(3 * stride, seed: 3)
+        let first = noise(size.inner * stride, seed: 2, as: Scalar.self)
+        let second = noise(3 * stride, seed: 3, as: Scalar.self)
         let bias = noise(size.rows, seed: 4)
-        let addend = noise(size.rows * stride, seed: 5)
+        let addend = noise(size.rows * stride, seed: 5, as: Scalar.self)
         for choice in 0..<16 {
             let hasSecond = choice & 1 != 0
             let inner = size.inner + (hasSecond ? 3 : 0)
@@ -36,10 +41,10 @@ import Testing
                     WeightBlock($0.baseAddress!, rowStride: inner, columns: size.inner),
                     WeightBlock($0.baseAddress! + size.inner, rowStride: inner, columns: 3),
                 ]
-                set.kernels.pack(hasSecond ? blocks : [blocks[0]], rows: size.rows, into: packed.pointer)
+                kernels.pack(hasSecond ? blocks : [blocks[0]], rows: size.rows, into: packed.pointer)
             }
             #expect(packed.isIntact)
-            let found = Guarded(noise(size.rows * stride, seed: 6))
+            let found = Guarded(noise(size.rows * stride, seed: 6, as: Scalar.self))
             let wanted = Guarded(found.values)
             first.withUnsafeBufferPointer { first in
                 second.withUnsafeBufferPointer { second in
@@ -54,7 +59,7 @@ import Testing
                             if choice & 4 != 0 { (product.addend, product.addendStride) = (addend.baseAddress, stride) }
                             product.isRectified = choice & 8 != 0
                             product.endsExactly = choice % 3 == 0
-                            set.kernels.multiply(product)
+                            kernels.multiply(product)
                             product.out = wanted.pointer
                             product.reference(weights: weights)
                         }
@@ -63,7 +68,10 @@ import Testing
             }
             for row in 0..<size.rows {
                 let line = row * stride..<row * stride + size.columns
-                #expect(isClose(Array(found.values[line]), Array(wanted.values[line]), rtol: 1e-4, atol: 2e-5))
+                #expect(
+                    isClose(
+                        Array(found.values[line]), Array(wanted.values[line]).floats, rtol: max(Scalar.rtol, 1e-4),
+                        atol: 2e-5))
                 let rest = line.upperBound..<(row + 1) * stride
                 if choice % 3 == 0 { #expect(found.values[rest] == wanted.values[rest]) }
             }
@@ -73,6 +81,11 @@ import Testing
 
     @Test("A transposed matrix is packed as it lies", arguments: KernelsUnderTest.all)
     func transposed(_ set: KernelsUnderTest) {
+        checkTransposed(set.kernels.float32)
+        checkTransposed(set.kernels.bfloat16)
+    }
+
+    private func checkTransposed<Scalar: TestScalar>(_ kernels: any ActivationKernels<Scalar>) {
         let weights = noise(7 * 5)
         var turned: [Float] = []
         for row in 0..<5 {
@@ -81,21 +94,28 @@ import Testing
         let found = Guarded<Float>(count: 35)
         let wanted = Guarded<Float>(count: 35)
         weights.withUnsafeBufferPointer {
-            set.kernels.pack(
+            kernels.pack(
                 [WeightBlock($0.baseAddress!, rowStride: 1, columnStride: 5, columns: 7)], rows: 5, into: found.pointer)
         }
         turned.withUnsafeBufferPointer {
-            set.kernels.pack([WeightBlock($0.baseAddress!, rowStride: 7, columns: 7)], rows: 5, into: wanted.pointer)
+            kernels.pack([WeightBlock($0.baseAddress!, rowStride: 7, columns: 7)], rows: 5, into: wanted.pointer)
         }
-        #expect(found.values == wanted.values)
+        // By their bits: two weights of bfloat16 in one float may look like a NaN.
+        #expect(found.values.map(\.bitPattern) == wanted.values.map(\.bitPattern))
     }
 
     @Test("Correlations of rows, set and added", arguments: KernelsUnderTest.all, sizes)
     func correlations(_ set: KernelsUnderTest, _ size: Size) {
+        checkCorrelations(set.kernels.float32, size)
+        checkCorrelations(set.kernels.bfloat16, size)
+    }
+
+    private func checkCorrelations<Scalar: TestScalar>(_ kernels: any ActivationKernels<Scalar>, _ size: Size) {
         // Behind the last column lies what must not count.
-        func rows(_ count: Int, seed: UInt64) -> [Float] {
+        func rows(_ count: Int, seed: UInt64) -> [Scalar] {
             (0..<count).flatMap {
-                noise(size.columns, seed: seed + UInt64($0)) + [Float](repeating: .nan, count: Self.slack)
+                noise(size.columns, seed: seed + UInt64($0), as: Scalar.self)
+                    + [Scalar](repeating: Scalar(rounding: .nan), count: Self.slack)
             }
         }
         let stride = size.columns + Self.slack
@@ -111,7 +131,7 @@ import Testing
                         .init(left.baseAddress!, stride: stride, rows: size.rows),
                         .init(right.baseAddress!, stride: stride, rows: size.inner), columns: size.columns,
                         accumulates: accumulates, out: found.pointer, outStride: size.inner + 2)
-                    set.kernels.correlate(task)
+                    kernels.correlate(task)
                     task.out = wanted.pointer
                     task.reference()
                 }

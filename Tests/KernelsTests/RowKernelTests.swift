@@ -7,10 +7,15 @@ import Testing
 
     @Test("Moments agree with the plain form, also far from zero", arguments: KernelsUnderTest.all, lengths)
     func moments(_ set: KernelsUnderTest, _ count: Int) {
+        checkMoments(set.kernels.float32, count)
+        checkMoments(set.kernels.bfloat16, count)
+    }
+
+    private func checkMoments<Scalar: TestScalar>(_ kernels: any ActivationKernels<Scalar>, _ count: Int) {
         for shift: Float in [0, 1000] {
-            let values = noise(count).map { $0 + shift }
-            let found = set.kernels.moments(values, count)
-            let wanted = RowMoments.reference(values, count)
+            let values = noise(count).map { Scalar(rounding: $0 + shift) }
+            let found = kernels.moments(values, count)
+            let wanted = RowMoments.reference(values.floats, count)
             #expect(found.count == wanted.count)
             #expect(abs(found.mean - wanted.mean) <= 1e-6 * max(1, abs(wanted.mean)))
             #expect(abs(found.squares - wanted.squares) <= 1e-5 * wanted.squares + 1e-9)
@@ -31,36 +36,50 @@ import Testing
 
     @Test("Sum and centring", arguments: KernelsUnderTest.all, lengths)
     func sums(_ set: KernelsUnderTest, _ count: Int) {
-        let values = noise(count)
-        #expect(abs(set.kernels.sum(values, count) - values.reduce(0, +)) <= 1e-5 * Float(count))
+        checkSums(set.kernels.float32, count)
+        checkSums(set.kernels.bfloat16, count)
+    }
+
+    private func checkSums<Scalar: TestScalar>(_ kernels: any ActivationKernels<Scalar>, _ count: Int) {
+        let values = noise(count, as: Scalar.self)
+        #expect(abs(kernels.sum(values, count) - values.floats.reduce(0, +)) <= 1e-5 * Float(count))
         let row = Guarded(values)
-        set.kernels.centre(row.pointer, count, by: 0.25)
-        let wanted = values.map { $0 - 0.25 }
-        #expect(isClose(row.values, wanted) && row.isIntact)
+        kernels.centre(row.pointer, count, by: 0.25)
+        #expect(isClose(row.values, values.map { $0.float - 0.25 }) && row.isIntact)
     }
 
     @Test("The gradient of a ReLU", arguments: KernelsUnderTest.all, lengths)
     func rectifier(_ set: KernelsUnderTest, _ count: Int) {
-        let out = noise(count).map { max($0, 0) }
-        let gradient = Guarded(noise(count, seed: 2))
-        let plain = Guarded(gradient.values)
-        let sum = set.kernels.rectifierBackward(gradient.pointer, out: out, count)
-        let plainSum = Rectifier.backwardReference(plain.pointer, out: out, count)
-        #expect(gradient.values == plain.values && gradient.isIntact)
+        checkRectifier(set.kernels.float32, count)
+        checkRectifier(set.kernels.bfloat16, count)
+    }
+
+    private func checkRectifier<Scalar: TestScalar>(_ kernels: any ActivationKernels<Scalar>, _ count: Int) {
+        let out = noise(count).map { Scalar(rounding: max($0, 0)) }
+        let gradient = Guarded(noise(count, seed: 2, as: Scalar.self))
+        let plain = Guarded(gradient.values.floats)
+        let sum = kernels.rectifierBackward(gradient.pointer, out: out, count)
+        let plainSum = Rectifier.backwardReference(plain.pointer, out: out.floats, count)
+        #expect(gradient.values.floats == plain.values && gradient.isIntact)
         #expect(abs(sum - plainSum) <= 1e-5 * Float(count))
     }
 
     @Test("Affine rows and gradients", arguments: KernelsUnderTest.all, lengths)
     func affine(_ set: KernelsUnderTest, _ count: Int) {
-        let input = noise(count, seed: 3)
-        let fast = Guarded(noise(count))
-        let plain = Guarded(noise(count))
-        set.kernels.applyAffineGradient(fast.pointer, input: input, scale: 1.5, slope: -0.3, offset: 0.2, count)
-        AffineGradient.reference(plain.pointer, input: input, scale: 1.5, slope: -0.3, offset: 0.2, count)
+        checkAffine(set.kernels.float32, count)
+        checkAffine(set.kernels.bfloat16, count)
+    }
+
+    private func checkAffine<Scalar: TestScalar>(_ kernels: any ActivationKernels<Scalar>, _ count: Int) {
+        let input = noise(count, seed: 3, as: Scalar.self)
+        let fast = Guarded(noise(count, as: Scalar.self))
+        let plain = Guarded(fast.values.floats)
+        kernels.applyAffineGradient(fast.pointer, input: input, scale: 1.5, slope: -0.3, offset: 0.2, count)
+        AffineGradient.reference(plain.pointer, input: input.floats, scale: 1.5, slope: -0.3, offset: 0.2, count)
         #expect(isClose(fast.values, plain.values) && fast.isIntact)
-        set.kernels.applyAffine(fast.pointer, slope: 2, offset: 1, count)
-        let wanted = plain.values.map { 2 * $0 + 1 }
-        #expect(isClose(fast.values, wanted) && fast.isIntact)
+        let before = fast.values.floats
+        kernels.applyAffine(fast.pointer, slope: 2, offset: 1, count)
+        #expect(isClose(fast.values, before.map { 2 * $0 + 1 }) && fast.isIntact)
     }
 
     @Test("Momentum", arguments: KernelsUnderTest.all, lengths)
@@ -96,12 +115,17 @@ import Testing
 
     @Test("The mean over each image's map, and its gradient", arguments: KernelsUnderTest.all, [1, 4, 9, 49])
     func globalMean(_ set: KernelsUnderTest, _ area: Int) {
-        let row = noise(3 * area)
+        checkGlobalMean(set.kernels.float32, area)
+        checkGlobalMean(set.kernels.bfloat16, area)
+    }
+
+    private func checkGlobalMean<Scalar: TestScalar>(_ kernels: any ActivationKernels<Scalar>, _ area: Int) {
+        let row = noise(3 * area, as: Scalar.self)
         let means = Guarded<Float>(count: 3)
-        GlobalMean.forward(row, images: 3, area: area, out: means.pointer, with: set.kernels)
-        let wanted = (0..<3).map { row[$0 * area..<($0 + 1) * area].reduce(0, +) / Float(area) }
+        GlobalMean.forward(row, images: 3, area: area, out: means.pointer, with: kernels)
+        let wanted = (0..<3).map { row.floats[$0 * area..<($0 + 1) * area].reduce(0, +) / Float(area) }
         #expect(isClose(means.values, wanted) && means.isIntact)
-        let spread = Guarded<Float>(count: 3 * area)
+        let spread = Guarded<Scalar>(count: 3 * area)
         GlobalMean.backward(spread.pointer, images: 3, area: area, gradient: means.pointer)
         let wantedSpread = (0..<3 * area).map { means.values[$0 / area] / Float(area) }
         #expect(isClose(spread.values, wantedSpread))

@@ -52,7 +52,7 @@ import Testing
     func unit(_ shape: UnitShape, _ height: Int, _ width: Int) throws {
         // Maps of one pixel are what 32-pixel images come to.
         let batch = height * width < 4 ? 5 : 2
-        let bench = UnitBench(shape, height: height, width: width, batch: batch)
+        let bench = UnitBench<Float>(shape, height: height, width: width, batch: batch)
         var values: DoubleReference.Values = [:]
         for (seed, specification) in bench.parameters.layout.specifications.enumerated() {
             let offset: Float = specification.kind == .gamma || specification.kind == .movingVariance ? 1 : 0
@@ -96,16 +96,16 @@ import Testing
             try parameters.write(array, to: specification.name)
             values[specification.name] = array.map(Double.init)
         }
-        let stem = TrainedStem(
+        let stem = TrainedStem<Float>(
             channels: channels, pixels: pixels, batch: batch, parameters: parameters, gradients: gradients)
-        var needs = TrainingWorkspace.Needs()
+        var needs = TrainingNeeds()
         stem.declare(&needs)
-        let workspace = TrainingWorkspace(needs, pool: ThreadPool(threads: 2))
+        let workspace = TrainingWorkspace<Float>(needs, pool: ThreadPool(threads: 2))
         let images = Self.noise(batch * 3 * pixels * pixels, seed: 50)
         stem.forward(images, count: batch, workspace)
         let area = stem.poolWindow.outArea
         let upstream = Self.noise(batch * channels * area, seed: 60)
-        let buffer = AlignedBuffer<Float>(count: Rows.count(channels: channels, columns: batch * area))
+        let buffer = AlignedBuffer<Float>(count: Rows<Float>.count(channels: channels, columns: batch * area))
         let rows = Rows(buffer, columns: batch * area)
         var output = upstream
         for image in 0..<batch {
@@ -147,20 +147,20 @@ import Testing
         let labels: [Int32] = [0, 6, 3]
         let input = Self.noise(channels * batch * area, seed: 9)
         let columns = batch * area
-        func rows(_ values: [Float]) -> (AlignedBuffer<Float>, Rows) {
-            let buffer = AlignedBuffer<Float>(count: Rows.count(channels: channels, columns: columns))
+        func rows(_ values: [Float]) -> (AlignedBuffer<Float>, Rows<Float>) {
+            let buffer = AlignedBuffer<Float>(count: Rows<Float>.count(channels: channels, columns: columns))
             let rows = Rows(buffer, columns: columns)
             for index in values.indices { rows[index / columns, index % columns].pointee = values[index] }
             return (buffer, rows)
         }
         let x = rows(input)
         let gradient = rows(input.map { _ in .nan })
-        let head = TrainedHead(
+        let head = TrainedHead<Float>(
             channels: channels, classes: classes, area: area, batch: batch, parameters: parameters,
             gradients: gradients)
         let result = head.run(
             x.1, labels: labels, count: batch, labelSmoothing: smoothing, gradient: gradient.1,
-            TrainingWorkspace(TrainingWorkspace.Needs(), pool: ThreadPool(threads: 2)))
+            TrainingWorkspace(TrainingNeeds(), pool: ThreadPool(threads: 2)))
         values["input"] = input.map(Double.init)
         func loss(_ values: DoubleReference.Values) -> Double {
             var total = 0.0

@@ -32,12 +32,13 @@ import Testing
         }
     }
 
-    @Test("Three training steps give the same bytes at one, two and three threads")
-    func trainingIgnoresThreads() throws {
+    @Test("Three training steps give the same bytes at one, two and three threads", arguments: Precision.allCases)
+    func trainingIgnoresThreads(_ precision: Precision) throws {
         var outcomes: [Outcome] = []
         for threads in 1...3 {
             let trainer = Trainer(
-                network: Self.network(), pixels: Self.pixels, batch: Self.batch, pool: ThreadPool(threads: threads))
+                network: Self.network(), pixels: Self.pixels, batch: Self.batch, pool: ThreadPool(threads: threads),
+                precision: precision)
             var outcome = Outcome()
             Self.train(trainer, 0..<3, &outcome)
             try Self.record(trainer, &outcome)
@@ -49,10 +50,15 @@ import Testing
 
     @Test("Inference gives the same bytes at one, two and three threads", arguments: [64, 97, 224], [1, 2, 9])
     func inferenceIgnoresThreads(_ pixels: Int, _ count: Int) {
+        for precision in Precision.allCases { checkInference(pixels, count, precision) }
+    }
+
+    private func checkInference(_ pixels: Int, _ count: Int, _ precision: Precision) {
         let images = NetworkTests.images(count, pixels)
         let all = (1...3).map { threads in
             let session = InferenceSession(
-                network: Self.network(), pixels: pixels, maximumBatch: 9, pool: ThreadPool(threads: threads))
+                network: Self.network(), pixels: pixels, maximumBatch: 9, pool: ThreadPool(threads: threads),
+                precision: precision)
             var logits = [Float](repeating: .nan, count: 90)
             session.run(images: images, count: count, logits: &logits)
             return logits.map(\.bitPattern)

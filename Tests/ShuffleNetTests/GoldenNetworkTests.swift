@@ -50,6 +50,55 @@ import Testing
         #expect(seen > 0)
     }
 
+    /// Rounding to eight bits in each of fifty layers: about half of a unit in the last place of the largest logit.
+    static let halfPrecisionBound = 0.02
+
+    @Test("Logits in bfloat16 stay within 0.02 of the largest logit", arguments: folders)
+    func halfPrecisionAgrees(_ folder: GoldenFolder) throws {
+        let golden: GoldenCase = try folder.decodeCase()
+        let tensors = try folder.tensors()
+        let network = try Golden.network(folder, golden, checkpoint: "initial.ckpt")
+        let input = try #require(tensors["input"])
+        let count = input.shape[0]
+        let session = InferenceSession(
+            network: network, pixels: Self.pixels(input.shape), maximumBatch: count, pool: ThreadPool(threads: 2),
+            precision: .bfloat16)
+        var logits = [Float](repeating: 0, count: count * golden.classes)
+        session.run(images: try input.floats(), count: count, logits: &logits)
+        let difference = Difference(logits, try #require(tensors["eval_logits"]).floats())
+        #expect(difference.largest <= Self.halfPrecisionBound * difference.scale)
+        // It is another arithmetic, and shows.
+        #expect(difference.largest > 0)
+    }
+
+    @Test("The first training step in bfloat16 is that of float32 but for rounding", arguments: folders)
+    func halfPrecisionTrains(_ folder: GoldenFolder) throws {
+        let golden: GoldenCase = try folder.decodeCase()
+        let tensors = try folder.tensors()
+        let network = try Golden.network(folder, golden, checkpoint: "initial.ckpt")
+        let input = try #require(tensors["input"])
+        let labels: [Int32] = try #require(tensors["labels"]).elements()
+        let trainer = Trainer(
+            network: network, pixels: Self.pixels(input.shape), batch: labels.count, pool: ThreadPool(threads: 2),
+            labelSmoothing: Float(golden.labelSmoothing), precision: .bfloat16)
+        let result = trainer.step(
+            images: try input.floats(), labels: labels, count: labels.count,
+            learningRate: Float(golden.optimizer.lr))
+        #expect(abs(Double(result.loss) - golden.losses[0]) <= 0.02)
+        // Rounding flips rectifiers, and four images of noise do not average that out: units alone agree within 2 %.
+        var all = Difference()
+        for name in golden.trainable {
+            let wanted = try #require(tensors["grad.\(name)"]).floats()
+            all.add(Difference(try trainer.gradient(of: name), wanted))
+        }
+        #expect(all.relativeNorm <= 0.6)
+        for (name, tensor) in tensors where name.hasPrefix("after_step1.") {
+            let parameter = String(name.dropFirst("after_step1.".count))
+            let difference = Difference(try network.values(of: parameter), try tensor.floats())
+            #expect(difference.largest <= 2e-2 * max(difference.scale, 1), "\(parameter)")
+        }
+    }
+
     @Test(
         "The first training step agrees: loss, running statistics, every gradient; then the losses", arguments: folders)
     func trainingAgrees(_ folder: GoldenFolder) throws {

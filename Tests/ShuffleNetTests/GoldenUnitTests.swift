@@ -1,11 +1,11 @@
 import Checkpoints
+import Kernels
 import TestSupport
 import Testing
 
 @testable import ShuffleNet
 
-/// Single units against the reference framework: outputs, running statistics and every gradient within 1e-5 of each
-/// tensor's largest value.
+/// Single units against the reference framework: outputs, running statistics and every gradient.
 @Suite struct GoldenUnitTests {
     struct Cases: Decodable {
         let cases: [Case]
@@ -29,22 +29,48 @@ import Testing
         }
     }
 
-    @Test("Outputs, running statistics and gradients agree", arguments: GoldenFolder.all(.units))
+    @Test("All agree within 1e-5 of each tensor's largest value", arguments: GoldenFolder.all(.units))
     func unitsAgree(_ folder: GoldenFolder) throws {
         let tensors = try folder.tensors()
         let list: Cases = try folder.decodeCase()
         #expect(!list.cases.isEmpty)
-        for unit in list.cases { try check(unit, tensors) }
+        for unit in list.cases {
+            for (name, difference) in try differences(unit, tensors, as: Float.self) {
+                #expect(difference.largest <= 1e-5 * difference.scale, "\(unit.name) \(name)")
+            }
+        }
     }
 
-    private func check(_ unit: Case, _ tensors: [String: NamedTensor]) throws {
-        let bench = UnitBench(unit.shape, height: unit.height, width: unit.width, batch: unit.batch)
+    // A rectifier that flips by rounding passes or stops a whole gradient, so single values may be far off.
+    @Test(
+        "In bfloat16 outputs agree within 1 %, all gradients together within 20 %", arguments: GoldenFolder.all(.units))
+    func roundedUnitsAgree(_ folder: GoldenFolder) throws {
+        let tensors = try folder.tensors()
+        let list: Cases = try folder.decodeCase()
+        for unit in list.cases {
+            var gradients = Difference()
+            for (name, difference) in try differences(unit, tensors, as: BFloat16.self) {
+                if name.hasPrefix("grad.") {
+                    gradients.add(difference)
+                } else {
+                    #expect(difference.relativeNorm <= 1e-2, "\(unit.name) \(name)")
+                }
+            }
+            #expect(gradients.relativeNorm <= 0.2, "\(unit.name)")
+        }
+    }
+
+    /// Everything that a unit computes, compared with the framework's.
+    private func differences<Scalar: ActivationScalar>(
+        _ unit: Case, _ tensors: [String: NamedTensor], as _: Scalar.Type
+    ) throws -> [(name: String, difference: Difference)] {
+        let bench = UnitBench<Scalar>(unit.shape, height: unit.height, width: unit.width, batch: unit.batch)
+        var list: [(name: String, difference: Difference)] = []
         func values(_ name: String) throws -> [Float] {
             try #require(tensors["\(unit.name).\(name)"], "\(unit.name) lacks \(name)").floats()
         }
         func compare(_ found: [Float], _ name: String) throws {
-            let difference = Difference(found, try values(name))
-            #expect(difference.largest <= 1e-5 * difference.scale, "\(unit.name) \(name)")
+            list.append((name, Difference(found, try values(name))))
         }
         for specification in bench.parameters.layout.specifications {
             try bench.parameters.write(try values("init.\(specification.name)"), to: specification.name)
@@ -65,5 +91,6 @@ import Testing
                 try compare(try bench.gradients.read(name), "grad.\(name)")
             }
         }
+        return list
     }
 }

@@ -4,15 +4,15 @@ import Support
 @testable import ShuffleNet
 
 /// One unit by itself, with its own parameters, on images in NCHW order: what the unit tests drive.
-final class UnitBench {
+final class UnitBench<Scalar: ActivationScalar> {
     let shape: UnitShape
     let height: Int
     let width: Int
     let batch: Int
     let parameters: ParameterStore
     let gradients: ParameterStore
-    let unit: TrainedUnit
-    private let workspace: TrainingWorkspace
+    let unit: TrainedUnit<Scalar>
+    private let workspace: TrainingWorkspace<Scalar>
 
     var outHeight: Int { shape.outputSide(height) }
     var outWidth: Int { shape.outputSide(width) }
@@ -29,7 +29,7 @@ final class UnitBench {
         unit = TrainedUnit(
             shape, height: height, width: width, batch: batch, prefix: "", parameters: parameters,
             gradients: gradients)
-        var needs = TrainingWorkspace.Needs()
+        var needs = TrainingNeeds()
         unit.declare(&needs)
         workspace = TrainingWorkspace(needs, pool: ThreadPool(threads: threads))
     }
@@ -53,43 +53,46 @@ final class UnitBench {
 
     /// The unit in evaluation mode, with its running statistics.
     func evaluate(_ input: [Float]) -> [Float] {
-        let folded = FoldedUnit(shape, height: height, width: width, prefix: "")
+        let folded = FoldedUnit<Scalar>(shape, height: height, width: width, prefix: "")
         folded.fold(parameters)
         let (buffer, rows) = Self.rows(input, batch, shape.inputs, height * width)
-        func empty(_ channels: Int, _ area: Int) -> (AlignedBuffer<Float>, Rows) {
+        func empty(_ channels: Int, _ area: Int) -> (AlignedBuffer<Scalar>, Rows<Scalar>) {
             Self.rows([Float](repeating: .nan, count: batch * channels * area), batch, channels, area)
         }
         let output = empty(shape.outputs, outHeight * outWidth)
         let reduced = empty(shape.middle, height * width)
         let convolved = empty(shape.middle, outHeight * outWidth)
-        let scratch = AlignedBuffer<Float>(count: folded.scratchCount)
+        let plane = AlignedBuffer<Float>(count: folded.scratchCount)
+        // A unit has no patches.
+        let patches = AlignedBuffer<Scalar>(count: 1)
         folded.run(
             rows, images: batch, output: output.1, reduced: reduced.1, convolved: convolved.1,
-            InferenceTeam(pool: nil, scratch: [scratch.pointer]))
+            InferenceTeam(pool: nil, scratch: [InferenceScratch(plane: plane.pointer, patches: patches.pointer)]))
         withExtendedLifetime(buffer) {}
         return Self.images(output.1, batch, shape.outputs, outHeight * outWidth)
     }
 
     private static func rows(
         _ values: [Float], _ images: Int, _ channels: Int, _ area: Int
-    ) -> (AlignedBuffer<Float>, Rows) {
-        let buffer = AlignedBuffer<Float>(count: Rows.count(channels: channels, columns: images * area))
+    ) -> (AlignedBuffer<Scalar>, Rows<Scalar>) {
+        let buffer = AlignedBuffer<Scalar>(count: Rows<Scalar>.count(channels: channels, columns: images * area))
         let rows = Rows(buffer, columns: images * area)
         for image in 0..<images {
             for channel in 0..<channels {
                 for pixel in 0..<area {
-                    rows[channel, image * area + pixel].pointee = values[(image * channels + channel) * area + pixel]
+                    rows[channel, image * area + pixel].pointee = Scalar(
+                        rounding: values[(image * channels + channel) * area + pixel])
                 }
             }
         }
         return (buffer, rows)
     }
 
-    private static func images(_ rows: Rows, _ images: Int, _ channels: Int, _ area: Int) -> [Float] {
+    private static func images(_ rows: Rows<Scalar>, _ images: Int, _ channels: Int, _ area: Int) -> [Float] {
         var values: [Float] = []
         for image in 0..<images {
             for channel in 0..<channels {
-                values += UnsafeBufferPointer(start: rows[channel, image * area], count: area)
+                values += UnsafeBufferPointer(start: rows[channel, image * area], count: area).lazy.map(\.float)
             }
         }
         return values

@@ -22,6 +22,8 @@ struct Bench: AsyncParsableCommand {
         var threads: Int?
         @Option(help: "Classes of the classifier.")
         var classes = 10
+        @Option(help: "What activations are stored as: f32 or bf16.")
+        var precision = Precision.float32
 
         func network() throws -> NetworkConfiguration {
             guard let groups = GroupCount(rawValue: groups) else {
@@ -37,7 +39,7 @@ struct Bench: AsyncParsableCommand {
             guard (1...4096).contains(batch) else { throw ValidationError("--batch is \(batch); wanted 1 to 4096") }
             return EngineBenchmark(
                 configuration: try network(), batch: batch, pixels: pixels,
-                threads: max(threads ?? ProcessInfo.processInfo.activeProcessorCount, 1))
+                threads: max(threads ?? ProcessInfo.processInfo.activeProcessorCount, 1), precision: precision)
         }
     }
 

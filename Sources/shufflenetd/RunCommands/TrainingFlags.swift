@@ -3,6 +3,7 @@ public import Runs
 public import ShuffleNet
 
 extension ModelSize: ExpressibleByArgument {}
+extension Precision: ExpressibleByArgument {}
 extension TrainingOptions.Schedule: ExpressibleByArgument {}
 extension TrainingOptions.Augmentation: ExpressibleByArgument {}
 

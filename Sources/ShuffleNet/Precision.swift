@@ -1,0 +1,6 @@
+/// What activations and the operands of products are stored as; sums, statistics and master weights are float32.
+public enum Precision: String, CaseIterable, Codable, Sendable {
+    case float32 = "f32"
+    /// Half the memory, 8 bits of precision; every CPU computes it, those with instructions for it faster.
+    case bfloat16 = "bf16"
+}

@@ -1,0 +1,163 @@
+internal import CLanes
+internal import Kernels
+
+#if WIDE_LANES
+    private typealias Words = SIMD16<UInt16>
+    private typealias WordPair = SIMD32<UInt16>
+#else
+    private typealias Words = SIMD8<UInt16>
+    private typealias WordPair = SIMD16<UInt16>
+#endif
+
+extension BFloat16: LaneScalar {
+    @inline(__always)
+    private static func words(_ address: UnsafePointer<BFloat16>) -> WordPair {
+        UnsafeRawPointer(address).loadUnaligned(as: WordPair.self)
+    }
+
+    @inline(__always)
+    static func load(_ address: UnsafePointer<BFloat16>) -> Lanes {
+        let words = UnsafeRawPointer(address).loadUnaligned(as: Words.self)
+        #if WIDE_LANES
+            return clanes16_widen(words)
+        #else
+            return clanes8_widen(words)
+        #endif
+    }
+
+    @inline(__always)
+    static func store(_ value: Lanes, _ address: UnsafeMutablePointer<BFloat16>) {
+        #if WIDE_LANES
+            let words = clanes16_narrowed(value)
+        #else
+            let words = clanes8_narrowed(value)
+        #endif
+        UnsafeMutableRawPointer(address).storeBytes(of: words, as: Words.self)
+    }
+
+    @inline(__always)
+    static func split(_ address: UnsafePointer<BFloat16>) -> (even: Lanes, odd: Lanes) { halves(words(address)) }
+
+    /// The elements at even and at odd places.
+    @inline(__always)
+    private static func halves(_ words: WordPair) -> (even: Lanes, odd: Lanes) {
+        #if WIDE_LANES
+            (clanes16_even_widened(words), clanes16_odd_widened(words))
+        #else
+            (clanes8_even_widened(words), clanes8_odd_widened(words))
+        #endif
+    }
+
+    @inline(__always)
+    static func loadPair(_ address: UnsafePointer<BFloat16>) -> (Lanes, Lanes) {
+        let words = words(address)
+        #if WIDE_LANES
+            return (clanes16_low_widened(words), clanes16_high_widened(words))
+        #else
+            return (clanes8_low_widened(words), clanes8_high_widened(words))
+        #endif
+    }
+
+    @inline(__always)
+    static func storePair(_ first: Lanes, _ second: Lanes, _ address: UnsafeMutablePointer<BFloat16>) {
+        #if WIDE_LANES
+            let words = clanes16_narrowed_pair(first, second)
+        #else
+            let words = clanes8_narrowed_pair(first, second)
+        #endif
+        UnsafeMutableRawPointer(address).storeBytes(of: words, as: WordPair.self)
+    }
+
+    @inline(__always)
+    static func plane(
+        _ plane: UnsafePointer<BFloat16>, _ window: PlaneWindow, into scratch: UnsafeMutablePointer<Float>
+    ) -> UnsafePointer<Float> { PlaneCopy.make(plane, window, into: scratch) { $0 } }
+
+    #if WIDE_LANES
+        static var weightStep: Int { 2 }
+
+        /// Both as bfloat16, the first in the lower half.
+        @inline(__always)
+        static func pack(_ weight: Float, _ next: Float) -> Float {
+            let pair = UInt32(BFloat16(rounding: next).bits) << 16 | UInt32(BFloat16(rounding: weight).bits)
+            return Float(bitPattern: pair)
+        }
+
+        /// Two columns of W at a time: the CPU multiplies pairs that lie in 32 bits, so elements of two rows of x are
+        /// put side by side. After an odd number the last row stands for the missing one, whose weights are zero.
+        @inline(__always)
+        static func accumulate<let rows: Int, let vectors: Int>(
+            _ sums: inout TileSums<rows, vectors>, _ input: PointwiseProduct<BFloat16>.Input, _ column: Int,
+            _ weights: inout UnsafePointer<Float>
+        ) {
+            var values = input.pointer + column
+            for step in 0..<(input.rows + 1) / 2 {
+                let next = values + (2 * step + 1 < input.rows ? input.stride : 0)
+                let line: InlineArray<vectors, WordPair> = pairs(values, next)
+                for index in 0..<rows {
+                    let weight = unsafeBitCast(Lanes(repeating: weights[index]), to: WordPair.self)
+                    for vector in 0..<vectors {
+                        sums[index][vector] = clanes16_pair_product(sums[index][vector], weight, line[vector])
+                    }
+                }
+                weights += rows
+                values = next + input.stride
+            }
+        }
+
+        /// Elements of two rows side by side, in the order of `loadPair` or, for one vector, of `load`.
+        @inline(__always)
+        private static func pairs<let vectors: Int>(
+            _ first: UnsafePointer<BFloat16>, _ second: UnsafePointer<BFloat16>
+        ) -> InlineArray<vectors, WordPair> {
+            if vectors == 1 {
+                // A value's bits lie in the upper half of its lane.
+                let low = unsafeBitCast(load(first), to: SIMD16<UInt32>.self)
+                let high = unsafeBitCast(load(second), to: SIMD16<UInt32>.self)
+                let both = unsafeBitCast(high | (low &>> 16), to: WordPair.self)
+                return InlineArray { _ in both }
+            }
+            let (a, b) = (words(first), words(second))
+            return InlineArray { $0 == 0 ? cwords32_zip_low(a, b) : cwords32_zip_high(a, b) }
+        }
+
+        @inline(__always)
+        static func correlate<let rows: Int>(
+            _ sums: inout TileSums<rows, 4>, _ left: InlineArray<rows, UnsafePointer<BFloat16>>,
+            _ right: InlineArray<4, UnsafePointer<BFloat16>>, _ index: Int
+        ) {
+            let values = InlineArray<rows, WordPair> { words(left[$0] + index) }
+            for column in 0..<4 {
+                let value = words(right[column] + index)
+                for row in 0..<rows {
+                    sums[row][column] = clanes16_pair_product(sums[row][column], values[row], value)
+                }
+            }
+        }
+    #else
+        static var weightStep: Int { 1 }
+
+        @inline(__always)
+        static func pack(_ weight: Float, _ next: Float) -> Float { BFloat16(rounding: weight).float }
+
+        @inline(__always)
+        static func accumulate<let rows: Int, let vectors: Int>(
+            _ sums: inout TileSums<rows, vectors>, _ input: PointwiseProduct<BFloat16>.Input, _ column: Int,
+            _ weights: inout UnsafePointer<Float>
+        ) {
+            accumulateSingly(&sums, input, column, &weights)
+        }
+
+        /// The elements at even places, then those at odd ones.
+        @inline(__always)
+        static func correlate<let rows: Int>(
+            _ sums: inout TileSums<rows, 4>, _ left: InlineArray<rows, UnsafePointer<BFloat16>>,
+            _ right: InlineArray<4, UnsafePointer<BFloat16>>, _ index: Int
+        ) {
+            correlate(&sums, left, right) { clanes8_even_widened(words($0 + index)) }
+            correlate(&sums, left, right) { clanes8_odd_widened(words($0 + index)) }
+        }
+    #endif
+
+    static var correlationStep: Int { 2 * laneCount }
+}

@@ -1,0 +1,63 @@
+internal import CLanes
+internal import Kernels
+
+extension Float: LaneScalar {
+    @inline(__always)
+    static func load(_ address: UnsafePointer<Float>) -> Lanes {
+        UnsafeRawPointer(address).loadUnaligned(as: Lanes.self)
+    }
+
+    @inline(__always)
+    static func store(_ value: Lanes, _ address: UnsafeMutablePointer<Float>) {
+        UnsafeMutableRawPointer(address).storeBytes(of: value, as: Lanes.self)
+    }
+
+    @inline(__always)
+    static func split(_ address: UnsafePointer<Float>) -> (even: Lanes, odd: Lanes) {
+        let (low, high) = loadPair(address)
+        #if WIDE_LANES
+            return (clanes16_even(low, high), clanes16_odd(low, high))
+        #else
+            return (clanes8_even(low, high), clanes8_odd(low, high))
+        #endif
+    }
+
+    @inline(__always)
+    static func loadPair(_ address: UnsafePointer<Float>) -> (Lanes, Lanes) {
+        (load(address), load(address + laneCount))
+    }
+
+    @inline(__always)
+    static func storePair(_ first: Lanes, _ second: Lanes, _ address: UnsafeMutablePointer<Float>) {
+        store(first, address)
+        store(second, address + laneCount)
+    }
+
+    @inline(__always)
+    static func plane(
+        _ plane: UnsafePointer<Float>, _ window: PlaneWindow, into scratch: UnsafeMutablePointer<Float>
+    ) -> UnsafePointer<Float> { plane }
+
+    static var weightStep: Int { 1 }
+
+    @inline(__always)
+    static func pack(_ weight: Float, _ next: Float) -> Float { weight }
+
+    @inline(__always)
+    static func accumulate<let rows: Int, let vectors: Int>(
+        _ sums: inout TileSums<rows, vectors>, _ input: PointwiseProduct<Float>.Input, _ column: Int,
+        _ weights: inout UnsafePointer<Float>
+    ) {
+        accumulateSingly(&sums, input, column, &weights)
+    }
+
+    static var correlationStep: Int { laneCount }
+
+    @inline(__always)
+    static func correlate<let rows: Int>(
+        _ sums: inout TileSums<rows, 4>, _ left: InlineArray<rows, UnsafePointer<Float>>,
+        _ right: InlineArray<4, UnsafePointer<Float>>, _ index: Int
+    ) {
+        correlate(&sums, left, right) { load($0 + index) }
+    }
+}
