@@ -8,6 +8,9 @@ public struct RowCorrelation<Scalar: ActivationScalar> {
     /// `[left.rows][right.rows]`, rows `outStride` apart.
     public var out: UnsafeMutablePointer<Float>
     public var outStride: Int
+    /// Rows that are worked on next: while the sums are made, they are asked for, a row with each tile. Rows lie too far
+    /// apart for the hardware to see them coming.
+    public var ahead: PointwiseProduct<Scalar>.Input?
 
     public init(
         _ left: PointwiseProduct<Scalar>.Input, _ right: PointwiseProduct<Scalar>.Input, columns: Int,

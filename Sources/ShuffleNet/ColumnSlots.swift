@@ -4,6 +4,8 @@ struct ColumnSlots {
     static let maximum = 8
     /// Narrower slots would cost more in partial sums than they gain.
     private static let minimumWidth = 256
+    /// Slots and blocks begin at whole cache lines, whichever way activations are stored.
+    private static let line = 32
 
     let columns: Int
     let width: Int
@@ -11,16 +13,17 @@ struct ColumnSlots {
 
     init(columns: Int) {
         let wanted = max(1, min(Self.maximum, columns / Self.minimumWidth))
-        width = ((columns + wanted - 1) / wanted + 15) / 16 * 16
+        width = ((columns + wanted - 1) / wanted + Self.line - 1) / Self.line * Self.line
         count = (columns + width - 1) / width
         self.columns = columns
     }
 
-    /// Calls `body` for the blocks of a slot. Blocks are as wide as keeps `rows` of them in the
+    /// Calls `body` for the blocks of a slot. Blocks are as wide as keeps `rows` of them, stored as `Scalar`, in the
     /// second-level cache.
     @inline(__always)
-    func forEachBlock(of slot: Int, rows: Int, _ body: (ColumnBlock) -> Void) {
-        let blockWidth = max(512, min(2048, 65_536 / max(rows, 1) / 16 * 16))
+    func forEachBlock<Scalar>(of slot: Int, rows: Int, as _: Scalar.Type, _ body: (ColumnBlock) -> Void) {
+        let room = 262_144 / MemoryLayout<Scalar>.stride
+        let blockWidth = max(512, min(room / 32, room / max(rows, 1) / Self.line * Self.line))
         let end = min((slot + 1) * width, columns)
         var first = slot * width
         while first < end {
@@ -35,4 +38,6 @@ struct ColumnSlots {
 struct ColumnBlock {
     let first: Int
     let width: Int
+
+    var end: Int { first + width }
 }

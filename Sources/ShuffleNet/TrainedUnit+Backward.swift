@@ -39,16 +39,19 @@ extension TrainedUnit {
         let slots = ColumnSlots(columns: images * outArea)
         workspace.pool.run(shape.groups * slots.count) { task, _ in
             let (group, slot) = task.quotientAndRemainder(dividingBy: slots.count)
-            slots.forEachBlock(of: slot, rows: shape.expandColumns + 2 * shape.expandRows) { block in
+            slots.forEachBlock(of: slot, rows: shape.expandColumns + 2 * shape.expandRows, as: Scalar.self) { block in
+                let next = gradient.dropping(channels: shape.shortcutRows + group * shape.expandRows)
                 correlate(
-                    gradient, group: group, slot: slot, block, isFirst: block.first == slot * slots.width, workspace)
+                    gradient, group: group, slot: slot, block, isFirst: block.first == slot * slots.width,
+                    ahead: .init(next[0, block.end], stride: gradient.stride, rows: shape.expandRows), workspace)
             }
         }
     }
 
+    /// - Parameter ahead: what is worked on after this block.
     private func correlate(
         _ gradient: Rows<Scalar>, group: Int, slot: Int, _ block: ColumnBlock, isFirst: Bool,
-        _ workspace: TrainingWorkspace<Scalar>
+        ahead: PointwiseProduct<Scalar>.Input, _ workspace: TrainingWorkspace<Scalar>
     ) {
         let rows = shape.expandRows
         let inner = shape.expandColumns
@@ -60,12 +63,13 @@ extension TrainedUnit {
             let sum = kernels.rectifierBackward(masked[row, block.first], out: branch[row, block.first], block.width)
             sums[row] = (isFirst ? 0 : sums[row]) + Double(sum)
         }
-        kernels.correlate(
-            RowCorrelation<Scalar>(
-                .init(masked[group * rows, block.first], stride: masked.stride, rows: rows),
-                .init(centred[group * inner, block.first], stride: centred.stride, rows: inner), columns: block.width,
-                accumulates: !isFirst, out: workspace[.outerSlots] + (slot * total + group * rows) * inner,
-                outStride: inner))
+        var outer = RowCorrelation<Scalar>(
+            .init(masked[group * rows, block.first], stride: masked.stride, rows: rows),
+            .init(centred[group * inner, block.first], stride: centred.stride, rows: inner), columns: block.width,
+            accumulates: !isFirst, out: workspace[.outerSlots] + (slot * total + group * rows) * inner,
+            outStride: inner)
+        outer.ahead = ahead
+        kernels.correlate(outer)
     }
 
     /// dγ₃, dβ₃, dW₂, dγ₂, dβ₂ and the matrices A, B, c.
@@ -161,7 +165,7 @@ extension TrainedUnit {
         }
         workspace.pool.run(shape.groups * slots.count) { task, _ in
             let group = task / slots.count
-            slots.forEachBlock(of: task % slots.count, rows: 2 * inner + rows) { block in
+            slots.forEachBlock(of: task % slots.count, rows: 2 * inner + rows, as: Scalar.self) { block in
                 var product = PointwiseProduct<Scalar>(
                     workspace[.packed] + group * packedCount, rows: inner, columns: block.width,
                     .init(masked[group * rows, block.first], stride: masked.stride, rows: rows),
@@ -234,7 +238,7 @@ extension TrainedUnit {
         }
         workspace.pool.run(shape.reduceGroups * slots.count) { task, _ in
             let (group, slot) = task.quotientAndRemainder(dividingBy: slots.count)
-            slots.forEachBlock(of: slot, rows: 2 * inner + rows) { block in
+            slots.forEachBlock(of: slot, rows: 2 * inner + rows, as: Scalar.self) { block in
                 let isFirst = block.first == slot * slots.width
                 for row in group * rows..<(group + 1) * rows {
                     kernels.applyAffineGradient(
@@ -243,12 +247,13 @@ extension TrainedUnit {
                 }
                 let changes = PointwiseProduct<Scalar>.Input(
                     inside[group * rows, block.first], stride: inside.stride, rows: rows)
-                kernels.correlate(
-                    RowCorrelation<Scalar>(
-                        changes, .init(input[group * inner, block.first], stride: input.stride, rows: inner),
-                        columns: block.width, accumulates: !isFirst,
-                        out: workspace[.slots] + (slot * middle + group * rows) * inner, outStride: inner))
                 let out = inputGradient[group * inner, block.first]
+                var weights = RowCorrelation<Scalar>(
+                    changes, .init(input[group * inner, block.first], stride: input.stride, rows: inner),
+                    columns: block.width, accumulates: !isFirst,
+                    out: workspace[.slots] + (slot * middle + group * rows) * inner, outStride: inner)
+                weights.ahead = .init(out, stride: inputGradient.stride, rows: inner)
+                kernels.correlate(weights)
                 var product = PointwiseProduct<Scalar>(
                     workspace[.reducePacked] + group * rows * inner, rows: inner, columns: block.width, changes,
                     out: out, outStride: inputGradient.stride)
@@ -256,7 +261,8 @@ extension TrainedUnit {
                 product.addendStride = inputGradient.stride
                 kernels.multiply(product)
                 previous?.correlate(
-                    inputGradient, group: group, slot: slot, block, isFirst: isFirst, workspace)
+                    inputGradient, group: group, slot: slot, block, isFirst: isFirst,
+                    ahead: .init(input[group * inner, block.end], stride: input.stride, rows: inner), workspace)
             }
         }
         let count = middle * inner

@@ -131,7 +131,7 @@ final class TrainedUnit<Scalar: ActivationScalar> {
         beginReduce(workspace)
         workspace.pool.run(shape.reduceGroups * slots.count) { task, _ in
             let (group, slot) = task.quotientAndRemainder(dividingBy: slots.count)
-            slots.forEachBlock(of: slot, rows: shape.reduceColumns + shape.reduceRows) { block in
+            slots.forEachBlock(of: slot, rows: shape.reduceColumns + shape.reduceRows, as: Scalar.self) { block in
                 reduce(input, group: group, slot: slot, block, workspace)
             }
         }
@@ -205,13 +205,14 @@ final class TrainedUnit<Scalar: ActivationScalar> {
             let group = task / slots.count
             let slot = task % slots.count
             var accumulates = false
-            slots.forEachBlock(of: slot, rows: inner) { block in
+            slots.forEachBlock(of: slot, rows: inner, as: Scalar.self) { block in
                 let own = PointwiseProduct<Scalar>.Input(
                     centred[group * inner, block.first], stride: centred.stride, rows: inner)
-                kernels.correlate(
-                    RowCorrelation<Scalar>(
-                        own, own, columns: block.width, accumulates: accumulates,
-                        out: grams + slot * pitch + group * square, outStride: inner))
+                var gram = RowCorrelation<Scalar>(
+                    own, own, columns: block.width, accumulates: accumulates,
+                    out: grams + slot * pitch + group * square, outStride: inner)
+                gram.ahead = .init(centred[group * inner, block.end], stride: centred.stride, rows: inner)
+                kernels.correlate(gram)
                 accumulates = true
             }
         }
@@ -269,7 +270,7 @@ final class TrainedUnit<Scalar: ActivationScalar> {
         next?.beginReduce(workspace)
         workspace.pool.run(shape.groups * slots.count) { task, _ in
             let (group, slot) = task.quotientAndRemainder(dividingBy: slots.count)
-            slots.forEachBlock(of: slot, rows: inner + 2 * rows) { block in
+            slots.forEachBlock(of: slot, rows: inner + 2 * rows, as: Scalar.self) { block in
                 let row = group * rows
                 var product = PointwiseProduct<Scalar>(
                     workspace[.packed] + row * inner, rows: rows, columns: block.width,
