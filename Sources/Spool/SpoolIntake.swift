@@ -33,7 +33,7 @@ public actor SpoolIntake: Service {
     private let wakes: AsyncStream<Void>
     let wake: AsyncStream<Void>.Continuation
     private let timer = DispatchSource.makeTimerSource(queue: DispatchQueue(label: "spool.timer"))
-    private nonisolated let executor = QueueExecutor(label: "spool.intake")
+    private nonisolated let executor = BlockingExecutor(label: "spool.intake")
 
     public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
