@@ -10,6 +10,9 @@ final class RecordingRegistrar: FolderRegistrar {
         var accepted: [AcceptedFolder] = []
         var placed: [Int64: String] = [:]
         var failures = 0
+        /// Registrations that were begun, and whether they wait.
+        var asked = 0
+        var isHeld = false
         var waiters: [(isMet: @Sendable (State) -> Bool, resume: CheckedContinuation<Void, Never>)] = []
         /// Messages of the intake's log.
         var log: [String] = []
@@ -20,10 +23,18 @@ final class RecordingRegistrar: FolderRegistrar {
     private let state = Mutex(State())
     private let refusal: Refusal?
 
-    /// Fails the first `failures` registrations like a database that is away; refuses all with `refusal`.
-    init(failures: Int = 0, refusal: Refusal? = nil) {
+    /// Fails the first `failures` registrations like a database that is away; refuses all with `refusal`; lets none
+    /// through before `release` if it `isHeld`.
+    init(failures: Int = 0, refusal: Refusal? = nil, isHeld: Bool = false) {
         self.refusal = refusal
-        state.withLock { $0.failures = failures }
+        state.withLock { state in
+            state.failures = failures
+            state.isHeld = isHeld
+        }
+    }
+
+    func release() {
+        change { $0.isHeld = false }
     }
 
     var accepted: [AcceptedFolder] { state.withLock { $0.accepted } }
@@ -32,6 +43,8 @@ final class RecordingRegistrar: FolderRegistrar {
 
     func register(_ folder: AcceptedFolder) async throws -> Int64 {
         if let refusal { throw refusal }
+        change { $0.asked += 1 }
+        await wait { !$0.isHeld }
         return try change { state in
             if state.failures > 0 {
                 state.failures -= 1
