@@ -89,10 +89,24 @@ struct DecoderTests {
         try decoder.decode(fixture("broken/truncated.jpg"), into: image)
         #expect((image.width, image.height) == (100, 100))
 
-        let whole = try Fixture.bytes("images/drawn/alpha.png")
-        try decode(Array(whole.prefix(whole.count / 2)), with: decoder, into: image)
-        #expect((image.width, image.height) == (37, 29))
-        #expect(image.array.suffix(37 * 3).allSatisfy { $0 == 0 })
+    }
+
+    @Test(
+        "Pixels of a PNG that never came are black, those that came are right",
+        arguments: ["drawn/alpha.png", "pngsuite/ibasn6a08.png", "pngsuite/ibasn2c08.png", "pngsuite/ibasn4a08.png"])
+    func missingPixels(name: String) throws {
+        let file = try Fixture.bytes("images/\(name)")
+        let decoder = ImageDecoder(options: DecodingOptions(truncation: .tolerate))
+        let (whole, part) = (RGBImage(), RGBImage())
+        try decode(file, with: decoder, into: whole)
+        try decode(Array(file.prefix(file.count * 2 / 3)), with: decoder, into: part)
+        #expect((part.width, part.height) == (whole.width, whole.height))
+        // The last row comes last, in the last pass too.
+        #expect(part.array.suffix(part.width * 3).allSatisfy { $0 == 0 })
+        #expect(part.array.prefix(3) == whole.array.prefix(3))
+        #expect(zip(part.array, whole.array).allSatisfy { $0 == 0 || $0 == $1 })
+        // Nothing of the first row: there is no picture.
+        #expect(throws: ImageError.self) { try decode(Array(file.prefix(48)), with: decoder, into: part) }
     }
 
     @Test("The cap on pixels is looked at before memory is taken, the cap on bytes before the file is read")
