@@ -144,6 +144,25 @@ struct DecoderTests {
         }
     }
 
+    @Test("A link that takes a folder's place after the listing leads nowhere; one on the way to the folder does")
+    func exchangedFolder() throws {
+        let folder = try TemporaryFolder()
+        let picture = try Fixture.bytes("images/drawn/444.jpg")
+        for name in ["real/sub/a.jpg", "real/b.jpg", "secret/a.jpg"] { try folder.write(picture, to: name) }
+        let files = FileManager.default
+        try files.createSymbolicLink(atPath: folder.path + "/way", withDestinationPath: "real")
+        let listing = try ImageListing(folder: folder.path + "/way")
+        #expect(listing.paths == [RawPath("b.jpg"), RawPath("sub/a.jpg")])
+        try files.removeItem(atPath: folder.path + "/real/sub")
+        try files.createSymbolicLink(atPath: folder.path + "/real/sub", withDestinationPath: "../secret")
+        let decoder = ImageDecoder()
+        decoder.hashesFiles = true
+        try decoder.decode(listing.path(at: 0), into: RGBImage())
+        let error = #expect(throws: ImageError.self) { try decoder.decode(listing.path(at: 1), into: RGBImage()) }
+        #expect(error?.kind == .unsupported && decoder.lastSHA256 == nil)
+        #expect(try ImageListing(folder: folder.path + "/way").paths == [RawPath("b.jpg"), RawPath("sub")])
+    }
+
     @Test("The hash is of the file's bytes, also of a file that cannot be decoded")
     func hash() throws {
         let decoder = ImageDecoder()
