@@ -67,6 +67,17 @@ import Testing
         #expect(registrar.accepted.first?.files == 12)
     }
 
+    @Test func `thousands of files in nested folders are one drop, whole`() async throws {
+        try await withIntake(Self.patient(quiet: .seconds(2))) { registrar in
+            for number in 0..<4000 {
+                let folder = "\(number % 10)/\(number / 10 % 10)/\(number % 7)"
+                try scratch.write("spool/incoming/classify/batch/\(folder)/\(number).jpg", "1")
+            }
+            await registrar.wait { $0.placed.count == 1 }
+        }
+        #expect(registrar.accepted.map(\.files) == [4000])
+    }
+
     @Test(arguments: [true, false])
     func `a folder that its owner takes back before it is complete is forgotten`(watches: Bool) async throws {
         var configuration = Self.patient()
