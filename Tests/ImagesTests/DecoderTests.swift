@@ -163,6 +163,21 @@ struct DecoderTests {
         #expect(try ImageListing(folder: folder.path + "/way").paths == [RawPath("b.jpg"), RawPath("sub")])
     }
 
+    @Test("A JPEG without its tables doesn't borrow those of the picture before")
+    func missingTables() throws {
+        let whole = try Fixture.bytes("images/drawn/444.jpg")
+        let (decoder, expected, image) = (ImageDecoder(), RGBImage(), RGBImage())
+        try decode(whole, with: decoder, into: expected)
+        // Quantisation: the file can't be read. Huffman: libjpeg-turbo takes the standard's, which are this file's.
+        let error = #expect(throws: ImageError.self) {
+            try decode(without(0xDB, whole), with: decoder, into: image)
+        }
+        #expect(error?.kind == .unreadable)
+        try decoder.decode(fixture("drawn/progressive.jpg"), into: image)
+        try decode(without(0xC4, whole), with: decoder, into: image)
+        #expect(image.array == expected.array)
+    }
+
     @Test("The hash is of the file's bytes, also of a file that cannot be decoded")
     func hash() throws {
         let decoder = ImageDecoder()
@@ -252,6 +267,18 @@ struct DecoderTests {
         defer { copy.deallocate() }
         copy.copyBytes(from: bytes)
         return try decoder.decode(bytes: UnsafeRawBufferPointer(copy), into: image)
+    }
+
+    /// The JPEG without its segments of this kind.
+    private func without(_ marker: UInt8, _ jpeg: [UInt8]) -> [UInt8] {
+        var kept = Array(jpeg[..<2])
+        var place = 2
+        while jpeg[place + 1] != 0xDA {
+            let end = place + 2 + Int(jpeg[place + 2]) << 8 + Int(jpeg[place + 3])
+            if jpeg[place + 1] != marker { kept += jpeg[place..<end] }
+            place = end
+        }
+        return kept + jpeg[place...]
     }
 
     private func failure(_ bytes: [UInt8]) -> ImageError? {
