@@ -250,6 +250,7 @@ struct DecoderTests {
             ([0x4D, 0x4D, 0, 42, 0, 0, 0, 8, 0, 1, 1, 0x12, 0, 3, 0, 0, 0, 1, 0, 8, 0, 0], .quarterTurnLeft),
             ([0x49, 0x49, 42, 0, 8, 0, 0, 0, 1, 0, 0x12, 1, 3, 0, 1, 0, 0, 0, 9, 0, 0, 0], .upright),
             ([0x49, 0x49, 42, 0, 0xFF, 0xFF, 0xFF, 0xFF], .upright),
+            ([0x4D, 0x4D, 0, 42, 0, 0, 0, 8, 0, 1, 1, 0x12, 0, 3, 0, 0, 0, 3, 0, 8, 0, 0], .upright),
             ([0x49, 0x49, 42, 0, 8, 0, 0, 0, 0xFF, 0xFF, 0x12, 1], .upright), ([], .upright),
         ] as [([UInt8], EXIFOrientation)])
     func exif(bytes: [UInt8], expected: EXIFOrientation) {
