@@ -13,7 +13,8 @@ final class RecordingRegistrar: FolderRegistrar {
         /// Registrations that were begun, and whether they wait.
         var asked = 0
         var isHeld = false
-        var waiters: [(isMet: @Sendable (State) -> Bool, resume: CheckedContinuation<Void, Never>)] = []
+        var waiters: [Int: (isMet: @Sendable (State) -> Bool, resume: CheckedContinuation<Void, Never>)] = [:]
+        var lastWaiter = 0
         /// Messages of the intake's log.
         var log: [String] = []
     }
@@ -76,22 +77,31 @@ final class RecordingRegistrar: FolderRegistrar {
         return try state.withLock { state throws(Failure) in
             defer {
                 let snapshot = state
-                due = snapshot.waiters.filter { $0.isMet(snapshot) }.map(\.resume)
-                state.waiters.removeAll { $0.isMet(snapshot) }
+                let met = snapshot.waiters.filter { $0.value.isMet(snapshot) }
+                due = met.values.map(\.resume)
+                for number in met.keys { state.waiters[number] = nil }
             }
             return try body(&state)
         }
     }
 
-    /// Returns when the condition holds; the test's time limit is the bound.
+    /// Returns when the condition holds, or when the test is cancelled, which its time limit does.
     func wait(until isMet: @escaping @Sendable (State) -> Bool) async {
-        await withCheckedContinuation { continuation in
-            let isDone = state.withLock { state in
-                if isMet(state) { return true }
-                state.waiters.append((isMet, continuation))
-                return false
+        let number = state.withLock { state in
+            state.lastWaiter += 1
+            return state.lastWaiter
+        }
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let isDone = state.withLock { state in
+                    if isMet(state) || Task.isCancelled { return true }
+                    state.waiters[number] = (isMet, continuation)
+                    return false
+                }
+                if isDone { continuation.resume() }
             }
-            if isDone { continuation.resume() }
+        } onCancel: {
+            state.withLock { $0.waiters.removeValue(forKey: number) }?.resume.resume()
         }
     }
 }

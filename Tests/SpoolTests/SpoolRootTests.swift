@@ -108,6 +108,9 @@ import Testing
         }
         // From now on no call waits.
         for _ in 0..<100 { gate.signal() }
-        while !watch.take().overflow { for await _ in events { break } }
+        while !watch.take().overflow {
+            try Task.checkCancellation()
+            for await _ in events { break }
+        }
     }
 }
