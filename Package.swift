@@ -120,7 +120,7 @@ let package = Package(
             resources: [.embedInCode("migrations")],
             swiftSettings: house),
         .target(name: "CSpool"),
-        .target(name: "CArchive", linkerSettings: [.linkedLibrary("archive")]),
+        .target(name: "CArchive", linkerSettings: [.linkedLibrary("archive"), .linkedLibrary("z")]),
         .target(
             name: "Spool",
             dependencies: [

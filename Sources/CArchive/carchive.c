@@ -7,16 +7,25 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include <zlib.h>
 #if __has_include(<linux/landlock.h>)
 #include <linux/landlock.h>
 #endif
 
+#define BLOCK_BYTES (1 << 16)
+/* More than any tar fills its last record with. */
+#define TAIL_BYTES (64 << 20)
+
 struct carchive_reader {
     struct archive *archive;
     int descriptor, is_open;
+    /* NULL when it is not compressed. */
+    gzFile gzip;
+    unsigned char block[BLOCK_BYTES];
 };
 
 carchive_reader *carchive_open(int descriptor) {
@@ -27,16 +36,66 @@ carchive_reader *carchive_open(int descriptor) {
         free(reader);
         return NULL;
     }
-    archive_read_support_filter_gzip(reader->archive);
     archive_read_support_format_tar(reader->archive);
-    archive_read_support_format_zip_seekable(reader->archive);
     reader->descriptor = descriptor;
     return reader;
 }
 
 void carchive_close(carchive_reader *reader) {
     archive_read_free(reader->archive);
+    if (reader->gzip) gzclose_r(reader->gzip);
     free(reader);
+}
+
+static int gzip_failure(carchive_reader *reader) {
+    int code;
+    const char *sentence = gzerror(reader->gzip, &code);
+    /* zlib puts the file's name in front: "<fd:3>: ". */
+    const char *rest = strstr(sentence, ": ");
+    if (rest) sentence = rest + 2;
+    archive_set_error(reader->archive, code == Z_ERRNO ? errno : EINVAL, "%s", sentence);
+    return -1;
+}
+
+static la_ssize_t read_gzip(struct archive *archive, void *client, const void **block) {
+    carchive_reader *reader = client;
+    (void)archive;
+    *block = reader->block;
+    int count = gzread(reader->gzip, reader->block, BLOCK_BYTES);
+    return count < 0 ? gzip_failure(reader) : count;
+}
+
+static int begin(carchive_reader *reader) {
+    unsigned char magic[2];
+    if (pread(reader->descriptor, magic, 2, 0) == 2 && magic[0] == 0x1F && magic[1] == 0x8B) {
+        int own = dup(reader->descriptor);
+        reader->gzip = own < 0 ? NULL : gzdopen(own, "rb");
+        if (!reader->gzip) {
+            if (own >= 0) close(own);
+            archive_set_error(reader->archive, errno, "there is no memory to read it");
+            return -1;
+        }
+        return archive_read_open(reader->archive, reader, NULL, read_gzip, NULL);
+    }
+    archive_read_support_format_zip_seekable(reader->archive);
+    return archive_read_open_fd(reader->archive, reader->descriptor, BLOCK_BYTES);
+}
+
+/* Behind the mark of a tar's end nothing is read any more, and gzip's checksum lies behind everything. */
+static int finish(carchive_reader *reader) {
+    if (!reader->gzip) return 0;
+    for (size_t total = 0; total < TAIL_BYTES; total += BLOCK_BYTES) {
+        int count = gzread(reader->gzip, reader->block, BLOCK_BYTES);
+        if (count < 0) return gzip_failure(reader);
+        if (count == 0) {
+            /* What ends early is told by the error alone. */
+            int code;
+            gzerror(reader->gzip, &code);
+            return code == Z_OK ? 0 : gzip_failure(reader);
+        }
+    }
+    archive_set_error(reader->archive, EINVAL, "more than %d bytes follow its end", TAIL_BYTES);
+    return -1;
 }
 
 static carchive_sort sort_of(struct archive_entry *entry) {
@@ -55,12 +114,12 @@ static carchive_sort sort_of(struct archive_entry *entry) {
 
 int carchive_next(carchive_reader *reader, carchive_entry *found) {
     if (!reader->is_open) {
-        if (archive_read_open_fd(reader->archive, reader->descriptor, 1 << 16) != ARCHIVE_OK) return -1;
+        if (begin(reader) != ARCHIVE_OK) return -1;
         reader->is_open = 1;
     }
     struct archive_entry *entry;
     int result = archive_read_next_header(reader->archive, &entry);
-    if (result == ARCHIVE_EOF) return 0;
+    if (result == ARCHIVE_EOF) return finish(reader);
     if (result < ARCHIVE_WARN) return -1;
     found->path = archive_entry_pathname(entry);
     found->sort = sort_of(entry);
@@ -75,8 +134,7 @@ int64_t carchive_read(carchive_reader *reader, void *buffer, size_t size) {
 }
 
 int carchive_is_bare_tar(carchive_reader *reader) {
-    return archive_filter_count(reader->archive) == 1 &&
-           (archive_format(reader->archive) & ARCHIVE_FORMAT_BASE_MASK) == ARCHIVE_FORMAT_TAR;
+    return !reader->gzip && (archive_format(reader->archive) & ARCHIVE_FORMAT_BASE_MASK) == ARCHIVE_FORMAT_TAR;
 }
 
 const char *carchive_error(carchive_reader *reader) {

@@ -95,16 +95,17 @@ shfn_jpeg_decoder *shfn_jpeg_create(void) {
     decoder->errors.error_exit = on_error;
     decoder->errors.emit_message = on_message;
     decoder->errors.output_message = on_output;
-    if (setjmp(decoder->escape)) {
-        jpeg_destroy_decompress(&decoder->info);
-        free(decoder);
-        return NULL;
-    }
-    jpeg_create_decompress(&decoder->info);
     decoder->progress.progress_monitor = on_progress;
+    return decoder;
+}
+
+/* A new decompressor for each picture: an old one keeps the tables of the picture before, and a file that lacks its own
+   would be decoded with its neighbour's. */
+static void begin(shfn_jpeg_decoder *decoder) {
+    jpeg_destroy_decompress(&decoder->info);
+    jpeg_create_decompress(&decoder->info);
     decoder->info.progress = &decoder->progress;
     jpeg_save_markers(&decoder->info, JPEG_APP0 + 1, 0xFFFF);
-    return decoder;
 }
 
 void shfn_jpeg_destroy(shfn_jpeg_decoder *decoder) {
@@ -130,9 +131,7 @@ shfn_jpeg_status shfn_jpeg_read_header(
         header->height = info->image_height;
         return fail(decoder);
     }
-    jpeg_abort_decompress(info);
-    /* abort keeps the sizes of the picture before, which the failure path above would report. */
-    info->image_width = info->image_height = 0;
+    begin(decoder);
     jpeg_mem_src(info, bytes, size);
     jpeg_read_header(info, TRUE);
     header->width = info->image_width;

@@ -109,11 +109,11 @@ static void composite(const uint8_t *rgba, uint8_t *rgb, size_t pixels) {
 shfn_png_status shfn_png_decode(shfn_png_decoder *decoder, int tolerate_truncation, uint8_t *rgb, size_t capacity) {
     png_structp png = decoder->png;
     /* volatile: read after a longjmp. */
-    volatile int rows_begun = 0, rows_done = 0;
+    volatile int has_rows = 0, rows_done = 0;
     volatile size_t interlaced_pixels = 0;
     if (setjmp(decoder->escape)) {
         /* A fault in what follows the last row costs no pixel. */
-        if (!rows_done && !(tolerate_truncation && rows_begun)) return decoder->status;
+        if (!rows_done && !(tolerate_truncation && has_rows)) return decoder->status;
         if (interlaced_pixels && !rows_done) composite(decoder->rgba, rgb, interlaced_pixels);
         return SHFN_PNG_OK;
     }
@@ -135,9 +135,14 @@ shfn_png_status shfn_png_decode(shfn_png_decoder *decoder, int tolerate_truncati
         size_t wanted = passes > 1 ? width * 4 * height : width * 4;
         decoder->rgba = calloc(wanted, 1);
         if (!decoder->rgba) png_error(png, "out of memory");
-        if (passes > 1) interlaced_pixels = width * height;
+        if (passes > 1) {
+            interlaced_pixels = width * height;
+            /* Pixels that never come are black, as in the other kinds, not the white behind what is transparent. */
+            for (size_t i = 0; tolerate_truncation && i < interlaced_pixels; i++) decoder->rgba[i * 4 + 3] = 255;
+        }
     }
-    rows_begun = 1;
+    /* libpng asks for this much at a time, and what is there of the last, partial piece is lost. */
+    if (tolerate_truncation) png_set_compression_buffer_size(png, 16);
     for (int pass = 0; pass < passes; pass++) {
         for (size_t y = 0; y < height; y++) {
             if (channels == 3) {
@@ -148,6 +153,7 @@ shfn_png_status shfn_png_decode(shfn_png_decoder *decoder, int tolerate_truncati
                 png_read_row(png, decoder->rgba, NULL);
                 composite(decoder->rgba, rgb + stride * y, width);
             }
+            has_rows = 1;
         }
     }
     if (interlaced_pixels) composite(decoder->rgba, rgb, interlaced_pixels);

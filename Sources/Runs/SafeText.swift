@@ -9,6 +9,8 @@ import Images
 /// - A spreadsheet takes a field that begins with `=`, `+`, `-` or `@` (also in their full-width forms) for a formula. A
 ///   path that begins so gets `./` in front, which names the same file; of other text the first character becomes
 ///   `\xHH`.
+/// - Where a semicolon separates fields, quotes in the middle of a row protect nothing: one that such a character
+///   follows, spaces and quotes between them left aside, becomes `\x3B`.
 ///
 /// Back: `\\` is a backslash, `\xHH` a byte.
 enum SafeText {
@@ -27,7 +29,9 @@ enum SafeText {
 
     private static func escaped(bytes: [UInt8]) -> String {
         // Nearly every name is plain ASCII.
-        if bytes.allSatisfy({ 0x20...0x7E ~= $0 && $0 != 0x5C }) { return String(decoding: bytes, as: UTF8.self) }
+        if bytes.allSatisfy({ 0x20...0x7E ~= $0 && $0 != 0x5C && $0 != 0x3B }) {
+            return String(decoding: bytes, as: UTF8.self)
+        }
         var text = ""
         var place = 0
         while place < bytes.count {
@@ -38,7 +42,7 @@ enum SafeText {
                 let scalar = Unicode.UTF8.decode(encoded)
                 if scalar == "\\" {
                     text += "\\\\"
-                } else if breaksLines(scalar) {
+                } else if breaksLines(scalar) || (scalar == ";" && precedesFormula(bytes[(place + 1)...])) {
                     text += encoded.map(hexadecimal).joined()
                 } else {
                     text.unicodeScalars.append(scalar)
@@ -54,6 +58,11 @@ enum SafeText {
 
     private static func breaksLines(_ scalar: Unicode.Scalar) -> Bool {
         scalar.value < 0x20 || 0x7F...0x9F ~= scalar.value || scalar.value == 0x2028 || scalar.value == 0x2029
+    }
+
+    private static func precedesFormula(_ rest: ArraySlice<UInt8>) -> Bool {
+        let next = String(decoding: rest.drop { [0x20, 0x22, 0x27].contains($0) }.prefix(4), as: UTF8.self)
+        return next.unicodeScalars.first.map(beginsFormula) ?? false
     }
 
     private static func beginsFormula(_ scalar: Unicode.Scalar) -> Bool {

@@ -53,7 +53,7 @@ struct FolderInspection: Equatable, Sendable {
             size in
             .badSpecification("it has \(size) bytes, more than \(limits.specificationBytes)")
         }
-        return try JobSpecification.json(fromYAML: text)
+        return try JobYAML.json(from: text)
     }
 
     static func read(

@@ -23,7 +23,7 @@ final class FolderWatch: @unchecked Sendable {
     }
 
     /// More than this many events at rest are as good as an overflow.
-    private static let inboxLimit = 1 << 17
+    static let inboxLimit = 1 << 17
     private static let mask =
         UInt32(IN_CREATE) | UInt32(IN_MOVED_TO) | UInt32(IN_MOVED_FROM) | UInt32(IN_CLOSE_WRITE) | UInt32(IN_DELETE)
         | UInt32(IN_DELETE_SELF) | UInt32(IN_ONLYDIR)

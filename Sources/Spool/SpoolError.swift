@@ -6,6 +6,8 @@ public enum SpoolError: Error, Sendable, Equatable, CustomStringConvertible {
     case missingWork(path: String)
     /// The input of a job is not there.
     case missingFolder(path: String)
+    /// Another spool lies where this one was.
+    case exchanged(root: String)
 
     public var description: String {
         switch self {
@@ -13,6 +15,8 @@ public enum SpoolError: Error, Sendable, Equatable, CustomStringConvertible {
             "job \(job) was completed by another attempt: its results and its input lie in 'done/\(folder)'"
         case .missingWork(let path): "the work folder '\(path)' is not there: nothing can be published"
         case .missingFolder(let path): "the input '\(path)' is not there: drop the folder again"
+        case .exchanged(let root):
+            "'\(root)' is another spool than at start (was a file system mounted?): nothing is taken until it is back, or the daemon is started again"
         }
     }
 }

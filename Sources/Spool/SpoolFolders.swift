@@ -25,13 +25,19 @@ struct SpoolFolders: Sendable {
     /// `processing` and `.work` are the daemon's own.
     init(layout: SpoolLayout) throws {
         self.layout = layout
-        identifier = try Self.prepare(layout)
+        identifier = try Self.prepare(layout, identifier: nil)
     }
 
-    /// Makes the folders again when somebody removed them.
-    func repairLayout() throws { _ = try Self.prepare(layout) }
+    /// Makes the folders again when somebody removed them, as those of the same spool: its rows are still there. Throws
+    /// `SpoolError.exchanged` when another spool lies in their place, whose rows have other keys.
+    func repairLayout() throws {
+        if try Self.prepare(layout, identifier: identifier) != identifier {
+            throw SpoolError.exchanged(root: layout.root)
+        }
+    }
 
-    private static func prepare(_ layout: SpoolLayout) throws -> String {
+    /// - Parameter identifier: what the spool is called if it has no name yet; `nil` for a new one.
+    private static func prepare(_ layout: SpoolLayout, identifier: String?) throws -> String {
         try makeParents(of: layout.root)
         let root = try FolderHandle(path: layout.root)
         try root.makeFolder(EntryName("incoming"), permissions: 0o755)
@@ -41,7 +47,7 @@ struct SpoolFolders: Sendable {
         for name in ["done", "rejected"] { try root.makeFolder(EntryName(name), permissions: 0o2750) }
         try root.makeFolder(EntryName("processing"), permissions: 0o700)
         try root.makeFolder(EntryName(".work"), permissions: 0o2700)
-        return try identifier(in: layout)
+        return try Self.identifier(in: layout, otherwise: identifier)
     }
 
     private static func makeParents(of path: String) throws(SystemError) {
@@ -52,11 +58,11 @@ struct SpoolFolders: Sendable {
         }
     }
 
-    private static func identifier(in layout: SpoolLayout) throws(SystemError) -> String {
+    private static func identifier(in layout: SpoolLayout, otherwise known: String?) throws(SystemError) -> String {
         let path = "\(layout.root)/.spool-id"
         for _ in 0..<2 {
             if let text = try readIdentifier(path) { return text }
-            let fresh = String(UInt64.random(in: .min ... .max), radix: 16)
+            let fresh = known ?? String(UInt64.random(in: .min ... .max), radix: 16)
             // Two daemons may start at once: link(2) lets one of them win, both then read the same.
             let draft = "\(path).\(getpid()).\(fresh)"
             try AtomicFile.write("\(fresh)\n".utf8, to: draft)

@@ -28,12 +28,14 @@ public actor SpoolIntake: Service {
 
     private var watch: FolderWatch?
     private var table = WatchTable()
+    /// Since the last rescan.
     private var lacksWatches = false
+    private var toldOfMissingWatches = false
     private var nextRescan = ContinuousClock.now
     private let wakes: AsyncStream<Void>
     let wake: AsyncStream<Void>.Continuation
     private let timer = DispatchSource.makeTimerSource(queue: DispatchQueue(label: "spool.timer"))
-    private nonisolated let executor = QueueExecutor(label: "spool.intake")
+    private nonisolated let executor = BlockingExecutor(label: "spool.intake")
 
     public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
@@ -135,6 +137,8 @@ public actor SpoolIntake: Service {
     /// Looks at everything, whatever the hints said.
     private func rescan() async {
         let now = ContinuousClock.now
+        if !lacksWatches { toldOfMissingWatches = false }
+        lacksWatches = false
         do {
             try folders.repairLayout()
             try nameStrangers()
@@ -154,6 +158,8 @@ public actor SpoolIntake: Service {
             for key in plan.keys.subtracting(present) { forget(key) }
             plan.rescanAll(at: now)
         } catch {
+            // What was known of the folders says nothing of those in another spool.
+            if error is SpoolError { for key in plan.keys { forget(key) } }
             logger.error("could not look through the spool", metadata: ["error": "\(error)"])
         }
         await placeLeftovers()
@@ -194,14 +200,16 @@ public actor SpoolIntake: Service {
     func addWatch(_ folder: FolderHandle, for subject: WatchTable.Subject) {
         guard let watch else { return }
         do {
-            table.set(try watch.add(folder), to: subject)
+            if let former = table.set(try watch.add(folder), to: subject) { watch.remove(former) }
         } catch {
-            if !lacksWatches {
+            if !toldOfMissingWatches {
                 logger.warning(
                     "no more watches, the spool is polled; raise fs.inotify.max_user_watches",
                     metadata: ["error": "\(error)"])
             }
+            toldOfMissingWatches = true
             lacksWatches = true
+            nextRescan = min(nextRescan, ContinuousClock.now + configuration.pollInterval)
         }
     }
 

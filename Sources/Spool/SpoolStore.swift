@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Support
 
 /// The daemon's door to the spool's folders. Every verb can be repeated after a crash at any point.
 ///
@@ -7,7 +8,7 @@ internal import Glibc
 public actor SpoolStore {
     public nonisolated let layout: SpoolLayout
     nonisolated let folders: SpoolFolders
-    private nonisolated let executor = QueueExecutor(label: "spool.store")
+    private nonisolated let executor = BlockingExecutor(label: "spool.store")
 
     public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 

@@ -12,10 +12,18 @@ struct WatchTable: Sendable {
 
     subscript(_ watch: Int32) -> Subject? { subjects[watch] }
 
-    mutating func set(_ watch: Int32, to subject: Subject) {
+    /// Returns the watch of the folder in whose place this one was found, if there was one; the caller removes it, since
+    /// that folder is not ours any more.
+    mutating func set(_ watch: Int32, to subject: Subject) -> Int32? {
         if case .drop(let key)? = subjects[watch] { watches[key]?.remove(watch) }
         subjects[watch] = subject
-        if case .drop(let key) = subject { watches[key, default: []].insert(watch) }
+        if case .drop(let key) = subject {
+            watches[key, default: []].insert(watch)
+            return nil
+        }
+        guard let former = subjects.first(where: { $0.value == subject && $0.key != watch })?.key else { return nil }
+        subjects[former] = nil
+        return former
     }
 
     /// The kernel dropped it.

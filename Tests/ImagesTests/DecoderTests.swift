@@ -89,10 +89,24 @@ struct DecoderTests {
         try decoder.decode(fixture("broken/truncated.jpg"), into: image)
         #expect((image.width, image.height) == (100, 100))
 
-        let whole = try Fixture.bytes("images/drawn/alpha.png")
-        try decode(Array(whole.prefix(whole.count / 2)), with: decoder, into: image)
-        #expect((image.width, image.height) == (37, 29))
-        #expect(image.array.suffix(37 * 3).allSatisfy { $0 == 0 })
+    }
+
+    @Test(
+        "Pixels of a PNG that never came are black, those that came are right",
+        arguments: ["drawn/alpha.png", "pngsuite/ibasn6a08.png", "pngsuite/ibasn2c08.png", "pngsuite/ibasn4a08.png"])
+    func missingPixels(name: String) throws {
+        let file = try Fixture.bytes("images/\(name)")
+        let decoder = ImageDecoder(options: DecodingOptions(truncation: .tolerate))
+        let (whole, part) = (RGBImage(), RGBImage())
+        try decode(file, with: decoder, into: whole)
+        try decode(Array(file.prefix(file.count * 2 / 3)), with: decoder, into: part)
+        #expect((part.width, part.height) == (whole.width, whole.height))
+        // The last row comes last, in the last pass too.
+        #expect(part.array.suffix(part.width * 3).allSatisfy { $0 == 0 })
+        #expect(part.array.prefix(3) == whole.array.prefix(3))
+        #expect(zip(part.array, whole.array).allSatisfy { $0 == 0 || $0 == $1 })
+        // Nothing of the first row: there is no picture.
+        #expect(throws: ImageError.self) { try decode(Array(file.prefix(48)), with: decoder, into: part) }
     }
 
     @Test("The cap on pixels is looked at before memory is taken, the cap on bytes before the file is read")
@@ -128,6 +142,40 @@ struct DecoderTests {
             }
             #expect(error?.kind == .unsupported, "\(name)")
         }
+    }
+
+    @Test("A link that takes a folder's place after the listing leads nowhere; one on the way to the folder does")
+    func exchangedFolder() throws {
+        let folder = try TemporaryFolder()
+        let picture = try Fixture.bytes("images/drawn/444.jpg")
+        for name in ["real/sub/a.jpg", "real/b.jpg", "secret/a.jpg"] { try folder.write(picture, to: name) }
+        let files = FileManager.default
+        try files.createSymbolicLink(atPath: folder.path + "/way", withDestinationPath: "real")
+        let listing = try ImageListing(folder: folder.path + "/way")
+        #expect(listing.paths == [RawPath("b.jpg"), RawPath("sub/a.jpg")])
+        try files.removeItem(atPath: folder.path + "/real/sub")
+        try files.createSymbolicLink(atPath: folder.path + "/real/sub", withDestinationPath: "../secret")
+        let decoder = ImageDecoder()
+        decoder.hashesFiles = true
+        try decoder.decode(listing.path(at: 0), into: RGBImage())
+        let error = #expect(throws: ImageError.self) { try decoder.decode(listing.path(at: 1), into: RGBImage()) }
+        #expect(error?.kind == .unsupported && decoder.lastSHA256 == nil)
+        #expect(try ImageListing(folder: folder.path + "/way").paths == [RawPath("b.jpg"), RawPath("sub")])
+    }
+
+    @Test("A JPEG without its tables doesn't borrow those of the picture before")
+    func missingTables() throws {
+        let whole = try Fixture.bytes("images/drawn/444.jpg")
+        let (decoder, expected, image) = (ImageDecoder(), RGBImage(), RGBImage())
+        try decode(whole, with: decoder, into: expected)
+        // Quantisation: the file can't be read. Huffman: libjpeg-turbo takes the standard's, which are this file's.
+        let error = #expect(throws: ImageError.self) {
+            try decode(without(0xDB, whole), with: decoder, into: image)
+        }
+        #expect(error?.kind == .unreadable)
+        try decoder.decode(fixture("drawn/progressive.jpg"), into: image)
+        try decode(without(0xC4, whole), with: decoder, into: image)
+        #expect(image.array == expected.array)
     }
 
     @Test("The hash is of the file's bytes, also of a file that cannot be decoded")
@@ -202,6 +250,7 @@ struct DecoderTests {
             ([0x4D, 0x4D, 0, 42, 0, 0, 0, 8, 0, 1, 1, 0x12, 0, 3, 0, 0, 0, 1, 0, 8, 0, 0], .quarterTurnLeft),
             ([0x49, 0x49, 42, 0, 8, 0, 0, 0, 1, 0, 0x12, 1, 3, 0, 1, 0, 0, 0, 9, 0, 0, 0], .upright),
             ([0x49, 0x49, 42, 0, 0xFF, 0xFF, 0xFF, 0xFF], .upright),
+            ([0x4D, 0x4D, 0, 42, 0, 0, 0, 8, 0, 1, 1, 0x12, 0, 3, 0, 0, 0, 3, 0, 8, 0, 0], .upright),
             ([0x49, 0x49, 42, 0, 8, 0, 0, 0, 0xFF, 0xFF, 0x12, 1], .upright), ([], .upright),
         ] as [([UInt8], EXIFOrientation)])
     func exif(bytes: [UInt8], expected: EXIFOrientation) {
@@ -219,6 +268,18 @@ struct DecoderTests {
         defer { copy.deallocate() }
         copy.copyBytes(from: bytes)
         return try decoder.decode(bytes: UnsafeRawBufferPointer(copy), into: image)
+    }
+
+    /// The JPEG without its segments of this kind.
+    private func without(_ marker: UInt8, _ jpeg: [UInt8]) -> [UInt8] {
+        var kept = Array(jpeg[..<2])
+        var place = 2
+        while jpeg[place + 1] != 0xDA {
+            let end = place + 2 + Int(jpeg[place + 2]) << 8 + Int(jpeg[place + 3])
+            if jpeg[place + 1] != marker { kept += jpeg[place..<end] }
+            place = end
+        }
+        return kept + jpeg[place...]
     }
 
     private func failure(_ bytes: [UInt8]) -> ImageError? {

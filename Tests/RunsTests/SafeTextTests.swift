@@ -11,7 +11,7 @@ struct SafeTextTests {
             "a.jpg", "sub/ä ö.jpg", "=cmd|' /C calc'!A0.jpg", "+1.jpg", "-rf.jpg", "@SUM(A1).png", "\t=1.png",
             "two\nlines\r.png", "back\\slash", "\\x41", "\"quoted\", and more;=1", "bell\u{7}",
             "nel\u{85}ls\u{2028}ps\u{2029}",
-            "\u{FF1D}1", " =1", "'", ".hidden/=x", "e\u{301}\u{1F600}", "",
+            "\u{FF1D}1", " =1", "a;=1", ";; \"=1", "a;\u{FF20}1", "'", ".hidden/=x", "e\u{301}\u{1F600}", "",
         ])
     func names(name: String) {
         check(Array(name.utf8))
@@ -41,6 +41,17 @@ struct SafeTextTests {
         #expect(SafeText.escaped("=1+1") == "\\x3D1+1")
         #expect(SafeText.escaped("\u{FF1D}1") == "\\xEF\\xBC\\x9D1")
         #expect(SafeText.escaped("tulip") == "tulip")
+    }
+
+    @Test(
+        "a semicolon that a formula follows is escaped, any other is not",
+        arguments: [
+            ("rose;=1+1", "rose\\x3B=1+1"), ("a; \"@b", "a\\x3B \"@b"), ("a;\u{FF1D}1", "a\\x3B\u{FF1D}1"),
+            ("GIF data; JPEG is read", "GIF data; JPEG is read"), ("a;", "a;"), ("a; b=1;;-", "a; b=1;\\x3B-"),
+        ])
+    func semicolons(text: String, escaped: String) {
+        #expect(SafeText.escaped(text) == escaped)
+        #expect(SafeText.escaped(path: RawPath(text)) == escaped)
     }
 
     private func check(_ bytes: [UInt8]) {

@@ -1,13 +1,12 @@
 import Foundation
 import Glibc
-import Logging
 import TestSupport
 import Testing
 
 @testable import Spool
 
 /// Archives through the whole intake, with the real helper process.
-@Suite(.timeLimit(.minutes(1))) struct ArchiveIntakeTests {
+@Suite(.timeLimit(.minutes(1))) struct ArchiveIntakeTests: IntakeSuite {
     let scratch = ScratchFolder()
     let registrar = RecordingRegistrar()
     let store: SpoolStore
@@ -17,19 +16,9 @@ import Testing
     }
 
     static func configuration(quiet: Duration? = .milliseconds(300)) -> SpoolConfiguration {
-        var configuration = SpoolIntakeTests.patient(quiet: quiet)
+        var configuration = patient(quiet: quiet)
         configuration.unpacking.program = BuiltProgram.path
         return configuration
-    }
-
-    func withIntake(_ configuration: SpoolConfiguration, _ body: () async throws -> Void) async throws {
-        let logger = Logger(label: "intake") { _ in RecordingLog(registrar) }
-        let intake = SpoolIntake(store: store, configuration: configuration, registrar: registrar, logger: logger)
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await intake.run() }
-            try await body()
-            group.cancelAll()
-        }
     }
 
     func put(_ bytes: [UInt8], at name: String) {
@@ -46,7 +35,7 @@ import Testing
             default: "tar czf made photos && mv made"
             }
         try Tool.shell("\(command) spool/tmp/\(name)", in: scratch.path)
-        try await withIntake(Self.configuration()) {
+        try await withIntake(Self.configuration()) { registrar in
             try scratch.move("spool/tmp/\(name)", to: "spool/incoming/train/\(name)")
             await registrar.wait { $0.placed.count == 1 }
         }
@@ -68,7 +57,7 @@ import Testing
         tar.add("./b/2.jpg", content: "2")
         tar.add("__MACOSX/a/._1.jpg", content: "shadow")
         put(tar.ended, at: "spool/incoming/classify/both.tar")
-        try await withIntake(Self.configuration()) { await registrar.wait { $0.placed.count == 1 } }
+        try await withIntake(Self.configuration()) { registrar in await registrar.wait { $0.placed.count == 1 } }
         #expect(scratch.list("spool/processing/both.tar.1") == [".dropped", "a", "b"])
         #expect(registrar.accepted.first?.sign == .quiet)
     }
@@ -77,7 +66,7 @@ import Testing
     func `the signs beside an archive complete it and go with it`(ending: String) async throws {
         try scratch.fill("photos", ["1.jpg": "1"])
         try Tool.shell("tar cf photos.tar photos && sha256sum photos.tar > photos.tar.sha256", in: scratch.path)
-        try await withIntake(Self.configuration(quiet: nil)) {
+        try await withIntake(Self.configuration(quiet: nil)) { registrar in
             try Tool.shell("cp photos.tar spool/incoming/classify/", in: scratch.path)
             let sign = ending == ".ready" ? ": >" : "cp photos.tar.sha256"
             try Tool.shell("\(sign) spool/incoming/classify/photos.tar\(ending)", in: scratch.path)
@@ -92,7 +81,7 @@ import Testing
         try scratch.fill("photos", ["1.jpg": String(repeating: "1", count: 5000)])
         try Tool.shell("tar cf photos.tar photos", in: scratch.path)
         let bytes = Array(try #require(FileManager.default.contents(atPath: "\(scratch.path)/photos.tar")))
-        try await withIntake(Self.configuration(quiet: .milliseconds(400))) {
+        try await withIntake(Self.configuration(quiet: .milliseconds(400))) { registrar in
             let target = "\(scratch.path)/spool/incoming/classify/photos.tar"
             for piece in 0..<10 {
                 // Opened and closed for each piece, as some network clients do.
@@ -232,6 +221,18 @@ import Testing
             "head -c 9999 /dev/urandom > photos/3.jpg; tar czf b photos && head -c 5000 b > spool/incoming/classify/bad.tgz",
             .damagedArchive, "could not read the archive"),
         .shell(
+            "tar.gz whose last bytes are missing",
+            "tar czf b photos && head -c -4 b > spool/incoming/classify/bad.tgz", .damagedArchive, "end of file"),
+        // The stream and all headers are in order; only the checksum behind them tells.
+        .shell(
+            "tar.gz with another checksum",
+            "tar czf b photos && head -c -8 b > c && printf '\\0\\0\\0\\0' >> c && tail -c 4 b >> c && mv c spool/incoming/classify/bad.tgz",
+            .damagedArchive, "incorrect data check"),
+        .shell(
+            "tar.gz with much behind its end",
+            "tar cf b photos && head -c 80M /dev/zero >> b && gzip -c b > spool/incoming/classify/bad.tgz",
+            .damagedArchive, "bytes follow its end"),
+        .shell(
             "no archive", "cp photos/1.jpg spool/incoming/classify/bad.zip", .damagedArchive,
             "could not read the archive"),
         .shell("nothing", ": > spool/incoming/classify/bad.tar", .damagedArchive, "could not read the archive"),
@@ -250,7 +251,7 @@ import Testing
         let before = Set(scratch.list("."))
         var configuration = Self.configuration()
         configuration.limits = bad.limits
-        try await withIntake(configuration) {
+        try await withIntake(configuration) { registrar in
             await registrar.wait { state in state.log.contains { $0.hasPrefix("refused") } }
         }
         let folder = try #require(scratch.list("spool/rejected").first)
@@ -265,6 +266,15 @@ import Testing
             Set(scratch.list("spool")) == [".spool-id", ".work", "done", "incoming", "processing", "rejected", "tmp"])
     }
 
+    @Test func `a tar in several members of gzip, in large records, is read to its end`() async throws {
+        try scratch.fill("photos", ["1.jpg": "1", "2.jpg": "22"])
+        try Tool.shell(
+            "tar cf b -b 2048 photos && head -c 1000 b | gzip > c && tail -c +1001 b | gzip >> c && mv c spool/incoming/classify/a.tgz",
+            in: scratch.path)
+        try await withIntake(Self.configuration()) { registrar in await registrar.wait { $0.placed.count == 1 } }
+        #expect(scratch.text("spool/processing/a.tgz.1/2.jpg") == "22")
+    }
+
     @Test func `an archive whose helper cannot be started waits, and is taken when it can`()
         async throws
     {
@@ -273,10 +283,10 @@ import Testing
         put(tar.ended, at: "spool/incoming/classify/a.tar")
         var configuration = Self.configuration()
         configuration.unpacking.program = "/nowhere"
-        try await withIntake(configuration) {
+        try await withIntake(configuration) { registrar in
             await registrar.wait { state in state.log.contains { $0.hasPrefix("could not unpack an archive") } }
         }
         #expect(scratch.list("spool/incoming/classify") == ["a.tar"])
-        try await withIntake(Self.configuration()) { await registrar.wait { $0.placed.count == 1 } }
+        try await withIntake(Self.configuration()) { registrar in await registrar.wait { $0.placed.count == 1 } }
     }
 }

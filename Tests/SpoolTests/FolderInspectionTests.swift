@@ -29,13 +29,24 @@ import Testing
         #expect(inspection.survey.bytes == 8)
     }
 
-    @Test(arguments: [
-        ("symlink", "symbolic_link", "'sub/bad' is a symbolic link"),
-        ("folderlink", "symbolic_link", "'sub/bad' is a symbolic link"),
-        ("hardlink", "hard_link", "'sub/bad' is a file with 2 names"),
-        ("fifo", "special_file", "'sub/bad' is a named pipe (FIFO)"),
-        ("socket", "special_file", "'sub/bad' is a socket"),
-    ])
+    /// Where this user may make devices.
+    static let devices: [(String, String, String)] = {
+        let scratch = ScratchFolder()
+        guard mknod("\(scratch.path)/null", S_IFCHR | 0o600, 0x103) == 0 else { return [] }
+        return [
+            ("character device", "special_file", "'sub/bad' is a character device"),
+            ("block device", "special_file", "'sub/bad' is a block device"),
+        ]
+    }()
+
+    @Test(
+        arguments: [
+            ("symlink", "symbolic_link", "'sub/bad' is a symbolic link"),
+            ("folderlink", "symbolic_link", "'sub/bad' is a symbolic link"),
+            ("hardlink", "hard_link", "'sub/bad' is a file with 2 names"),
+            ("fifo", "special_file", "'sub/bad' is a named pipe (FIFO)"),
+            ("socket", "special_file", "'sub/bad' is a socket"),
+        ] + devices)
     func `hostile entries are refused by name`(sort: String, reason: String, sentence: String) throws {
         try scratch.fill("drop/sub", ["good.jpg": "1"])
         try scratch.write("foreign", "secret")
@@ -45,6 +56,9 @@ import Testing
         case "folderlink": symlink("/etc", bad)
         case "hardlink": link("\(scratch.path)/foreign", bad)
         case "fifo": mkfifo(bad, 0o600)
+        // The numbers of null and loop0: nothing would come of opening them.
+        case "character device": mknod(bad, S_IFCHR | 0o600, 0x103)
+        case "block device": mknod(bad, S_IFBLK | 0o600, 0x700)
         default: mknod(bad, S_IFSOCK | 0o600, 0)
         }
         let refusal = refusal()

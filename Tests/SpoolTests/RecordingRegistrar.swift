@@ -10,7 +10,11 @@ final class RecordingRegistrar: FolderRegistrar {
         var accepted: [AcceptedFolder] = []
         var placed: [Int64: String] = [:]
         var failures = 0
-        var waiters: [(isMet: @Sendable (State) -> Bool, resume: CheckedContinuation<Void, Never>)] = []
+        /// Registrations that were begun, and whether they wait.
+        var asked = 0
+        var isHeld = false
+        var waiters: [Int: (isMet: @Sendable (State) -> Bool, resume: CheckedContinuation<Void, Never>)] = [:]
+        var lastWaiter = 0
         /// Messages of the intake's log.
         var log: [String] = []
     }
@@ -20,10 +24,18 @@ final class RecordingRegistrar: FolderRegistrar {
     private let state = Mutex(State())
     private let refusal: Refusal?
 
-    /// Fails the first `failures` registrations like a database that is away; refuses all with `refusal`.
-    init(failures: Int = 0, refusal: Refusal? = nil) {
+    /// Fails the first `failures` registrations like a database that is away; refuses all with `refusal`; lets none
+    /// through before `release` if it `isHeld`.
+    init(failures: Int = 0, refusal: Refusal? = nil, isHeld: Bool = false) {
         self.refusal = refusal
-        state.withLock { $0.failures = failures }
+        state.withLock { state in
+            state.failures = failures
+            state.isHeld = isHeld
+        }
+    }
+
+    func release() {
+        change { $0.isHeld = false }
     }
 
     var accepted: [AcceptedFolder] { state.withLock { $0.accepted } }
@@ -32,6 +44,8 @@ final class RecordingRegistrar: FolderRegistrar {
 
     func register(_ folder: AcceptedFolder) async throws -> Int64 {
         if let refusal { throw refusal }
+        change { $0.asked += 1 }
+        await wait { !$0.isHeld }
         return try change { state in
             if state.failures > 0 {
                 state.failures -= 1
@@ -63,22 +77,31 @@ final class RecordingRegistrar: FolderRegistrar {
         return try state.withLock { state throws(Failure) in
             defer {
                 let snapshot = state
-                due = snapshot.waiters.filter { $0.isMet(snapshot) }.map(\.resume)
-                state.waiters.removeAll { $0.isMet(snapshot) }
+                let met = snapshot.waiters.filter { $0.value.isMet(snapshot) }
+                due = met.values.map(\.resume)
+                for number in met.keys { state.waiters[number] = nil }
             }
             return try body(&state)
         }
     }
 
-    /// Returns when the condition holds; the test's time limit is the bound.
+    /// Returns when the condition holds, or when the test is cancelled, which its time limit does.
     func wait(until isMet: @escaping @Sendable (State) -> Bool) async {
-        await withCheckedContinuation { continuation in
-            let isDone = state.withLock { state in
-                if isMet(state) { return true }
-                state.waiters.append((isMet, continuation))
-                return false
+        let number = state.withLock { state in
+            state.lastWaiter += 1
+            return state.lastWaiter
+        }
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let isDone = state.withLock { state in
+                    if isMet(state) || Task.isCancelled { return true }
+                    state.waiters[number] = (isMet, continuation)
+                    return false
+                }
+                if isDone { continuation.resume() }
             }
-            if isDone { continuation.resume() }
+        } onCancel: {
+            state.withLock { $0.waiters.removeValue(forKey: number) }?.resume.resume()
         }
     }
 }

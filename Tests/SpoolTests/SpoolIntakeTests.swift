@@ -1,12 +1,11 @@
 import Foundation
 import Logging
-import Support
 import Testing
 
 @testable import Spool
 
-/// Real folders and real inotify. Times are short, so that a test ends soon, and only bound from below.
-@Suite(.timeLimit(.minutes(1))) struct SpoolIntakeTests {
+/// Times are only bound from below.
+@Suite(.timeLimit(.minutes(1))) struct SpoolIntakeTests: IntakeSuite {
     let scratch = ScratchFolder()
     let registrar: RecordingRegistrar
     let store: SpoolStore
@@ -14,30 +13,6 @@ import Testing
     init() throws {
         registrar = RecordingRegistrar()
         store = try SpoolStore(root: "\(scratch.path)/spool")
-    }
-
-    static func patient(quiet: Duration? = .milliseconds(300)) -> SpoolConfiguration {
-        var configuration = SpoolConfiguration()
-        configuration.quietPeriod = quiet
-        configuration.settlePeriod = .milliseconds(50)
-        configuration.rescanInterval = .seconds(1)
-        configuration.pollInterval = .milliseconds(100)
-        configuration.minimumFreeBytes = 0
-        return configuration
-    }
-
-    func withIntake(
-        _ configuration: SpoolConfiguration, registrar: RecordingRegistrar? = nil,
-        _ body: (RecordingRegistrar) async throws -> Void
-    ) async throws {
-        let registrar = registrar ?? self.registrar
-        let logger = Logger(label: "intake") { _ in RecordingLog(registrar) }
-        let intake = SpoolIntake(store: store, configuration: configuration, registrar: registrar, logger: logger)
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await intake.run() }
-            try await body(registrar)
-            group.cancelAll()
-        }
     }
 
     @Test(arguments: [true, false])
@@ -71,10 +46,13 @@ import Testing
         #expect(registrar.accepted.allSatisfy { $0.sign == .quiet })
     }
 
-    @Test func `a growing copy is not taken before it ends`() async throws {
+    @Test(arguments: [true, false])
+    func `a growing copy is not taken before it ends, with watches and without`(watches: Bool) async throws {
         let clock = ContinuousClock()
         let quiet = Duration.milliseconds(400)
-        try await withIntake(Self.patient(quiet: quiet)) { registrar in
+        var configuration = Self.patient(quiet: quiet)
+        configuration.watchesFileSystem = watches
+        try await withIntake(configuration) { registrar in
             var lastWrite = clock.now
             for number in 0..<12 {
                 try scratch.write("spool/incoming/classify/batch/deep/\(number % 3)/\(number).jpg", "\(number)")
@@ -87,6 +65,31 @@ import Testing
             #expect(clock.now - lastWrite >= quiet)
         }
         #expect(registrar.accepted.first?.files == 12)
+    }
+
+    @Test func `thousands of files in nested folders are one drop, whole`() async throws {
+        try await withIntake(Self.patient(quiet: .seconds(2))) { registrar in
+            for number in 0..<4000 {
+                let folder = "\(number % 10)/\(number / 10 % 10)/\(number % 7)"
+                try scratch.write("spool/incoming/classify/batch/\(folder)/\(number).jpg", "1")
+            }
+            await registrar.wait { $0.placed.count == 1 }
+        }
+        #expect(registrar.accepted.map(\.files) == [4000])
+    }
+
+    @Test(arguments: [true, false])
+    func `a folder that its owner takes back before it is complete is forgotten`(watches: Bool) async throws {
+        var configuration = Self.patient()
+        configuration.watchesFileSystem = watches
+        try await withIntake(configuration) { registrar in
+            try scratch.fill("spool/incoming/classify/mistake", ["1.jpg": "1"])
+            try scratch.move("spool/incoming/classify/mistake", to: "mistake")
+            try scratch.fill("spool/incoming/classify/meant", ["1.jpg": "1"])
+            await registrar.wait { $0.placed.count == 1 }
+        }
+        #expect(registrar.accepted.map(\.name) == ["meant"])
+        #expect(scratch.exists("mistake/1.jpg"))
     }
 
     @Test func `a manifest that comes last completes`() async throws {
@@ -192,14 +195,5 @@ import Testing
         }
         let folder = try #require(scratch.list("spool/rejected").first)
         #expect(scratch.text("spool/rejected/\(folder)/REASON.json")?.contains("one of: y") == true)
-    }
-
-    @Test func `a removed incoming folder is made again and watched`() async throws {
-        try await withIntake(Self.patient()) { registrar in
-            try FileManager.default.removeItem(atPath: "\(scratch.path)/spool/incoming")
-            try scratch.fill("spool/incoming/classify/a", ["1.jpg": "1"])
-            await registrar.wait { $0.placed.count == 1 }
-        }
-        #expect(registrar.accepted.count == 1)
     }
 }

@@ -22,7 +22,17 @@ enum FolderWalk {
     }
 
     static func entries(of folder: RawPath) throws(Failure) -> [FolderEntry] {
-        guard let stream = folder.withCString({ opendir($0) }) else { throw Failure(call: "opendir", code: errno) }
+        try entries(of: folder, open: folder.withCString { open($0, O_RDONLY | O_DIRECTORY | O_CLOEXEC) })
+    }
+
+    /// - Parameter descriptor: the folder, open, or -1 with the reason in errno; closed in any case.
+    private static func entries(of folder: RawPath, open descriptor: Int32) throws(Failure) -> [FolderEntry] {
+        if descriptor < 0 { throw Failure(call: "open", code: errno) }
+        guard let stream = fdopendir(descriptor) else {
+            let failure = Failure(call: "fdopendir", code: errno)
+            close(descriptor)
+            throw failure
+        }
         defer { closedir(stream) }
         var entries: [FolderEntry] = []
         while true {
@@ -50,14 +60,16 @@ enum FolderWalk {
     }
 
     /// Calls `visit` for everything below `folder` that is neither hidden nor a folder, with its path relative to it.
-    /// `unreadable` gets the folders that could not be listed. Links to folders are not entered.
+    /// `unreadable` gets the folders that could not be listed. Below `folder` no link is followed.
     static func walk(
         _ folder: RawPath, visit: (RawPath, FolderEntry.Kind) -> Void, unreadable: (RawPath, Failure) -> Void
     ) {
+        let top = folder.resolved
         var pending: [RawPath] = [RawPath("")]
         while let relative = pending.popLast() {
+            let place = relative.bytes.isEmpty ? top : top.appending(relative)
             do throws(Failure) {
-                for entry in try entries(of: relative.bytes.isEmpty ? folder : folder.appending(relative))
+                for entry in try entries(of: place, open: place.openUnlinked(O_RDONLY | O_DIRECTORY))
                 where !entry.isHidden {
                     let path = relative.appending(entry.name)
                     if entry.kind == .folder { pending.append(path) } else { visit(path, entry.kind) }

@@ -20,7 +20,7 @@ public struct ImageFolderDataset: Dataset {
     /// - Throws: `DatasetError` when the folder is missing or empty, has no class folders, a class folder without
     ///   pictures, or one that is no class.
     public init(folder: String, classNames wanted: [String]? = nil) throws(DatasetError) {
-        let root = RawPath(folder)
+        let root = RawPath(folder).resolved
         let entries: [FolderEntry]
         do throws(FolderWalk.Failure) {
             entries = try FolderWalk.entries(of: root).filter { !$0.isHidden }
@@ -114,7 +114,7 @@ public struct ImageFolderDataset: Dataset {
             let ending = String(decoding: name[(dot + 1)...], as: UTF8.self).lowercased()
             if pictureExtensions.contains(ending) { return true }
         }
-        let descriptor = path.withCString { open($0, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK) }
+        let descriptor = path.openUnlinked(O_RDONLY | O_NONBLOCK)
         // Whoever may not read it shall hear of it when the record is read.
         if descriptor < 0 { return true }
         defer { close(descriptor) }

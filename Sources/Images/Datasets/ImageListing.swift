@@ -3,6 +3,7 @@
 /// Hidden names are left out; whatever else is no folder is listed, whether it looks like a picture or not, links and
 /// pipes too (they are never opened and get their own status). Sorted by the bytes of the relative path.
 public struct ImageListing: Sendable {
+    /// Without links on the way.
     public let folder: RawPath
     /// Paths relative to `folder`.
     public let paths: [RawPath]
@@ -21,7 +22,7 @@ public struct ImageListing: Sendable {
             failure = failure ?? DatasetError("could not list image folder '\(place)': \(error.text)")
         }
         if let failure { throw failure }
-        self.folder = root
+        self.folder = root.resolved
         paths = found.sorted()
     }
 

@@ -38,8 +38,12 @@ public enum EXIFOrientation: UInt8, Sendable, CaseIterable {
         guard short(2) == 42, let directory = long(4), let entries = short(directory) else { return nil }
         for entry in 0..<entries {
             let offset = directory + 2 + entry * 12
-            guard let tag = short(offset), let type = short(offset + 2) else { return nil }
+            guard let tag = short(offset), let type = short(offset + 2), let count = long(offset + 4) else {
+                return nil
+            }
             guard tag == 0x0112 else { continue }
+            // Of several values this may be the place where they lie.
+            guard count == 1 else { return nil }
             let value: Int?
             switch type {
             case 1: value = offset + 8 < bytes.count ? Int(bytes[offset + 8]) : nil

@@ -17,12 +17,11 @@ final class FileBytes {
 
     var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: storage, count: count) }
 
-    /// Reads a whole regular file. A symbolic link as the last part of the path is not followed, and a pipe or a
-    /// device is not opened for reading, so that a dropped folder cannot make this process read what its owner could
-    /// not, or wait for ever.
+    /// Reads a whole regular file. No symbolic link is followed, and a pipe or a device is not opened for reading, so
+    /// that a dropped folder cannot make this process read what its owner could not, or wait for ever.
     func read(_ path: RawPath, limit: Int) throws(ImageError) {
         count = 0
-        let descriptor = path.withCString { open($0, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY) }
+        let descriptor = path.openUnlinked(O_RDONLY | O_NONBLOCK | O_NOCTTY)
         if descriptor < 0 { throw Self.error(openingFailed: errno) }
         defer { close(descriptor) }
 
@@ -74,7 +73,7 @@ final class FileBytes {
     private static func error(openingFailed code: Int32) -> ImageError {
         switch code {
         case ENOENT, ENOTDIR: ImageError(.missing, "the file is not there any more")
-        case ELOOP: ImageError(.unsupported, "it is a symbolic link, which is not followed")
+        case ELOOP: ImageError(.unsupported, "it is a symbolic link or lies behind one, and links are not followed")
         case ENXIO: ImageError(.unsupported, "it is a socket or a pipe, not a regular file")
         default: error("open", code)
         }

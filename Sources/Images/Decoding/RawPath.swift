@@ -1,3 +1,6 @@
+internal import CIsolation
+internal import Glibc
+
 /// A path as the bytes the kernel has, which need not be UTF-8: any bytes but NUL. Ordered by those bytes.
 public struct RawPath: Sendable, Hashable, Comparable, CustomStringConvertible {
     public let bytes: [UInt8]
@@ -32,6 +35,24 @@ public struct RawPath: Sendable, Hashable, Comparable, CustomStringConvertible {
     public var lastPart: RawPath {
         guard let slash = bytes.lastIndex(of: UInt8(ascii: "/")) else { return self }
         return RawPath(bytes: bytes[(slash + 1)...])
+    }
+
+    /// The same place without links on the way, realpath(3); the path itself when there is no such place.
+    var resolved: RawPath {
+        guard let real = withCString({ realpath($0, nil) }) else { return self }
+        defer { free(real) }
+        return RawPath(bytes: UnsafeRawBufferPointer(start: real, count: strlen(real)))
+    }
+
+    /// Opens what the path names, with the flags of open(2), without following a link in any part of it: whoever can
+    /// write to a dropped folder could put one there after it was inspected. -1 and ELOOP for a link.
+    func openUnlinked(_ flags: Int32) -> Int32 {
+        withCString { path in
+            let opened = cisolation_open_unlinked(path, flags | O_NOFOLLOW)
+            // ENOSYS: a kernel before 5.6. EPERM: the seccomp filter of an old container runtime.
+            guard opened < 0, errno == ENOSYS || errno == EPERM else { return opened }
+            return open(path, flags | O_NOFOLLOW | O_CLOEXEC)
+        }
     }
 
     func withCString<Result>(_ body: (UnsafePointer<CChar>) -> Result) -> Result {

@@ -6,12 +6,12 @@ internal import Yams
 /// Taken are mappings, lists, strings, numbers, `true`, `false` and `null` as YAML 1.2's core schema reads them (so
 /// `no` is a string). Refused, with the line: anchors and aliases (a few lines of them can stand for gigabytes), tags,
 /// duplicate keys, more than one document, anything but a mapping at the top.
-struct JobSpecification {
+enum JobYAML {
     /// Deeper nesting than any job needs, and far less than the stack holds.
     static let maximumDepth = 32
 
     /// The JSON text. Throws a `Refusal` that tells what is wrong and where.
-    static func json(fromYAML bytes: [UInt8]) throws(Refusal) -> String {
+    static func json(from bytes: [UInt8]) throws(Refusal) -> String {
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw .badSpecification("it is not UTF-8 text")
         }

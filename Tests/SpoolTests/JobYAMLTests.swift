@@ -2,7 +2,7 @@ import Testing
 
 @testable import Spool
 
-@Suite struct JobSpecificationTests {
+@Suite struct JobYAMLTests {
     @Test(arguments: [
         ("", "{}"),
         ("# nothing\n", "{}"),
@@ -17,7 +17,7 @@ import Testing
         ("text: |\n  two\n  lines\n", #"{"text":"two\nlines\n"}"#),
     ])
     func `a mapping becomes a JSON object`(yaml: String, json: String) throws {
-        #expect(try JobSpecification.json(fromYAML: Array(yaml.utf8)) == json)
+        #expect(try JobYAML.json(from: Array(yaml.utf8)) == json)
     }
 
     @Test(arguments: [
@@ -34,7 +34,7 @@ import Testing
         ("\tx: 1\n", "line 1"),
     ])
     func `anything else is refused with the place`(yaml: String, sentence: String) {
-        let refusal = #expect(throws: Refusal.self) { try JobSpecification.json(fromYAML: Array(yaml.utf8)) }
+        let refusal = #expect(throws: Refusal.self) { try JobYAML.json(from: Array(yaml.utf8)) }
         #expect(refusal?.reason == "bad_specification")
         #expect(refusal?.message.contains(sentence) == true, "\(refusal?.message ?? "")")
     }
@@ -42,14 +42,14 @@ import Testing
     @Test func `bombs are refused without being built`() {
         var bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n"
         for level in 1..<30 { bomb += "a\(level): &a\(level) [*a\(level - 1), *a\(level - 1), *a\(level - 1)]\n" }
-        #expect(throws: Refusal.self) { try JobSpecification.json(fromYAML: Array(bomb.utf8)) }
+        #expect(throws: Refusal.self) { try JobYAML.json(from: Array(bomb.utf8)) }
         let nest = "a: " + String(repeating: "[", count: 60_000)
-        #expect(throws: Refusal.self) { try JobSpecification.json(fromYAML: Array(nest.utf8)) }
+        #expect(throws: Refusal.self) { try JobYAML.json(from: Array(nest.utf8)) }
         let blocks = String(repeating: "- ", count: 30_000)
-        #expect(throws: Refusal.self) { try JobSpecification.json(fromYAML: Array(blocks.utf8)) }
+        #expect(throws: Refusal.self) { try JobYAML.json(from: Array(blocks.utf8)) }
         let fair = "a: " + String(repeating: "[", count: 100) + String(repeating: "]", count: 100)
-        #expect(throws: Refusal.self) { try JobSpecification.json(fromYAML: Array(fair.utf8)) }
-        #expect(throws: Refusal.self) { try JobSpecification.json(fromYAML: [0x61, 0x3A, 0x20, 0xFF]) }
+        #expect(throws: Refusal.self) { try JobYAML.json(from: Array(fair.utf8)) }
+        #expect(throws: Refusal.self) { try JobYAML.json(from: [0x61, 0x3A, 0x20, 0xFF]) }
     }
 
     @Test func `random bytes never trap`() {
@@ -57,7 +57,7 @@ import Testing
         let alphabet = Array("ab:-?&*!|>'\"{}[],#%@ \n\t0.~<=".utf8) + [0xC2, 0x85, 0xFF]
         for _ in 0..<3000 {
             let bytes = (0..<Int.random(in: 1...60, using: &generator)).map { _ in alphabet.randomElement()! }
-            _ = try? JobSpecification.json(fromYAML: bytes)
+            _ = try? JobYAML.json(from: bytes)
         }
     }
 }

@@ -1,0 +1,134 @@
+import Foundation
+import Glibc
+import JobQueue
+import TestSupport
+import Testing
+
+@testable import Daemon
+
+/// The real daemon when the ground under its spool gives way: folders that are removed, file systems that are mounted over
+/// it, watches that are used up. The last two in namespaces of the daemon's own, whose limits and mounts are nobody else's.
+@Suite(.serialized) struct SpoolGroundTests {
+    let scratch: Scratch
+    let database: TestDatabase
+
+    static let needsNamespaces = ConditionTrait.enabled(
+        if: hasNamespaces, "the system does not let this user make namespaces")
+    static let hasNamespaces = (try? Tool.shell("unshare --user --map-root-user --mount true", in: "/")) != nil
+
+    init() async throws {
+        scratch = try Scratch()
+        database = try await TestDatabase.make(capacity: 6)
+    }
+
+    /// Runs `preparation` in fresh namespaces, and the daemon after it.
+    func daemon(after preparation: String) async throws -> RunningDaemon {
+        let launcher = [
+            "/usr/bin/unshare", "--user", "--map-root-user", "--mount", "sh", "-c", "\(preparation) && exec \"$@\"",
+            "sh",
+        ]
+        let daemon = try RunningDaemon(
+            scratch: scratch, database: database, child: ServeTests.succeeding, launcher: launcher)
+        #expect(try await daemon.isReady(), "\(scratch.read("state.log") ?? "")")
+        return daemon
+    }
+
+    /// Puts a folder of two files and a wish into `spool`, and renames it over.
+    func drop(_ name: String, into spool: String) throws {
+        try scratch.write("1", to: "\(spool)/tmp/\(name)/1.jpg")
+        try scratch.write("2", to: "\(spool)/tmp/\(name)/sub/2.jpg")
+        try scratch.write("model: m", to: "\(spool)/tmp/\(name)/job.yaml")
+        let (from, to) = ("\(spool)/tmp/\(name)", "\(spool)/incoming/classify/\(name)")
+        #expect(rename("\(scratch.path)/\(from)", "\(scratch.path)/\(to)") == 0)
+    }
+
+    /// Waits until the drop's input lies whole in `done/`.
+    func isDone(_ name: String, in spool: String) async -> Bool {
+        await eventually {
+            FileTree.names(in: "\(scratch.path)/\(spool)/done").contains { folder in
+                folder.hasPrefix("\(name).") && scratch.read("\(spool)/done/\(folder)/input/sub/2.jpg") == "2"
+            }
+        }
+    }
+
+    @Test(
+        "where watches are used up, or there are none, the spool is polled, and the log says so", needsNamespaces,
+        arguments: [
+            ("max_inotify_watches", 3, "no more watches"), ("max_inotify_watches", 6, "no more watches"),
+            ("max_inotify_instances", 0, "no watches"),
+        ])
+    func exhaustion(limit: String, value: Int, sentence: String) async throws {
+        let daemon = try await daemon(after: "echo \(value) > /proc/sys/user/\(limit)")
+        try drop("renamed", into: "state/spool")
+        // Many subfolders, by a copy that is complete when it rests.
+        for number in 0..<20 { try scratch.write("1", to: "copied/\(number)/1.jpg") }
+        try scratch.write("2", to: "copied/sub/2.jpg")
+        try scratch.write("model: m", to: "copied/job.yaml")
+        try Tool.shell("cp -r copied state/spool/incoming/classify/", in: scratch.path)
+        #expect(await isDone("renamed", in: "state/spool"), "\(scratch.read("state.log") ?? "")")
+        #expect(await isDone("copied", in: "state/spool"), "\(scratch.read("state.log") ?? "")")
+        #expect(try await daemon.queue.jobs(limit: 100).count == 2)
+        let lines = (scratch.read("state.log") ?? "").split(separator: "\n").filter {
+            $0.contains("the spool is polled")
+        }
+        #expect(lines.count == 1 && lines[0].contains(sentence), "\(lines)")
+    }
+
+    @Test(
+        "a file system that goes away under the spool and comes back: drops before, meanwhile and after are taken",
+        needsNamespaces)
+    func remount() async throws {
+        for folder in ["disk", "state/spool"] {
+            try FileManager.default.createDirectory(
+                atPath: "\(scratch.path)/\(folder)", withIntermediateDirectories: true)
+        }
+        let (disk, spool) = ("\(scratch.path)/disk", "\(scratch.path)/state/spool")
+        let daemon = try await daemon(after: "mount --bind '\(disk)' '\(spool)'")
+        func inside(_ line: String) throws {
+            let pid = daemon.process.processIdentifier
+            try Tool.shell("nsenter --target \(pid) --user --mount --preserve-credentials \(line)", in: "/")
+        }
+        try drop("before", into: "disk")
+        #expect(await isDone("before", in: "disk"), "\(scratch.read("state.log") ?? "")")
+
+        try inside("umount --lazy '\(spool)'")
+        let identifier = try #require(scratch.read("disk/.spool-id"))
+        #expect(await eventually { scratch.read("state/spool/.spool-id") == identifier })
+        try drop("meanwhile", into: "state/spool")
+        #expect(await isDone("meanwhile", in: "state/spool"), "\(scratch.read("state.log") ?? "")")
+
+        try inside("mount --bind '\(disk)' '\(spool)'")
+        try drop("after", into: "disk")
+        #expect(await isDone("after", in: "disk"), "\(scratch.read("state.log") ?? "")")
+        let jobs = try await daemon.queue.jobs(limit: 100)
+        #expect(jobs.count == 3 && jobs.allSatisfy { $0.state == .completed })
+    }
+
+    @Test("folders removed from processing: the job that runs ends, one that waits fails with a sentence, others go on")
+    func removal() async throws {
+        let daemon = try RunningDaemon(
+            scratch: scratch, database: database,
+            child: "until [ -e '\(scratch.path)/go' ]; do sleep 0.05; done\n\(ServeTests.succeeding)")
+        #expect(try await daemon.isReady(), "\(scratch.read("state.log") ?? "")")
+        for name in ["running", "waiting"] {
+            try drop(name, into: "state/spool")
+            #expect(try await eventually { try await folder(of: name, daemon) != nil })
+        }
+        let running = try #require(try await daemon.queue.jobs(limit: 100).first { $0.name == "running" })
+        _ = try await daemon.job(running.id, reaches: .running)
+        try Tool.shell("rm -r state/spool/processing/*", in: scratch.path)
+        try drop("later", into: "state/spool")
+        try scratch.write("", to: "go")
+        #expect(await isDone("later", in: "state/spool"), "\(scratch.read("state.log") ?? "")")
+        for (name, state) in [("running", JobState.completed), ("waiting", .failed)] {
+            let row = try #require(try await daemon.queue.jobs(limit: 100).first { $0.name == name })
+            #expect(row.state == state, "\(row)")
+            if state == .failed { #expect(row.error?.contains("the dropped folder is gone") == true, "\(row)") }
+        }
+        #expect(FileTree.names(in: "\(scratch.path)/state/spool/done/running.\(running.id)") == ["specification.json"])
+    }
+
+    private func folder(of name: String, _ daemon: RunningDaemon) async throws -> String? {
+        try await daemon.queue.jobs(limit: 100).first { $0.name == name }?.spoolFolder
+    }
+}
