@@ -16,7 +16,7 @@ public struct KernelBenchmark: Sendable {
         public var gigaflops: Double
         /// What is read and written once each, over the time.
         public var gigabytes: Double
-        /// Of this machine's own peak, measured in the same run.
+        /// Of this machine's own peak in float32, measured in the same run: bfloat16 may come to 200.
         public var percentOfPeak: Double
 
         private enum CodingKeys: String, CodingKey {

@@ -8,7 +8,48 @@ import Testing
 @Suite struct GoldenNetworkTests {
     static let folders = GoldenFolder.all(.network)
 
-    private static func pixels(_ shape: [Int]) -> Int { shape[3] }
+    /// A folder's network as it begins, and what it is shown.
+    private struct Setting {
+        let golden: GoldenCase
+        let tensors: [String: NamedTensor]
+        let network: Network
+        let images: [Float]
+        let count: Int
+        let pixels: Int
+
+        init(_ folder: GoldenFolder) throws {
+            golden = try folder.decodeCase()
+            tensors = try folder.tensors()
+            network = try Golden.network(folder, golden, checkpoint: "initial.ckpt")
+            let input = try #require(tensors["input"])
+            images = try input.floats()
+            count = input.shape[0]
+            pixels = input.shape[3]
+        }
+
+        func session(_ precision: Precision) -> InferenceSession {
+            InferenceSession(
+                network: network, pixels: pixels, maximumBatch: count, pool: ThreadPool(threads: 2),
+                precision: precision)
+        }
+
+        /// How far the session's logits are from the framework's.
+        func logitsDifference(_ session: InferenceSession) throws -> Difference {
+            var logits = [Float](repeating: 0, count: count * golden.classes)
+            session.run(images: images, count: count, logits: &logits)
+            return Difference(logits, try #require(tensors["eval_logits"]).floats())
+        }
+
+        func labels() throws -> [Int32] { try #require(tensors["labels"]).elements() }
+
+        func trainer(_ precision: Precision) -> Trainer {
+            Trainer(
+                network: network, pixels: pixels, batch: count, pool: ThreadPool(threads: 2),
+                optimizer: MomentumSGD(
+                    momentum: Float(golden.optimizer.momentum), weightDecay: Float(golden.optimizer.weightDecay)),
+                labelSmoothing: Float(golden.labelSmoothing), precision: precision)
+        }
+    }
 
     @Test("Names, shapes, order and trainable parameters are the framework's", arguments: folders)
     func parametersMatch(_ folder: GoldenFolder) throws {
@@ -21,23 +62,13 @@ import Testing
 
     @Test("Logits and activations of the evaluation agree within 2e-5", arguments: folders)
     func evaluationAgrees(_ folder: GoldenFolder) throws {
-        let golden: GoldenCase = try folder.decodeCase()
-        let tensors = try folder.tensors()
-        let network = try Golden.network(folder, golden, checkpoint: "initial.ckpt")
-        let input = try #require(tensors["input"])
-        let images = try input.floats()
-        let count = input.shape[0]
-        let session = InferenceSession(
-            network: network, pixels: Self.pixels(input.shape), maximumBatch: count, pool: ThreadPool(threads: 2))
-
-        var logits = [Float](repeating: 0, count: count * golden.classes)
-        session.run(images: images, count: count, logits: &logits)
-        let wanted = try #require(tensors["eval_logits"]).floats()
-        #expect(Difference(logits, wanted).largest <= 2e-5)
+        let setting = try Setting(folder)
+        let session = setting.session(.float32)
+        #expect(try setting.logitsDifference(session).largest <= 2e-5)
 
         var seen = 0
-        let activations = session.activations(image: images)
-        for (name, tensor) in tensors where name.hasPrefix("eval_act.") {
+        let activations = session.activations(image: setting.images)
+        for (name, tensor) in setting.tensors where name.hasPrefix("eval_act.") {
             let layer = String(name.dropFirst("eval_act.".count))
             let activation = try #require(
                 layer == "features" ? activations.last : activations.first { $0.name == layer },
@@ -50,22 +81,13 @@ import Testing
         #expect(seen > 0)
     }
 
-    /// Rounding to eight bits in each of fifty layers: about half of a unit in the last place of the largest logit.
+    /// Rounding to eight bits in each of fifty layers: five units in the last place of the largest logit.
     static let halfPrecisionBound = 0.02
 
     @Test("Logits in bfloat16 stay within 0.02 of the largest logit", arguments: folders)
     func halfPrecisionAgrees(_ folder: GoldenFolder) throws {
-        let golden: GoldenCase = try folder.decodeCase()
-        let tensors = try folder.tensors()
-        let network = try Golden.network(folder, golden, checkpoint: "initial.ckpt")
-        let input = try #require(tensors["input"])
-        let count = input.shape[0]
-        let session = InferenceSession(
-            network: network, pixels: Self.pixels(input.shape), maximumBatch: count, pool: ThreadPool(threads: 2),
-            precision: .bfloat16)
-        var logits = [Float](repeating: 0, count: count * golden.classes)
-        session.run(images: try input.floats(), count: count, logits: &logits)
-        let difference = Difference(logits, try #require(tensors["eval_logits"]).floats())
+        let setting = try Setting(folder)
+        let difference = try setting.logitsDifference(setting.session(.bfloat16))
         #expect(difference.largest <= Self.halfPrecisionBound * difference.scale)
         // It is another arithmetic, and shows.
         #expect(difference.largest > 0)
@@ -73,19 +95,14 @@ import Testing
 
     @Test("The first training step in bfloat16 is that of float32 but for rounding", arguments: folders)
     func halfPrecisionTrains(_ folder: GoldenFolder) throws {
-        let golden: GoldenCase = try folder.decodeCase()
-        let tensors = try folder.tensors()
-        let network = try Golden.network(folder, golden, checkpoint: "initial.ckpt")
-        let input = try #require(tensors["input"])
-        let labels: [Int32] = try #require(tensors["labels"]).elements()
-        let trainer = Trainer(
-            network: network, pixels: Self.pixels(input.shape), batch: labels.count, pool: ThreadPool(threads: 2),
-            labelSmoothing: Float(golden.labelSmoothing), precision: .bfloat16)
+        let setting = try Setting(folder)
+        let (golden, tensors, network) = (setting.golden, setting.tensors, setting.network)
+        let trainer = setting.trainer(.bfloat16)
         let result = trainer.step(
-            images: try input.floats(), labels: labels, count: labels.count,
+            images: setting.images, labels: try setting.labels(), count: setting.count,
             learningRate: Float(golden.optimizer.lr))
         #expect(abs(Double(result.loss) - golden.losses[0]) <= 0.02)
-        // Rounding flips rectifiers, and four images of noise do not average that out: units alone agree within 2 %.
+        // Rounding flips rectifiers, and four images of noise do not average that out: units alone agree within 20 %.
         var all = Difference()
         for name in golden.trainable {
             let wanted = try #require(tensors["grad.\(name)"]).floats()
@@ -102,17 +119,10 @@ import Testing
     @Test(
         "The first training step agrees: loss, running statistics, every gradient; then the losses", arguments: folders)
     func trainingAgrees(_ folder: GoldenFolder) throws {
-        let golden: GoldenCase = try folder.decodeCase()
-        let tensors = try folder.tensors()
-        let network = try Golden.network(folder, golden, checkpoint: "initial.ckpt")
-        let input = try #require(tensors["input"])
-        let images = try input.floats()
-        let labels: [Int32] = try #require(tensors["labels"]).elements()
-        let trainer = Trainer(
-            network: network, pixels: Self.pixels(input.shape), batch: labels.count, pool: ThreadPool(threads: 2),
-            optimizer: MomentumSGD(
-                momentum: Float(golden.optimizer.momentum), weightDecay: Float(golden.optimizer.weightDecay)),
-            labelSmoothing: Float(golden.labelSmoothing))
+        let setting = try Setting(folder)
+        let (golden, tensors, network) = (setting.golden, setting.tensors, setting.network)
+        let (images, labels) = (setting.images, try setting.labels())
+        let trainer = setting.trainer(.float32)
         let rate = Float(golden.optimizer.lr)
 
         let first = trainer.step(images: images, labels: labels, count: labels.count, learningRate: rate)
