@@ -13,14 +13,18 @@ public struct ModelCard: Sendable, Equatable {
     public var training: String?
     /// Where a run stood when it wrote the file, as JSON that module Runs reads to resume.
     public var runState: String?
+    /// Whether bfloat16 may stand in for float32; nil when that was never measured.
+    public var bfloat16Check: BFloat16Check?
 
     public init(
-        classNames: [String]? = nil, preprocessing: String? = nil, training: String? = nil, runState: String? = nil
+        classNames: [String]? = nil, preprocessing: String? = nil, training: String? = nil, runState: String? = nil,
+        bfloat16Check: BFloat16Check? = nil
     ) {
         self.classNames = classNames
         self.preprocessing = preprocessing
         self.training = training
         self.runState = runState
+        self.bfloat16Check = bfloat16Check
     }
 
     /// What every name of a text entry of ours begins with.
@@ -31,6 +35,7 @@ public struct ModelCard: Sendable, Equatable {
         case preprocessing = "shufflenetd.preprocessing"
         case training = "shufflenetd.training"
         case runState = "shufflenetd.run_state"
+        case bfloat16Check = "shufflenetd.bf16_check"
         /// `0.5x` …; for readers without the network at hand, the weights decide.
         case modelSize = "shufflenetd.model_size"
         case groups = "shufflenetd.groups"
@@ -38,31 +43,41 @@ public struct ModelCard: Sendable, Equatable {
         case optimizer = "shufflenetd.optimizer"
     }
 
-    /// The card of a checkpoint. Throws `CheckpointError` when the class names are not a JSON array of strings.
+    /// The card of a checkpoint. Throws `CheckpointError` when the class names are not a JSON array of strings, or the
+    /// check of bfloat16 is none.
     init(_ checkpoint: Checkpoint) throws(CheckpointError) {
         preprocessing = checkpoint.text(Key.preprocessing.rawValue)
         training = checkpoint.text(Key.training.rawValue)
         runState = checkpoint.text(Key.runState.rawValue)
-        guard let classes = checkpoint.text(Key.classes.rawValue) else { return }
+        classNames = try Self.decode(.classes, of: checkpoint, wanted: "JSON array of class names")
+        bfloat16Check = try Self.decode(.bfloat16Check, of: checkpoint, wanted: "JSON object of images and agreeing")
+    }
+
+    private static func decode<Value: Decodable>(
+        _ key: Key, of checkpoint: Checkpoint, wanted: String
+    ) throws(CheckpointError) -> Value? {
+        guard let text = checkpoint.text(key.rawValue) else { return nil }
         do {
-            classNames = try JSONDecoder().decode([String].self, from: Data(classes.utf8))
+            return try JSONDecoder().decode(Value.self, from: Data(text.utf8))
         } catch {
-            throw CheckpointError(
-                "the text \(Key.classes.rawValue.quoted) is no JSON array of class names: \(sentence(error))")
+            throw CheckpointError("the text \(key.rawValue.quoted) is no \(wanted): \(sentence(error))")
         }
     }
 
     func append(to checkpoint: inout Checkpoint) {
-        if let classNames {
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = .withoutEscapingSlashes
-            guard let json = try? encoder.encode(classNames) else {
-                preconditionFailure("an array of strings has always a JSON form")
-            }
-            checkpoint.append(String(decoding: json, as: UTF8.self), named: Key.classes.rawValue)
-        }
+        if let classNames { checkpoint.append(Self.json(classNames), named: Key.classes.rawValue) }
         for (key, text) in [(Key.preprocessing, preprocessing), (.training, training), (.runState, runState)] {
             if let text { checkpoint.append(text, named: key.rawValue) }
         }
+        if let bfloat16Check { checkpoint.append(Self.json(bfloat16Check), named: Key.bfloat16Check.rawValue) }
+    }
+
+    private static func json(_ value: some Encodable) -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        guard let json = try? encoder.encode(value) else {
+            preconditionFailure("texts and whole numbers have always a JSON form")
+        }
+        return String(decoding: json, as: UTF8.self)
     }
 }

@@ -48,6 +48,9 @@ public enum InstructionSet: String, CaseIterable, Sendable {
         }
     }
 
+    /// Whether products of bfloat16 have instructions of their own.
+    public var hasBFloat16: Bool { self == .v4BFloat16 }
+
     /// The set's kernels; to be called only if it is supported.
     public var kernels: any KernelSet {
         switch self {

@@ -41,6 +41,12 @@ struct ArgumentReader {
         if case .number(let number) = value { target = number } else { wrong(key, value, wanted: "a number") }
     }
 
+    mutating func number(_ key: String, into target: inout Double?) {
+        var number = Double.nan
+        self.number(key, into: &number)
+        if !number.isNaN { target = number }
+    }
+
     mutating func flag(_ key: String, into target: inout Bool) {
         guard let value = take(key) else { return }
         if case .bool(let bool) = value { target = bool } else { wrong(key, value, wanted: "true or false") }

@@ -1,3 +1,5 @@
+public import ShuffleNet
+
 /// What shapes a classification.
 public struct ClassificationOptions: Codable, Sendable, Equatable {
     /// How many of the best labels a row names; fewer where the model has fewer classes.
@@ -5,6 +7,8 @@ public struct ClassificationOptions: Codable, Sendable, Equatable {
     public var batch = 64
     /// Rows whose best probability is below get the status `abstain` and no label.
     public var abstainBelow = 0.0
+    /// bfloat16 only for a model whose `BFloat16Check` holds.
+    public var precision = Precision.float32
 
     /// How picture files are read.
     public var pictures = PictureOptions()
@@ -26,6 +30,7 @@ public struct ClassificationOptions: Codable, Sendable, Equatable {
         reader.integer("top_k", into: &topK)
         reader.integer("batch", into: &batch)
         reader.number("abstain_below", into: &abstainBelow)
+        reader.choice("precision", into: &precision)
         pictures.read(from: &reader)
         reader.add(mistakes: mistakes)
     }

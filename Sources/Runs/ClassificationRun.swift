@@ -36,7 +36,9 @@ public struct ClassificationRun: Sendable {
         try reportingAsFailure {
             try refuse(options.mistakes)
             let model = try TrainedModel(path: model)
+            try options.precision.check(offeredBy: model, named: (self.model as NSString).lastPathComponent)
             for assumption in model.assumptions { context.log(assumption) }
+            options.precision.announce(in: context)
             var listing = try ImageListing(folder: images, excluding: excluded)
             guard listing.count > 0 else {
                 throw RunFailure.badInput("image folder '\(images)' holds no files; wanted at least one picture")
@@ -71,7 +73,8 @@ public struct ClassificationRun: Sendable {
         let size = max(min(options.batch, listing.count), 1)
         let pool = ThreadPool(threads: context.threads)
         let session = InferenceSession(
-            network: model.network, pixels: model.preprocessing.pixels, maximumBatch: size, pool: pool)
+            network: model.network, pixels: model.preprocessing.pixels, maximumBatch: size, pool: pool,
+            precision: options.precision)
         let logits = AlignedBuffer<Float>(count: size * classes)
         let preprocessing = options.pictures.applied(to: model.preprocessing)
         let file = try PredictionFile(

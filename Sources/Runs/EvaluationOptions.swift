@@ -1,3 +1,5 @@
+public import ShuffleNet
+
 /// What shapes an evaluation.
 public struct EvaluationOptions: Codable, Sendable, Equatable {
     public var batch = 64
@@ -5,6 +7,9 @@ public struct EvaluationOptions: Codable, Sendable, Equatable {
     public var records: Int?
     /// The share of unreadable images past which the run fails.
     public var unreadableLimit = 0.01
+    /// What the figures are of; bfloat16 is also compared with float32, and the comparison recorded in a copy of the
+    /// model.
+    public var precision = Precision.float32
 
     /// How picture files are read.
     public var pictures = PictureOptions()
@@ -28,6 +33,7 @@ public struct EvaluationOptions: Codable, Sendable, Equatable {
         reader.integer("batch", into: &batch)
         reader.integer("records", into: &records)
         reader.number("unreadable_limit", into: &unreadableLimit)
+        reader.choice("precision", into: &precision)
         pictures.read(from: &reader)
         reader.add(mistakes: mistakes)
     }

@@ -7,15 +7,20 @@ final class EvaluationPass {
     private let model: TrainedModel
     private let dataset: any Dataset
     private let loader: BatchLoader
-    private let session: InferenceSession
+    private let primary: Reader
+    /// Computes in the other precision, for comparison.
+    private let secondary: Reader?
     private let labelSmoothing: Double
-    private let logits: AlignedBuffer<Float>
 
+    /// The figures are of `precision`. With `checksBFloat16` the network runs in both precisions, and the report tells
+    /// how far they agree.
+    ///
     /// The data set's classes must be among the model's (`LabelMapping` sees to that); its labels are then the
     /// model's.
     init(
         model: TrainedModel, dataset: any Dataset, batch: Int, labelSmoothing: Double, unreadableLimit: Double,
-        pictures: PictureOptions, isolation: DecodeIsolation?, pool: ThreadPool
+        pictures: PictureOptions, isolation: DecodeIsolation?, pool: ThreadPool, precision: Precision = .float32,
+        checksBFloat16: Bool = false
     ) {
         self.model = model
         self.dataset = dataset
@@ -26,9 +31,11 @@ final class EvaluationPass {
             options: .init(
                 batchSize: size, shuffles: false, threads: pool.threads, unreadableLimit: unreadableLimit,
                 decoding: pictures.decoding, isolation: isolation))
-        session = InferenceSession(
-            network: model.network, pixels: model.preprocessing.pixels, maximumBatch: size, pool: pool)
-        logits = AlignedBuffer(count: size * model.network.configuration.classes)
+        func reader(_ precision: Precision) -> Reader {
+            Reader(model: model, batch: size, pool: pool, precision: precision)
+        }
+        primary = reader(precision)
+        secondary = checksBFloat16 ? reader(precision == .float32 ? .bfloat16 : .float32) : nil
     }
 
     /// Measures the network's present weights. `progress` is told the images done and all.
@@ -44,9 +51,14 @@ final class EvaluationPass {
         let mapping = try LabelMapping(from: dataset, to: model.classNames)
         var state =
             bookmark?.take(identity: identity)
-            ?? EvaluationProgress(identity: identity, tally: EvaluationTally(classNames: model.classNames))
+            ?? EvaluationProgress(
+                identity: identity,
+                tally: EvaluationTally(
+                    classNames: model.classNames, precision: primary.session.precision,
+                    checksBFloat16: secondary != nil))
         if state.nextBatch > 0 { context.log("going on after \(state.done) images of an interrupted run") }
-        session.refresh()
+        primary.session.refresh()
+        secondary?.session.refresh()
         loader.remember(state.unreadable)
         loader.begin(epoch: 0, batch: state.nextBatch)
         while let batch = try loader.next() {
@@ -55,21 +67,15 @@ final class EvaluationPass {
                 throw RunFailure(.preempted, "stopped after \(state.done) of \(dataset.count) images")
             }
             for image in batch.unreadable { context.log("skipped '\(image.name)': \(image.error)") }
-            session.run(images: batch.images, count: batch.count, logits: logits.pointer)
-            if let row = firstNotFinite(logits.pointer, rows: batch.count, classes: classes) {
-                throw RunFailure.badInput(
-                    "the network gives no finite numbers for '\(dataset.recordName(at: batch.indices[row]))': its "
-                        + "training diverged; wanted a lower learning rate, or another checkpoint")
-            }
+            try read(batch, with: primary)
+            if let secondary { try read(batch, with: secondary) }
             let labels = batch.labels.map { mapping[$0] }
             let score = SmoothedCrossEntropy.score(
-                logits: logits.pointer, labels: labels, count: batch.count, classes: classes,
+                logits: primary.logits.pointer, labels: labels, count: batch.count, classes: classes,
                 labelSmoothing: Float(labelSmoothing))
             state.tally.add(lossSum: score.lossSum)
             for (row, label) in labels.enumerated() {
-                state.tally.add(
-                    logits: UnsafeBufferPointer(start: logits.pointer + row * classes, count: classes),
-                    label: Int(label))
+                state.tally.add(logits: primary.row(row), label: Int(label), other: secondary?.row(row))
             }
             state.done += batch.count
             state.nextBatch = batch.number + 1
@@ -78,6 +84,34 @@ final class EvaluationPass {
             progress(state.done, dataset.count)
         }
         return state.tally.report(unreadable: loader.unreadable.count)
+    }
+
+    private func read(_ batch: Batch, with reader: Reader) throws {
+        reader.session.run(images: batch.images, count: batch.count, logits: reader.logits.pointer)
+        if let row = firstNotFinite(reader.logits.pointer, rows: batch.count, classes: reader.classes) {
+            throw RunFailure.badInput(
+                "the network gives no finite numbers for '\(dataset.recordName(at: batch.indices[row]))': its "
+                    + "training diverged; wanted a lower learning rate, or another checkpoint")
+        }
+    }
+
+    /// The network in one precision, and where its logits go: `[batch][classes]`.
+    private struct Reader {
+        let session: InferenceSession
+        let logits: AlignedBuffer<Float>
+        let classes: Int
+
+        init(model: TrainedModel, batch: Int, pool: ThreadPool, precision: Precision) {
+            session = InferenceSession(
+                network: model.network, pixels: model.preprocessing.pixels, maximumBatch: batch, pool: pool,
+                precision: precision)
+            classes = model.network.configuration.classes
+            logits = AlignedBuffer(count: batch * classes)
+        }
+
+        func row(_ row: Int) -> UnsafeBufferPointer<Float> {
+            UnsafeBufferPointer(start: logits.pointer + row * classes, count: classes)
+        }
     }
 }
 

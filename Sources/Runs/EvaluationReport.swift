@@ -1,4 +1,6 @@
+public import Checkpoints
 import Glibc
+public import ShuffleNet
 
 /// The figures of one evaluation: what `eval.json` holds.
 ///
@@ -14,6 +16,8 @@ public struct EvaluationReport: Codable, Sendable, Equatable {
         public var f1: Double
     }
 
+    /// What the figures are of.
+    public var precision: Precision
     public var images: Int
     /// Images that could not be read and count nowhere else.
     public var unreadable: Int
@@ -24,9 +28,12 @@ public struct EvaluationReport: Codable, Sendable, Equatable {
     public var classes: [ClassFigures]
     /// `confusion[actual][predicted]`, in the order of `classes`.
     public var confusion: [[Int]]
+    /// How far bfloat16 agrees with float32; nil where that was not measured.
+    public var bfloat16Check: BFloat16Check?
 
     private enum CodingKeys: String, CodingKey {
-        case images, unreadable, loss, classes, confusion
+        case precision, images, unreadable, loss, classes, confusion
+        case bfloat16Check = "bf16_check"
         case top1 = "top_1"
         case top5 = "top_5"
     }
@@ -35,20 +42,28 @@ public struct EvaluationReport: Codable, Sendable, Equatable {
 /// Counts while an evaluation goes on.
 struct EvaluationTally: Codable {
     private let classNames: [String]
+    private let precision: Precision
+    private var check: BFloat16Check?
     private var confusion: [[Int]]
     private var lossSum = 0.0
     private var top1 = 0
     private var top5 = 0
     private var images = 0
 
-    init(classNames: [String]) {
+    init(classNames: [String], precision: Precision = .float32, checksBFloat16: Bool = false) {
         self.classNames = classNames
+        self.precision = precision
+        check = checksBFloat16 ? BFloat16Check() : nil
         confusion = Array(repeating: Array(repeating: 0, count: classNames.count), count: classNames.count)
     }
 
-    /// Adds one image: its logits, `[classes]`, and its label.
-    mutating func add(logits: UnsafeBufferPointer<Float>, label: Int) {
+    /// Adds one image: its logits, `[classes]`, its label, and its logits in the other precision if those are compared.
+    mutating func add(logits: UnsafeBufferPointer<Float>, label: Int, other: UnsafeBufferPointer<Float>? = nil) {
         let ranked = topIndices(of: logits, 5)
+        if let other {
+            check?.images += 1
+            check?.agreeing += topIndices(of: other, 1) == [ranked[0]] ? 1 : 0
+        }
         confusion[label][ranked[0]] += 1
         top1 += ranked[0] == label ? 1 : 0
         top5 += ranked.contains(label) ? 1 : 0
@@ -72,8 +87,10 @@ struct EvaluationTally: Codable {
         }
         let divisor = Double(max(images, 1))
         return EvaluationReport(
-            images: images, unreadable: unreadable, loss: lossSum / divisor, top1: Double(top1) / divisor,
-            top5: Double(top5) / divisor, classes: classes, confusion: confusion)
+            precision: precision, images: images, unreadable: unreadable, loss: lossSum / divisor,
+            top1: Double(top1) / divisor,
+            top5: Double(top5) / divisor, classes: classes, confusion: confusion,
+            bfloat16Check: check)
     }
 }
 

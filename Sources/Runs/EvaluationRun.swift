@@ -1,8 +1,11 @@
+import Checkpoints
 import Foundation
 import Images
+import ShuffleNet
 import Support
 
-/// Measures a checkpoint on a labelled data set: a further line of `eval_log.txt` and a fresh `eval.json`.
+/// Measures a checkpoint on a labelled data set: a further line of `eval_log.txt` and a fresh `eval.json`; in bfloat16
+/// also `checked.ckpt`, a copy that tells how far it agrees with float32.
 ///
 /// One that was interrupted goes on at its next batch when it is run again with the same options, model, data and `out`,
 /// and ends with the same bytes. A data set that its owner divided is measured on its validation part, any other on all of its records.
@@ -27,17 +30,20 @@ public struct EvaluationRun: Sendable {
         try reportingAsFailure {
             try refuse(options.mistakes)
             let start = ContinuousClock.now
-            let model = try TrainedModel(path: model)
+            let file = try TrainedModel.file(at: model)
+            let model = try TrainedModel(file, path: model)
             for assumption in model.assumptions { context.log(assumption) }
             let records = try DatasetOpener.open(data).all.limited(to: options.records)
             _ = try LabelMapping(from: records, to: model.classNames)
+            options.precision.announce(in: context)
             try OutputFolder.make(out)
             context.emit(.started)
 
             let pass = EvaluationPass(
                 model: model, dataset: records, batch: options.batch, labelSmoothing: 0.1,
                 unreadableLimit: options.unreadableLimit, pictures: options.pictures, isolation: context.isolation,
-                pool: ThreadPool(threads: context.threads))
+                pool: ThreadPool(threads: context.threads), precision: options.precision,
+                checksBFloat16: options.precision == .bfloat16)
             var meter = ProgressMeter(context: context, total: records.count)
             let bookmark = EvaluationBookmark(folder: out)
             let report = try pass.run(context: context, identity: try identity(records), bookmark: bookmark) {
@@ -57,15 +63,30 @@ public struct EvaluationRun: Sendable {
             encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
             try AtomicFile.write(try encoder.encode(report) + Data("\n".utf8), to: out + "/eval.json")
             try AppendedFile.append(line + "\n", to: out + "/eval_log.txt")
-            bookmark.remove()
-            return RunResult(
+            var result = RunResult(
                 figures: [
                     "top_1": report.top1, "top_5": report.top5, "loss": report.loss, "images": Double(report.images),
                     "unreadable": Double(report.unreadable),
                 ],
                 files: ["report": "eval.json", "log": "eval_log.txt"],
                 summary: "evaluated \(report.images) images: top-1 \(report.top1), top-5 \(report.top5)")
+            if let check = report.bfloat16Check { try record(check, of: file, in: &result, context) }
+            bookmark.remove()
+            return result
         }
+    }
+
+    /// Writes a copy of the model that tells how far bfloat16 agrees with float32.
+    private func record(
+        _ check: BFloat16Check, of file: ModelFile, in result: inout RunResult, _ context: RunContext
+    ) throws {
+        var checked = file
+        checked.card.bfloat16Check = check
+        try checked.write(to: out + "/checked.ckpt")
+        context.log("'\((model as NSString).lastPathComponent)' \(check.sentence)")
+        result.files["checked"] = "checked.ckpt"
+        result.figures["bf16_agreement"] = check.agreement
+        result.summary += "; \(check.sentence)"
     }
 
     /// A hash of everything that decides the figures, but for the pictures themselves.

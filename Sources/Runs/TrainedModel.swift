@@ -8,6 +8,8 @@ struct TrainedModel {
     let network: Network
     let classNames: [String]
     let preprocessing: Preprocessing
+    /// Whether bfloat16 may stand in for float32; nil when that was never measured.
+    let bfloat16Check: BFloat16Check?
     /// What the file left open and had to be assumed, a sentence each, for the log.
     let assumptions: [String]
 
@@ -15,6 +17,7 @@ struct TrainedModel {
         self.network = network
         self.classNames = classNames
         self.preprocessing = preprocessing
+        bfloat16Check = nil
         assumptions = []
     }
 
@@ -22,12 +25,17 @@ struct TrainedModel {
     /// preprocessing is CIFAR-10's at 224 px, its classes have numbers for names, or CIFAR-10's names when there are
     /// ten.
     init(path: String) throws {
+        try self.init(Self.file(at: path), path: path)
+    }
+
+    static func file(at path: String) throws -> ModelFile {
         guard FileManager.default.fileExists(atPath: path) else {
             throw RunFailure.badInput("there is no checkpoint '\(path)'; wanted a .ckpt file of a ShuffleNet V1")
         }
-        try self.init(ModelFile(path: path), path: path)
+        return try ModelFile(path: path)
     }
 
+    /// `path` is for messages.
     init(_ file: ModelFile, path: String) throws {
         var assumptions: [String] = []
         network = file.makeNetwork()
@@ -48,6 +56,7 @@ struct TrainedModel {
             preprocessing = .cifar10()
             assumptions.append("'\(path)' stores no preprocessing; pictures are stretched to 224 px as for CIFAR-10")
         }
+        bfloat16Check = file.card.bfloat16Check
         self.assumptions = assumptions
     }
 

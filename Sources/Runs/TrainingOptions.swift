@@ -30,6 +30,10 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
     public var momentum = 0.9
     public var weightDecay = 4e-5
     public var labelSmoothing = 0.1
+    /// What activations are stored and products computed in; sums, statistics, weights and the update stay float32.
+    public var precision = Precision.float32
+    /// Gradients are computed of the loss times this; nil: of the loss itself.
+    public var lossScale: Double?
     public var augmentation = Augmentation.auto
     /// Leaves out the last, smaller batch of an epoch.
     public var dropRemainder = false
@@ -70,6 +74,9 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
         check(momentum >= 0 && momentum < 1, "momentum", momentum, "0 or more and below 1")
         check(weightDecay >= 0 && weightDecay < 1, "weight_decay", weightDecay, "0 or more and below 1")
         check(labelSmoothing >= 0 && labelSmoothing < 1, "label_smoothing", labelSmoothing, "0 or more and below 1")
+        if let lossScale {
+            check(lossScale >= 1 && lossScale <= 65536, "loss_scale", lossScale, "1 to 65536")
+        }
         if let records { check(records > 0, "records", records, "1 or more") }
         if let validationRecords { check(validationRecords > 0, "validation_records", validationRecords, "1 or more") }
         check(
@@ -95,6 +102,8 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
         reader.number("momentum", into: &momentum)
         reader.number("weight_decay", into: &weightDecay)
         reader.number("label_smoothing", into: &labelSmoothing)
+        reader.choice("precision", into: &precision)
+        reader.number("loss_scale", into: &lossScale)
         reader.choice("augmentation", into: &augmentation)
         reader.flag("drop_remainder", into: &dropRemainder)
         reader.integer("records", into: &records)
@@ -118,6 +127,10 @@ extension TrainingOptions {
         }
     }
 
+    var loss: LossOptions {
+        LossOptions(labelSmoothing: Float(labelSmoothing), scale: Float(lossScale ?? 1))
+    }
+
     func augmentation(for kind: OpenedDataset.Kind) -> Images.Augmentation {
         switch augmentation {
         case .none: .none
@@ -135,5 +148,12 @@ extension TrainingOptions {
                 minimum: Float(minimumLearningRate), maximum: Float(learningRate), stepsPerEpoch: stepsPerEpoch,
                 warmUpEpochs: warmUpEpochs, epochs: epochs)
         }
+    }
+}
+
+extension KeyedDecodingContainer {
+    /// Checkpoints of runs that had no choice of precision name none: they were float32.
+    func decode(_ type: Precision.Type, forKey key: Key) throws -> Precision {
+        try decodeIfPresent(type, forKey: key) ?? .float32
     }
 }

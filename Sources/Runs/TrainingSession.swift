@@ -41,7 +41,7 @@ final class TrainingSession {
             network: network, pixels: options.pixels, batch: batch, pool: pool,
             optimizer: MomentumSGD(
                 momentum: Float(options.momentum), weightDecay: Float(options.weightDecay)),
-            labelSmoothing: Float(options.labelSmoothing))
+            loss: options.loss, precision: options.precision)
         loader = BatchLoader(
             dataset: training, preprocessing: preprocessing, augmentation: options.augmentation(for: dataset.kind),
             options: .init(
@@ -58,7 +58,7 @@ final class TrainingSession {
                 model: TrainedModel(network: network, classNames: dataset.classNames, preprocessing: preprocessing),
                 dataset: records.limited(to: options.validationRecords), batch: min(options.batch, 64),
                 labelSmoothing: options.labelSmoothing, unreadableLimit: options.unreadableLimit,
-                pictures: options.pictures, isolation: context.isolation, pool: pool)
+                pictures: options.pictures, isolation: context.isolation, pool: pool, checksBFloat16: true)
         }
         schedule = options.schedule(stepsPerEpoch: loader.batchesPerEpoch)
 
@@ -85,7 +85,8 @@ final class TrainingSession {
     static func checkMemory(
         _ configuration: NetworkConfiguration, _ options: TrainingOptions, batch: Int, limit: Int = SystemMemory.limit
     ) throws(RunFailure) {
-        let needed = Trainer.activationBytes(configuration: configuration, pixels: options.pixels, batch: batch)
+        let needed = Trainer.activationBytes(
+            configuration: configuration, pixels: options.pixels, batch: batch, precision: options.precision)
         guard needed < limit else {
             throw .badInput(
                 "training \(options.modelSize.rawValue) with batch \(batch) at \(options.pixels) px keeps "
@@ -168,7 +169,7 @@ final class TrainingSession {
             state.bestEpoch = epoch
         }
         state.beginEpoch(epoch, unreadable: loader.unreadable.all)
-        try save(path)
+        try save(path, check: report?.bfloat16Check)
         try shelf.point(shelf.last, at: path)
         if isBest { try shelf.point(shelf.best, at: path) }
         shelf.prune()
@@ -183,6 +184,7 @@ final class TrainingSession {
             seconds: (ContinuousClock.now - start) / .seconds(1))
         try AppendedFile.append(line + "\n", to: run.out + "/eval_log.txt")
         try log(line)
+        if let check = report.bfloat16Check { try log("the network \(check.sentence)") }
         return report
     }
 
@@ -194,12 +196,13 @@ final class TrainingSession {
                 + "last.ckpt holds all that is needed to go on (--resume)")
     }
 
-    private func save(_ path: String) throws {
+    /// `check` is of the network as it is now.
+    private func save(_ path: String, check: BFloat16Check? = nil) throws {
         state.unreadable = loader.unreadable.all
         let step = state.globalStep(loader.batchesPerEpoch)
         let card = ModelCard(
             classNames: model.classNames, preprocessing: try model.preprocessing.json, training: try options.json,
-            runState: try state.json)
+            runState: try state.json, bfloat16Check: check)
         let optimizer = try OptimizerState(
             trainer: trainer, globalStep: step, learningRate: schedule.rate(at: max(step - 1, 0)))
         try ModelFile(network: trainer.network, card: card, optimizer: optimizer).write(to: path)
@@ -218,7 +221,9 @@ final class TrainingSession {
         }
         try log(
             "ShuffleNet V1 \(options.modelSize.rawValue), \(options.groups) groups, \(options.pixels) px, "
-                + "batch \(options.batch), \(options.epochs) epochs, seed \(options.seed)")
+                + "batch \(options.batch), \(options.epochs) epochs, seed \(options.seed), \(options.precision.rawValue)"
+        )
+        options.precision.announce(in: context)
         if resumed { try log("resumed after epoch \(state.epoch), step \(state.step)") }
     }
 

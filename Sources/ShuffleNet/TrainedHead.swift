@@ -42,9 +42,9 @@ final class TrainedHead<Scalar: ActivationScalar> {
         logitGradients = AlignedBuffer(count: batch * classes)
     }
 
-    /// Forward, loss, backward. `gradient` receives the gradient at `input`.
+    /// Forward, loss, backward. `gradient` receives the gradient at `input`, of the loss times its scale.
     func run(
-        _ input: Rows<Scalar>, labels: UnsafePointer<Int32>, count: Int, labelSmoothing: Float, gradient: Rows<Scalar>,
+        _ input: Rows<Scalar>, labels: UnsafePointer<Int32>, count: Int, loss: LossOptions, gradient: Rows<Scalar>,
         _ workspace: TrainingWorkspace<Scalar>
     ) -> StepResult {
         func range(_ chunk: Int, of total: Int) -> Range<Int> {
@@ -66,7 +66,7 @@ final class TrainedHead<Scalar: ActivationScalar> {
                 .transposed, .transposed, m: count, n: part.count, k: channels, means.pointer, batch,
                 weights + part.lowerBound * channels, channels, beta: 1, logits.pointer + part.lowerBound, classes)
         }
-        let result = measure(labels, count, Double(labelSmoothing))
+        let result = measure(labels, count, loss)
         workspace.pool.run(Self.chunks) { chunk, _ in
             let part = range(chunk, of: channels)
             MatrixProduct.multiply(
@@ -84,7 +84,7 @@ final class TrainedHead<Scalar: ActivationScalar> {
     }
 
     /// Loss, hits, the gradient at the logits and at the bias.
-    private func measure(_ labels: UnsafePointer<Int32>, _ count: Int, _ smoothing: Double) -> StepResult {
+    private func measure(_ labels: UnsafePointer<Int32>, _ count: Int, _ options: LossOptions) -> StepResult {
         var loss = 0.0
         var correct = 0
         for image in 0..<count {
@@ -92,8 +92,8 @@ final class TrainedHead<Scalar: ActivationScalar> {
             let label = Int(labels[image])
             precondition(label >= 0 && label < classes, "label \(label) lies outside the network's \(classes) classes")
             loss += CrossEntropy.evaluate(
-                row, label: label, classes: classes, smoothing: smoothing,
-                gradient: logitGradients.pointer + image * classes, factor: 1 / Double(count))
+                row, label: label, classes: classes, smoothing: Double(options.labelSmoothing),
+                gradient: logitGradients.pointer + image * classes, factor: Double(options.scale) / Double(count))
             if CrossEntropy.rank(row, label: label, classes: classes) == 0 { correct += 1 }
         }
         for label in 0..<classes {

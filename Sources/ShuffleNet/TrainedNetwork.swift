@@ -3,9 +3,10 @@ import Support
 
 /// A network that learns, whatever its activations are stored as.
 protocol DifferentiableNetwork: AnyObject {
-    /// Forward and backward pass: running statistics move, gradients are set, parameters stay.
+    /// Forward and backward pass: running statistics move, gradients (times the loss's scale) are set, parameters
+    /// stay.
     func differentiate(
-        images: UnsafePointer<Float>, labels: UnsafePointer<Int32>, count: Int, labelSmoothing: Float
+        images: UnsafePointer<Float>, labels: UnsafePointer<Int32>, count: Int, loss: LossOptions
     ) -> StepResult
 }
 
@@ -57,7 +58,7 @@ final class TrainedNetwork<Scalar: ActivationScalar>: DifferentiableNetwork {
     }
 
     func differentiate(
-        images: UnsafePointer<Float>, labels: UnsafePointer<Int32>, count: Int, labelSmoothing: Float
+        images: UnsafePointer<Float>, labels: UnsafePointer<Int32>, count: Int, loss: LossOptions
     ) -> StepResult {
         stem.forward(images, count: count, workspace)
         var input = stem.output
@@ -70,8 +71,7 @@ final class TrainedNetwork<Scalar: ActivationScalar>: DifferentiableNetwork {
         }
         var stage = stageGradients.count - 1
         let result = head.run(
-            input, labels: labels, count: count, labelSmoothing: labelSmoothing, gradient: stageGradients[stage],
-            workspace)
+            input, labels: labels, count: count, loss: loss, gradient: stageGradients[stage], workspace)
         var isCorrelated = false
         for index in units.indices.reversed() {
             let unit = units[index]

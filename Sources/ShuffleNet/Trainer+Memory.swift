@@ -1,20 +1,22 @@
 extension Trainer {
     /// Bytes that a trainer keeps for a batch, nearly all of what it allocates: each unit's three maps, the gradients at
     /// the stages' ends and the widest unit's own.
-    public static func activationBytes(configuration: NetworkConfiguration, pixels: Int, batch: Int) -> Int {
+    public static func activationBytes(
+        configuration: NetworkConfiguration, pixels: Int, batch: Int, precision: Precision
+    ) -> Int {
         let half = (pixels + 1) / 2
         var side = (half + 1) / 2
         // The stem's convolution, its pooled map and the gradient there.
-        var floats = configuration.stemChannels * (half * half + 2 * side * side)
+        var values = configuration.stemChannels * (half * half + 2 * side * side)
         var widest = 0
         for unit in configuration.units {
             let inArea = side * side
             side = unit.outputSide(side)
             let outArea = side * side
-            floats += unit.middle * (inArea + outArea) + unit.outputs * outArea
-            if unit.stride == 2 { floats += unit.outputs * outArea }
+            values += unit.middle * (inArea + outArea) + unit.outputs * outArea
+            if unit.stride == 2 { values += unit.outputs * outArea }
             widest = max(widest, unit.middle * (inArea + outArea))
         }
-        return (floats + widest) * batch * MemoryLayout<Float>.stride
+        return (values + widest) * batch * precision.bytes
     }
 }

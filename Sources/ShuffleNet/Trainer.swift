@@ -15,7 +15,7 @@ public final class Trainer {
     public let batch: Int
     public let precision: Precision
     public var optimizer: MomentumSGD
-    public let labelSmoothing: Float
+    public let loss: LossOptions
 
     private let gradients: ParameterStore
     private let velocities: ParameterStore
@@ -24,7 +24,7 @@ public final class Trainer {
 
     public init(
         network: Network, pixels: Int, batch: Int, pool: ThreadPool, optimizer: MomentumSGD = MomentumSGD(),
-        labelSmoothing: Float = 0.1, precision: Precision = .float32
+        loss: LossOptions = LossOptions(), precision: Precision = .float32
     ) {
         precondition(
             pixels >= NetworkConfiguration.minimumPixels,
@@ -36,7 +36,7 @@ public final class Trainer {
         self.batch = batch
         self.precision = precision
         self.optimizer = optimizer
-        self.labelSmoothing = labelSmoothing
+        self.loss = loss
         let store = network.store
         let gradients = ParameterStore(store.layout)
         self.gradients = gradients
@@ -74,8 +74,19 @@ public final class Trainer {
         images: UnsafePointer<Float>, labels: UnsafePointer<Int32>, count: Int
     ) -> StepResult {
         precondition(count >= 1 && count <= batch, "a step takes 1 to \(batch) images, not \(count)")
-        return trained.differentiate(
-            images: images, labels: labels, count: count, labelSmoothing: labelSmoothing)
+        let result = trained.differentiate(images: images, labels: labels, count: count, loss: loss)
+        if loss.scale != 1 { unscaleGradients() }
+        return result
+    }
+
+    private func unscaleGradients() {
+        let slots = network.store.layout.slots
+        let factor = 1 / loss.scale
+        pool.run(slots.count) { index, _ in
+            let slot = slots[index]
+            let values = UnsafeMutableBufferPointer(start: gradients.values.pointer + slot.offset, count: slot.count)
+            for position in values.indices { values[position] *= factor }
+        }
     }
 
     private func update(_ learningRate: Float) {

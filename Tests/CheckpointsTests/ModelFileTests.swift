@@ -37,6 +37,7 @@ import Testing
         #expect(file.checkpoint.text("shufflenetd.model_size") == "0.5x")
         #expect(file.checkpoint.text("shufflenetd.groups") == "3")
         #expect(file.checkpoint.text("shufflenetd.classes") == #"["tulip/red","花"]"#)
+        #expect(file.checkpoint.text("shufflenetd.bf16_check") == #"{"agreeing":199,"images":200}"#)
     }
 
     @Test func valuesGoFromANetworkThroughAFileIntoANetwork() throws {
@@ -124,7 +125,7 @@ import Testing
             network: network,
             card: ModelCard(
                 classNames: ["tulip/red", "花"], preprocessing: #"{"pixels":224}"#, training: "{}",
-                runState: #"{"epoch":1}"#),
+                runState: #"{"epoch":1}"#, bfloat16Check: BFloat16Check(images: 200, agreeing: 199)),
             optimizer: OptimizerState(globalStep: 391, learningRate: 0.05, momentum: 0.9, velocities: velocities))
     }()
 }

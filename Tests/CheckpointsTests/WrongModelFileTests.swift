@@ -101,6 +101,16 @@ import Testing
         #expect(error.problem.hasPrefix(problem))
     }
 
+    @Test(arguments: [#"{"images": 3}"#, "[]", "{", #"{"images": 1.5, "agreeing": 1}"#])
+    func aCheckOfBFloat16ThatIsNoneIsRefused(text: String) throws {
+        var file = ModelFileTests.trained
+        file.card.bfloat16Check = nil
+        var checkpoint = file.checkpoint
+        checkpoint.append(text, named: "shufflenetd.bf16_check")
+        let error = try #require(#expect(throws: CheckpointError.self) { try ModelFile(checkpoint) })
+        #expect(error.problem.hasPrefix("the text 'shufflenetd.bf16_check' is no JSON object of images and agreeing: "))
+    }
+
     @Test(arguments: ["moments.classifier.bias", "global_step"])
     func aPartOfAnAnnouncedOptimiserStateIsRefusedAndAForeignOneIgnored(missing: String) throws {
         var ours = Checkpoint()

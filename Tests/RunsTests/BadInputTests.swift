@@ -63,7 +63,7 @@ struct BadInputTests {
         options.batch = 4096
         options.pixels = 1024
         let network = NetworkConfiguration(size: .full, groups: .three, classes: 10)
-        let needed = Trainer.activationBytes(configuration: network, pixels: 1024, batch: 4096)
+        let needed = Trainer.activationBytes(configuration: network, pixels: 1024, batch: 4096, precision: .float32)
         // 14 MiB an image of 224 px.
         #expect((1100 << 30..<1300 << 30).contains(needed))
         let failure = #expect(throws: RunFailure.self) {

@@ -159,7 +159,7 @@ import Testing
             channels: channels, classes: classes, area: area, batch: batch, parameters: parameters,
             gradients: gradients)
         let result = head.run(
-            x.1, labels: labels, count: batch, labelSmoothing: smoothing, gradient: gradient.1,
+            x.1, labels: labels, count: batch, loss: LossOptions(labelSmoothing: smoothing), gradient: gradient.1,
             TrainingWorkspace(TrainingNeeds(), pool: ThreadPool(threads: 2)))
         values["input"] = input.map(Double.init)
         func loss(_ values: DoubleReference.Values) -> Double {

@@ -48,6 +48,21 @@ import Testing
         #expect(outcomes[0] == outcomes[2])
     }
 
+    @Test("A loss scale of a power of two changes no byte of the first steps", arguments: Precision.allCases)
+    func lossScale(_ precision: Precision) throws {
+        var outcomes: [Outcome] = []
+        for scale: Float in [1, 1024] {
+            let trainer = Trainer(
+                network: Self.network(), pixels: Self.pixels, batch: Self.batch, pool: ThreadPool(threads: 2),
+                loss: LossOptions(scale: scale), precision: precision)
+            var outcome = Outcome()
+            Self.train(trainer, 0..<3, &outcome)
+            try Self.record(trainer, &outcome)
+            outcomes.append(outcome)
+        }
+        #expect(outcomes[0] == outcomes[1])
+    }
+
     @Test("Inference gives the same bytes at one, two and three threads", arguments: [64, 97, 224], [1, 2, 9])
     func inferenceIgnoresThreads(_ pixels: Int, _ count: Int) {
         for precision in Precision.allCases { checkInference(pixels, count, precision) }

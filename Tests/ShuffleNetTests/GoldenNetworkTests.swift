@@ -47,7 +47,7 @@ import Testing
                 network: network, pixels: pixels, batch: count, pool: ThreadPool(threads: 2),
                 optimizer: MomentumSGD(
                     momentum: Float(golden.optimizer.momentum), weightDecay: Float(golden.optimizer.weightDecay)),
-                labelSmoothing: Float(golden.labelSmoothing), precision: precision)
+                loss: LossOptions(labelSmoothing: Float(golden.labelSmoothing)), precision: precision)
         }
     }
 

@@ -21,7 +21,7 @@ import Testing
             network: network, pixels: Self.pixels, batch: golden.batch, pool: pool,
             optimizer: MomentumSGD(
                 momentum: Float(golden.optimizer.momentum), weightDecay: Float(golden.optimizer.weightDecay)),
-            labelSmoothing: Float(golden.labelSmoothing))
+            loss: LossOptions(labelSmoothing: Float(golden.labelSmoothing)))
         let steps = min(golden.losses.count, records.count / golden.batch)
         #expect(steps >= 6)
         for step in 0..<steps {

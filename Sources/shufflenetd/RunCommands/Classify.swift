@@ -37,12 +37,15 @@ struct ClassificationFlags: ParsableArguments {
     var batch = Self.defaults.batch
     @Option(help: "Rows whose best probability is lower get the status abstain and no label.")
     var abstainBelow = Self.defaults.abstainBelow
+    @Option(help: "f32, or bf16 for a model that was measured to agree with f32.")
+    var precision = Self.defaults.precision
 
     var options: ClassificationOptions {
         var options = ClassificationOptions()
         options.topK = topK
         options.batch = batch
         options.abstainBelow = abstainBelow
+        options.precision = precision
         return options
     }
 }

@@ -4,7 +4,10 @@ import Runs
 struct Evaluate: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Measure a checkpoint on a labelled data set.",
-        discussion: "OUT receives a further line of eval_log.txt, and eval.json.")
+        discussion: """
+            OUT receives a further line of eval_log.txt, and eval.json; with --precision bf16 also checked.ckpt, the \
+            checkpoint with how far bf16 agrees with f32 recorded in it.
+            """)
 
     @Option(help: ArgumentHelp("The checkpoint to measure.", valueName: "ckpt"))
     var model: String
@@ -35,12 +38,15 @@ struct EvaluationFlags: ParsableArguments {
     var records: Int?
     @Option(help: "Share of unreadable images past which the run fails.")
     var unreadableLimit = Self.defaults.unreadableLimit
+    @Option(help: "What is measured: f32 or bf16, and then also how far it agrees with f32.")
+    var precision = Self.defaults.precision
 
     var options: EvaluationOptions {
         var options = EvaluationOptions()
         options.batch = batch
         options.records = records
         options.unreadableLimit = unreadableLimit
+        options.precision = precision
         return options
     }
 }

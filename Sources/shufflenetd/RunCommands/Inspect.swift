@@ -35,6 +35,9 @@ struct Inspect: AsyncParsableCommand {
         if let names = summary.card?.classNames { print("classes:       \(names.joined(separator: ", "))") }
         if let preprocessing = summary.card?.preprocessing { print("preprocessing: \(preprocessing)") }
         if let training = summary.card?.training { print("training:      \(training)") }
+        if let check = summary.card?.bfloat16Check {
+            print("bf16 check:    agrees with f32 on \(check.agreeing) of \(check.images) images")
+        }
         if let state = summary.card?.runState { print("run state:     \(state)") }
         if entries {
             print("")

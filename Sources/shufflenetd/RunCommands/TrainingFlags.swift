@@ -37,6 +37,10 @@ struct TrainingFlags: ParsableArguments {
     var weightDecay = Self.defaults.weightDecay
     @Option(help: "Label smoothing of the loss.")
     var labelSmoothing = Self.defaults.labelSmoothing
+    @Option(help: "What products are computed in: f32 or bf16.")
+    var precision = Self.defaults.precision
+    @Option(help: "Compute gradients of so many times the loss.")
+    var lossScale: Double?
     @Option(help: "auto, none, cifar or photographs.")
     var augmentation = Self.defaults.augmentation
     @Flag(help: "Leave out the last, smaller batch of an epoch.")
@@ -67,6 +71,8 @@ struct TrainingFlags: ParsableArguments {
         options.momentum = momentum
         options.weightDecay = weightDecay
         options.labelSmoothing = labelSmoothing
+        options.precision = precision
+        options.lossScale = lossScale
         options.augmentation = augmentation
         options.dropRemainder = dropRemainder
         options.records = records
