@@ -66,6 +66,14 @@ LANES_INLINE cwords16 clanes8_narrowed_pair(clanes8 low, clanes8 high) {
                                    20, 22, 8, 10, 12, 14, 24, 26, 28, 30);
 }
 
+// The first `count` elements, fewer than all.
+LANES_INLINE void cwords8_store_first(void *to, cwords8 words, long count) {
+    clanes_copy(to, &words, count * sizeof(unsigned short));
+}
+LANES_INLINE void cwords16_store_first(void *to, cwords16 words, long count) {
+    clanes_copy(to, &words, count * sizeof(unsigned short));
+}
+
 #if defined(__AVX512BF16__)
 typedef __bf16 cbfloats16 __attribute__((vector_size(32)));
 typedef __bf16 cbfloats32 __attribute__((vector_size(64)));

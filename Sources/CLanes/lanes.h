@@ -48,6 +48,47 @@ LANES_INLINE clanes4 clanes16_totals(clanes16 a, clanes16 b, clanes16 c, clanes1
     return clanes8_totals(a.lo + a.hi, b.lo + b.hi, c.lo + c.hi, d.lo + d.hi);
 }
 
+typedef int cints8 __attribute__((ext_vector_type(8)));
+typedef int cints16 __attribute__((ext_vector_type(16)));
+typedef unsigned char cbytes8 __attribute__((ext_vector_type(8)));
+typedef unsigned char cbytes16 __attribute__((ext_vector_type(16)));
+
+// At most 63 bytes, in pieces of a power of two.
+LANES_INLINE void clanes_copy(void *to, const void *from, long bytes) {
+    char *target = (char *)to;
+    const char *source = (const char *)from;
+#define LANES_COPY(size)                            \
+    if (bytes & size) {                             \
+        __builtin_memcpy(target, source, size);     \
+        target += size;                             \
+        source += size;                             \
+    }
+    LANES_COPY(32)
+    LANES_COPY(16)
+    LANES_COPY(8)
+    LANES_COPY(4)
+    LANES_COPY(2)
+    LANES_COPY(1)
+#undef LANES_COPY
+}
+
+// The first `count` lanes, fewer than all.
+LANES_INLINE void clanes8_store_first(void *to, clanes8 values, long count) {
+    clanes_copy(to, &values, count * sizeof(float));
+}
+LANES_INLINE void clanes16_store_first(void *to, clanes16 values, long count) {
+    clanes_copy(to, &values, count * sizeof(float));
+}
+// The lowest byte of the first `count` lanes, of all at the most.
+LANES_INLINE void clanes8_store_bytes(void *to, cints8 values, long count) {
+    cbytes8 bytes = __builtin_convertvector(values, cbytes8);
+    clanes_copy(to, &bytes, count);
+}
+LANES_INLINE void clanes16_store_bytes(void *to, cints16 values, long count) {
+    cbytes16 bytes = __builtin_convertvector(values, cbytes16);
+    clanes_copy(to, &bytes, count);
+}
+
 LANES_INLINE void clanes_prefetch(const void *address) { __builtin_prefetch(address, 0, 2); }
 
 #if defined(__x86_64__)

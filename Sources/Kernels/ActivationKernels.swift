@@ -18,11 +18,11 @@ public protocol ActivationKernels<Scalar>: Sendable {
 
     /// `DepthwiseConvolution` of x as it lies.
     func depthwiseForward(
-        _ plane: UnsafePointer<Scalar>, _ window: PlaneWindow, _ edges: EdgeMasks, kernel: UnsafePointer<Float>,
+        _ plane: UnsafePointer<Scalar>, _ window: PlaneWindow, kernel: UnsafePointer<Float>,
         out: UnsafeMutablePointer<Scalar>, scratch: UnsafeMutablePointer<Float>)
     /// `DepthwiseConvolution` of max(scale·plane + shift, 0).
     func depthwiseForward(
-        _ plane: UnsafePointer<Scalar>, _ window: PlaneWindow, _ edges: EdgeMasks, scale: Float, shift: Float,
+        _ plane: UnsafePointer<Scalar>, _ window: PlaneWindow, scale: Float, shift: Float,
         kernel: UnsafePointer<Float>, out: UnsafeMutablePointer<Scalar>, scratch: UnsafeMutablePointer<Float>)
     /// The gradients of one plane.
     ///
@@ -34,7 +34,7 @@ public protocol ActivationKernels<Scalar>: Sendable {
     ///   - kernelGradient: `[9]`, `+=`.
     /// - Returns: the sum of `inputGradient`, and of its product with r − mean.
     func depthwiseBackward(
-        gradient: UnsafePointer<Scalar>, _ plane: UnsafePointer<Scalar>, _ window: PlaneWindow, _ edges: EdgeMasks,
+        gradient: UnsafePointer<Scalar>, _ plane: UnsafePointer<Scalar>, _ window: PlaneWindow,
         scale: Float, shift: Float, mean: Float, kernel: UnsafePointer<Float>,
         inputGradient: UnsafeMutablePointer<Scalar>, kernelGradient: UnsafeMutablePointer<Double>,
         scratch: UnsafeMutablePointer<Float>
@@ -42,20 +42,19 @@ public protocol ActivationKernels<Scalar>: Sendable {
     /// `AveragePool`: `out = max(average, 0)`.
     func averagePoolForward(
         _ plane: UnsafePointer<Scalar>, _ window: PlaneWindow, inverseCounts: UnsafePointer<Float>,
-        out: UnsafeMutablePointer<Scalar>, scratch: UnsafeMutablePointer<Float>)
+        out: UnsafeMutablePointer<Scalar>)
     /// `inputGradient` (`=`) from the gradient at `out`, which is zero where `out` is.
     func averagePoolBackward(
         gradient: UnsafePointer<Scalar>, out: UnsafePointer<Scalar>, _ window: PlaneWindow,
         inverseCounts: UnsafePointer<Float>, inputGradient: UnsafeMutablePointer<Scalar>,
         scratch: UnsafeMutablePointer<Float>)
-    /// `MaxPool`, `out` `[outHeight][outWidth]`.
+    /// `MaxPool` of x as it lies, `out` `[outHeight][outWidth]`.
+    func maxPoolForward(
+        _ plane: UnsafePointer<Scalar>, _ window: PlaneWindow, out: UnsafeMutablePointer<Scalar>)
+    /// `MaxPool` of max(scale·plane + shift, 0), and the tap (0 to 8, the first of equals in reading order) that each maximum came from.
     func maxPoolForward(
         _ plane: UnsafePointer<Scalar>, _ window: PlaneWindow, scale: Float, shift: Float,
-        out: UnsafeMutablePointer<Scalar>, scratch: UnsafeMutablePointer<Float>)
-    /// The same, and the tap (0 to 8, the first of equals in reading order) that each maximum came from.
-    func maxPoolForward(
-        _ plane: UnsafePointer<Scalar>, _ window: PlaneWindow, scale: Float, shift: Float,
-        out: UnsafeMutablePointer<Scalar>, taps: UnsafeMutablePointer<UInt8>, scratch: UnsafeMutablePointer<Float>)
+        out: UnsafeMutablePointer<Scalar>, taps: UnsafeMutablePointer<UInt8>)
     /// What the norm before the pool needs: the sum of the gradient that passes the ReLU, and of its product with
     /// r − mean at the maximum's place.
     func maxPoolGradientSums(

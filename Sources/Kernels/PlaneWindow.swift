@@ -2,7 +2,7 @@
 ///
 /// At stride 2 a plane is first *split*: padded on all sides and taken apart into four phases (even and odd rows × even
 /// and odd columns). After that each of the nine taps is one contiguous stretch: the output at flat index `y·pitch + x`
-/// reads `scratch[tapOffset(t) + y·pitch + x]`. At stride 1 it is read as it lies, with `EdgeMasks`.
+/// reads `scratch[tapOffset(t) + y·pitch + x]`. At stride 1 it is read as it lies.
 public struct PlaneWindow: Sendable, Hashable {
     public let inHeight: Int
     public let inWidth: Int

@@ -10,7 +10,7 @@ public struct KernelBenchmark: Sendable {
         public var kernel: String
         public var instructionSet: String
         public var precision: Precision
-        /// `rows×inner×columns`.
+        /// `rows×inner×columns` of a product, `height×width` of one plane under a window.
         public var shape: String
         public var nanoseconds: Double
         public var gigaflops: Double
@@ -48,8 +48,6 @@ public struct KernelBenchmark: Sendable {
     private static let rounds = 9
     /// Seconds that a round should take at least.
     private static let duration = 0.004
-    /// Columns that the engine gives a product at the least.
-    private static let columns = 784
 
     private let configuration: NetworkConfiguration
     private let pixels: Int
@@ -59,7 +57,7 @@ public struct KernelBenchmark: Sendable {
         self.pixels = pixels
     }
 
-    /// The peaks first, then every product, forward and as a gradient of weights, in both precisions.
+    /// The peaks first, then every product and every window, forward and as gradients, in both precisions.
     public func run(_ set: InstructionSet, report: (Figure) -> Void) throws {
         let kernels = set.kernels
         var kept: Float = 0
@@ -83,30 +81,29 @@ public struct KernelBenchmark: Sendable {
                 bytes: Double(4 * memory.count)))
         precondition(!kept.isNaN, "sums of finite values are finite")
 
-        func products<Scalar: ActivationScalar>(_ precision: Precision, bound: Float, as _: Scalar.Type) throws {
-            for shape in ProductShape.all(of: configuration, pixels: pixels) {
-                let columns = max(1, Self.columns / shape.area) * shape.area
-                let bench = ProductBench<Scalar>(shape, columns: columns, kernels)
-                let text = "\(shape.rows)×\(shape.inner)×\(columns)"
-                let operations = 2 * Double(shape.rows * shape.inner * columns)
-                let size = MemoryLayout<Scalar>.stride
-                let bytes = Double(size * (shape.rows + shape.inner) * columns + 4 * shape.rows * shape.inner)
-                for (name, difference, call) in [
-                    (shape.name, bench.multiplyError, bench.multiply),
-                    (shape.name + " weight gradient", bench.correlateError, bench.correlate),
-                ] {
-                    let error = difference()
-                    guard error <= bound else {
-                        throw WrongResult(
-                            kernel: name, instructionSet: set, precision: precision, difference: error, bound: bound)
-                    }
-                    report(figure(name, precision, text, best(call), operations: operations, bytes: bytes))
+        func run<Scalar: ActivationScalar>(_ precision: Precision, bound: Float, as _: Scalar.Type) throws {
+            let products = ProductShape.all(of: configuration, pixels: pixels).flatMap {
+                ProductBench<Scalar>($0, kernels).trials
+            }
+            let windows = WindowShape.all(of: configuration, pixels: pixels).flatMap {
+                WindowBench<Scalar>($0, kernels).trials
+            }
+            for trial in products + windows {
+                let error = trial.difference()
+                guard error <= bound else {
+                    throw WrongResult(
+                        kernel: trial.kernel, instructionSet: set, precision: precision, difference: error, bound: bound
+                    )
                 }
+                report(
+                    figure(
+                        trial.kernel, precision, trial.shape, best(trial.call), operations: trial.operations,
+                        bytes: trial.bytes))
             }
         }
-        try products(.float32, bound: 1e-3, as: Float.self)
+        try run(.float32, bound: 1e-3, as: Float.self)
         // One unit in the last of eight places.
-        try products(.bfloat16, bound: 1 / 128, as: BFloat16.self)
+        try run(.bfloat16, bound: 1 / 128, as: BFloat16.self)
     }
 
     /// Seconds of one call: the best round's mean.
@@ -121,75 +118,19 @@ public struct KernelBenchmark: Sendable {
     }
 }
 
-/// One product's matrices.
-private final class ProductBench<Scalar: ActivationScalar> {
-    private let shape: ProductShape
-    private let columns: Int
-    private let kernels: any ActivationKernels<Scalar>
-    private let stride: Int
-    private let weights: AlignedBuffer<Float>
-    private let packed: AlignedBuffer<Float>
-    private let input: AlignedBuffer<Scalar>
-    private let output: AlignedBuffer<Scalar>
-    private let gradient: AlignedBuffer<Float>
+/// A kernel with its operands, to be verified and then timed.
+struct KernelTrial {
+    let kernel: String
+    let shape: String
+    /// Floating-point operations, and bytes read and written once each.
+    let operations: Double
+    let bytes: Double
+    /// Runs the kernel and its plain form: the largest difference.
+    let difference: () -> Float
+    let call: () -> Void
 
-    init(_ shape: ProductShape, columns: Int, _ set: any KernelSet) {
-        self.shape = shape
-        self.columns = columns
-        kernels = Scalar.kernels(of: set)
-        stride = ProductShape.stride(columns: columns, of: Scalar.self)
-        var generator = SeededGenerator(seed: 0)
-        func noise(_ count: Int) -> [Float] { (0..<count).map { _ in 2 * generator.nextUnit() - 1 } }
-        weights = AlignedBuffer(noise(shape.rows * shape.inner))
-        packed = AlignedBuffer(count: weights.count)
-        // A vector past the last row's end may be read.
-        input = AlignedBuffer(noise(shape.inner * stride + 32).map(Scalar.init(rounding:)))
-        output = AlignedBuffer(noise(shape.rows * stride + 32).map(Scalar.init(rounding:)))
-        gradient = AlignedBuffer(count: weights.count)
-        kernels.pack(
-            [WeightBlock(weights.pointer, rowStride: shape.inner, columns: shape.inner)], rows: shape.rows,
-            into: packed.pointer)
-    }
-
-    private func product(_ out: AlignedBuffer<Scalar>) -> PointwiseProduct<Scalar> {
-        PointwiseProduct(
-            packed.pointer, rows: shape.rows, columns: columns,
-            .init(input.pointer, stride: stride, rows: shape.inner), out: out.pointer, outStride: stride)
-    }
-
-    private func correlation(_ out: AlignedBuffer<Float>) -> RowCorrelation<Scalar> {
-        RowCorrelation(
-            .init(output.pointer, stride: stride, rows: shape.rows),
-            .init(input.pointer, stride: stride, rows: shape.inner), columns: columns, accumulates: false,
-            out: out.pointer, outStride: shape.inner)
-    }
-
-    func multiply() { kernels.multiply(product(output)) }
-
-    func correlate() { kernels.correlate(correlation(gradient)) }
-
-    /// The largest difference from the plain form, relative where values are larger than 1.
-    func multiplyError() -> Float {
-        let wanted = AlignedBuffer<Scalar>(count: output.count)
-        product(wanted).reference(weights: weights.pointer)
-        multiply()
-        var largest: Float = 0
-        for row in 0..<shape.rows {
-            for index in row * stride..<row * stride + columns {
-                largest = max(largest, Self.difference(output.pointer[index].float, wanted.pointer[index].float))
-            }
-        }
-        return largest
-    }
-
-    func correlateError() -> Float {
-        let wanted = AlignedBuffer<Float>(count: gradient.count)
-        correlation(wanted).reference()
-        correlate()
-        return (0..<gradient.count).reduce(0) { max($0, Self.difference(gradient.pointer[$1], wanted.pointer[$1])) }
-    }
-
-    private static func difference(_ found: Float, _ wanted: Float) -> Float {
+    /// Relative where values are larger than 1.
+    static func difference(_ found: Float, _ wanted: Float) -> Float {
         abs(found - wanted) / max(1, abs(wanted))
     }
 }

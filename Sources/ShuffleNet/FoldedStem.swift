@@ -64,10 +64,9 @@ final class FoldedStem<Scalar: ActivationScalar> {
                 product.endsExactly = true
                 kernels.multiply(product)
             }
-            team.run(channels) { channel, scratch in
+            team.run(channels) { channel, _ in
                 kernels.maxPoolForward(
-                    raw[channel, image * window.outArea], poolWindow, scale: 1, shift: 0,
-                    out: output[channel, image * poolWindow.outArea], scratch: scratch.plane)
+                    raw[channel, image * window.outArea], poolWindow, out: output[channel, image * poolWindow.outArea])
             }
         }
     }

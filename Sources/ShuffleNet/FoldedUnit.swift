@@ -15,7 +15,6 @@ final class FoldedUnit<Scalar: ActivationScalar> {
     private let depthwiseWeights: AlignedBuffer<Float>
     private let expandWeights: AlignedBuffer<Float>
     private let expandBias: AlignedBuffer<Float>
-    private let edges: EdgeMasks
     private let kernels = Scalar.kernels(of: KernelSets.kernels)
 
     var inArea: Int { inputWindow.inArea }
@@ -28,7 +27,6 @@ final class FoldedUnit<Scalar: ActivationScalar> {
         self.prefix = prefix
         inputWindow = .convolution(height: height, width: width, stride: shape.stride)
         shortcut = shape.stride == 2 ? Shortcut<Scalar>(height: height, width: width) : nil
-        edges = EdgeMasks(inputWindow)
         reduceWeights = AlignedBuffer(count: shape.middle * shape.reduceColumns)
         reduceBias = AlignedBuffer(count: shape.middle)
         depthwiseWeights = AlignedBuffer(count: shape.middle * 9)
@@ -102,13 +100,13 @@ final class FoldedUnit<Scalar: ActivationScalar> {
         }
         team.run(shape.middle + shape.shortcutRows) { task, scratch in
             if task >= shape.middle {
-                shortcut?.forward(input, output, channel: task - shape.middle, images: images, scratch: scratch.plane)
+                shortcut?.forward(input, output, channel: task - shape.middle, images: images)
                 return
             }
             let source = shape.shuffleSource(of: task)
             for image in 0..<images {
                 kernels.depthwiseForward(
-                    reduced[source, image * inArea], inputWindow, edges, kernel: depthwiseWeights.pointer + 9 * task,
+                    reduced[source, image * inArea], inputWindow, kernel: depthwiseWeights.pointer + 9 * task,
                     out: convolved[task, image * outArea], scratch: scratch.plane)
             }
         }

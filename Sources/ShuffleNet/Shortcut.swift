@@ -15,13 +15,11 @@ final class Shortcut<Scalar: ActivationScalar> {
     }
 
     /// One channel of all images.
-    func forward(
-        _ input: Rows<Scalar>, _ output: Rows<Scalar>, channel: Int, images: Int, scratch: UnsafeMutablePointer<Float>
-    ) {
+    func forward(_ input: Rows<Scalar>, _ output: Rows<Scalar>, channel: Int, images: Int) {
         for image in 0..<images {
             kernels.averagePoolForward(
                 input[channel, image * window.inArea], window, inverseCounts: inverseCounts.pointer,
-                out: output[channel, image * window.outArea], scratch: scratch)
+                out: output[channel, image * window.outArea])
         }
     }
 

@@ -89,13 +89,12 @@ final class TrainedStem<Scalar: ActivationScalar> {
             }
         }
         norm.take(slots: moments.pointer, count: count)
-        workspace.pool.run(channels) { channel, worker in
+        workspace.pool.run(channels) { channel, _ in
             for image in 0..<count {
                 kernels.maxPoolForward(
                     raw[channel, image * window.outArea], poolWindow, scale: norm.scale.pointer[channel],
                     shift: norm.shift.pointer[channel], out: output[channel, image * poolWindow.outArea],
-                    taps: taps.pointer + channel * tapStride + image * poolWindow.outArea,
-                    scratch: workspace.scratch(worker))
+                    taps: taps.pointer + channel * tapStride + image * poolWindow.outArea)
             }
         }
     }

@@ -201,7 +201,7 @@ extension TrainedUnit {
                 for image in 0..<images {
                     let part = kernels.depthwiseBackward(
                         gradient: outer[task, image * outArea], reduced[source, image * inArea], inputWindow,
-                        edges, scale: reduceNorm.scale.pointer[source], shift: reduceNorm.shift.pointer[source],
+                        scale: reduceNorm.scale.pointer[source], shift: reduceNorm.shift.pointer[source],
                         mean: Float(reduceNorm.mean.pointer[source]), kernel: depthwiseWeights + 9 * task,
                         inputGradient: inside[source, image * inArea], kernelGradient: sums.baseAddress!,
                         scratch: scratch)

@@ -34,7 +34,6 @@ final class TrainedUnit<Scalar: ActivationScalar> {
     let output: Rows<Scalar>
     /// V·(u·uᵀ), `[branchOutputs][expandColumns]`, for the gradient of W₂.
     let weightedGram: AlignedBuffer<Double>
-    let edges: EdgeMasks
     let kernels = Scalar.kernels(of: KernelSets.kernels)
     private let moments: AlignedBuffer<Moments>
     private let memory: [AlignedBuffer<Scalar>]
@@ -54,7 +53,6 @@ final class TrainedUnit<Scalar: ActivationScalar> {
         self.batch = batch
         inputWindow = .convolution(height: height, width: width, stride: shape.stride)
         shortcut = shape.stride == 2 ? Shortcut<Scalar>(height: height, width: width) : nil
-        edges = EdgeMasks(inputWindow)
         reduceWeights = parameters.pointer(prefix + "branch_main_1.0.convs.0.weight")
         depthwiseWeights = parameters.pointer(prefix + "branch_main_2.0.weight")
         expandWeights = parameters.pointer(prefix + "branch_main_2.2.convs.0.weight")
@@ -175,7 +173,7 @@ final class TrainedUnit<Scalar: ActivationScalar> {
         workspace.pool.run(shape.middle + shape.shortcutRows) { task, worker in
             let scratch = workspace.scratch(worker)
             if task >= shape.middle {
-                shortcut?.forward(input, output, channel: task - shape.middle, images: images, scratch: scratch)
+                shortcut?.forward(input, output, channel: task - shape.middle, images: images)
                 return
             }
             let source = shape.shuffleSource(of: task)
@@ -183,7 +181,7 @@ final class TrainedUnit<Scalar: ActivationScalar> {
             for image in 0..<images {
                 let plane = centred[task, image * outArea]
                 kernels.depthwiseForward(
-                    reduced[source, image * inArea], inputWindow, edges, scale: reduceNorm.scale.pointer[source],
+                    reduced[source, image * inArea], inputWindow, scale: reduceNorm.scale.pointer[source],
                     shift: reduceNorm.shift.pointer[source], kernel: depthwiseWeights + 9 * task, out: plane,
                     scratch: scratch)
                 moments.merge(kernels.moments(plane, outArea))

@@ -1,104 +1,133 @@
 internal import Kernels
 
-/// The 3×3 window at stride 1 over a plane as it lies, taken for one long row: what a shift brings in from the
-/// neighbouring row or from outside is masked away.
+/// The 3×3 window at stride 1 over a plane as it lies, in strips of a vector's width from top to bottom: a row is loaded
+/// once for the three rows of outputs that it is part of.
 ///
-/// Up to 16 elements before the plane and after it are read.
+/// One element before the plane and a vector's length after it are read.
 struct DenseWindow {
-    private typealias Mask = UnsafePointer<UInt32>
-
     private let plane: UnsafePointer<Float>
-    // Taken out of the class, which a store through any pointer could change for all the compiler knows.
-    private let edges: (left: Mask, right: Mask, above: Mask, below: Mask)
+    private let height: Int
     private let width: Int
-    private let area: Int
 
     @inline(__always)
-    init(_ plane: UnsafePointer<Float>, _ window: PlaneWindow, _ edges: EdgeMasks) {
+    init(_ plane: UnsafePointer<Float>, _ window: PlaneWindow) {
         self.plane = plane
-        self.edges = (edges.left, edges.right, edges.above, edges.below)
+        height = window.inHeight
         width = window.inWidth
-        area = window.inArea
     }
 
-    /// Calls `body(index, Σ_t kernel[t] · tap t)` for each vector of outputs, the last one with meaningless lanes past
-    /// the plane's end.
+    /// Calls `body(index, Σ_t kernel[t] · tap t)` for each vector of outputs, of which the first `count` lanes mean
+    /// something. The strips come from right to left, so that whole vectors may be stored: what a strip leaves beyond the
+    /// row's end is overwritten, but for the last row's.
     @inline(__always)
-    func forEachSum(_ kernel: WindowKernel, _ body: (_ index: Int, _ sum: Lanes) -> Void) {
-        var index = 0
-        while index < min(width, area) {
-            body(index, borderSum(index, kernel))
-            index += laneCount
-        }
-        while index + laneCount <= area - width {
-            let row = plane + index
-            @inline(__always)
-            func column(_ x: Int, _ a: Lanes, _ b: Lanes, _ c: Lanes) -> Lanes {
-                multiplyAdd(multiplyAdd(row.lanes(x - width) * a, row.lanes(x), b), row.lanes(x + width), c)
+    func forEachSum(_ kernel: WindowKernel, _ body: (_ index: Int, _ count: Int, _ sum: Lanes) -> Void) {
+        var x = (width - 1) / laneCount * laneCount
+        while x >= 0 {
+            let strip = Strip(x, width: width)
+            var index = x
+            var row = plane + index
+            var taps = strip.taps(row)
+            // Output rows that wait for input rows below them: this one and the one before.
+            var sum = taps.sum(kernel.k3, kernel.k4, kernel.k5)
+            var next = taps.sum(kernel.k0, kernel.k1, kernel.k2)
+            for _ in 1..<max(height, 1) {
+                row += width
+                taps = strip.taps(row)
+                body(index, strip.count, taps.adding(to: sum, kernel.k6, kernel.k7, kernel.k8))
+                sum = taps.adding(to: next, kernel.k3, kernel.k4, kernel.k5)
+                next = taps.sum(kernel.k0, kernel.k1, kernel.k2)
+                index += width
             }
-            let left = column(-1, kernel.k0, kernel.k3, kernel.k6).masked(by: edges.left + index)
-            let middle = column(0, kernel.k1, kernel.k4, kernel.k7)
-            let right = column(1, kernel.k2, kernel.k5, kernel.k8).masked(by: edges.right + index)
-            body(index, middle + left + right)
-            index += laneCount
+            body(index, strip.count, sum)
+            x -= laneCount
         }
-        while index < area {
-            body(index, borderSum(index, kernel))
-            index += laneCount
-        }
-    }
-
-    /// Where rows above or below may be outside.
-    @inline(__always)
-    private func borderSum(_ index: Int, _ kernel: WindowKernel) -> Lanes {
-        let above = above(index)
-        let row = plane + index
-        let below = below(index)
-        @inline(__always)
-        func column(_ x: Int, _ a: Lanes, _ b: Lanes, _ c: Lanes) -> Lanes {
-            let sum = multiplyAdd(above.lanes(x).masked(by: edges.above + index) * a, row.lanes(x), b)
-            return multiplyAdd(sum, below.lanes(x).masked(by: edges.below + index), c)
-        }
-        let left = column(-1, kernel.k0, kernel.k3, kernel.k6).masked(by: edges.left + index)
-        let middle = column(0, kernel.k1, kernel.k4, kernel.k7)
-        let right = column(1, kernel.k2, kernel.k5, kernel.k8).masked(by: edges.right + index)
-        return middle + left + right
     }
 
     /// `sums[t] += Σ gradient · tap t`, `gradient` being a plane too. What lies around this plane must be finite.
     @inline(__always)
     func correlate(_ gradient: UnsafePointer<Float>, into sums: UnsafeMutablePointer<Double>) {
-        for dy in 0..<3 {
-            // Outputs whose neighbour in this direction is inside.
-            let start = dy == 0 ? width : 0
-            let end = dy == 2 ? area - width : area
-            let row = plane + (dy - 1) * width
-            var left = Lanes.zero
-            var middle = Lanes.zero
-            var right = Lanes.zero
-            var index = start
-            while index < end {
-                var value = gradient.lanes(index)
-                if index + laneCount > end { value = value.keeping(first: end - index) }
-                left = multiplyAdd(left, (row + index).lanes(-1), value.masked(by: edges.left + index))
-                middle = multiplyAdd(middle, (row + index).lanes(0), value)
-                right = multiplyAdd(right, (row + index).lanes(1), value.masked(by: edges.right + index))
-                index += laneCount
+        var first = TapSums()
+        var second = TapSums()
+        var third = TapSums()
+        for x in stride(from: 0, to: width, by: laneCount) {
+            let strip = Strip(x, width: width)
+            var above = Lanes.zero
+            var current = gradient.lanes(x).masked(by: strip.inside)
+            for y in 0..<height {
+                let index = y * width + x
+                let below =
+                    y + 1 < height ? gradient.lanes(index + width).masked(by: strip.inside) : Lanes.zero
+                let taps = strip.taps(plane + index)
+                first.add(taps, below)
+                second.add(taps, current)
+                third.add(taps, above)
+                above = current
+                current = below
             }
-            sums[3 * dy] += Double(left.total)
-            sums[3 * dy + 1] += Double(middle.total)
-            sums[3 * dy + 2] += Double(right.total)
+        }
+        first.store(sums)
+        second.store(sums + 3)
+        third.store(sums + 6)
+    }
+
+    /// Sums over one row of the window.
+    private struct TapSums {
+        private var left = Lanes.zero
+        private var middle = Lanes.zero
+        private var right = Lanes.zero
+
+        @inline(__always)
+        mutating func add(_ taps: Taps, _ gradient: Lanes) {
+            left = multiplyAdd(left, taps.left, gradient)
+            middle = multiplyAdd(middle, taps.middle, gradient)
+            right = multiplyAdd(right, taps.right, gradient)
+        }
+
+        @inline(__always)
+        func store(_ sums: UnsafeMutablePointer<Double>) {
+            sums[0] += Double(left.total)
+            sums[1] += Double(middle.total)
+            sums[2] += Double(right.total)
         }
     }
 
-    /// The row above; where no lane has one, the row itself, so that nothing far outside the plane is read.
-    @inline(__always)
-    private func above(_ index: Int) -> UnsafePointer<Float> {
-        plane + (index + laneCount <= width ? index : index - width)
+    /// A vector's width of columns.
+    private struct Strip {
+        /// Columns of the plane.
+        let count: Int
+        /// Lanes of the plane, and those that have a neighbour to the left and to the right.
+        let inside: LaneBits
+        let left: LaneBits
+        let right: LaneBits
+
+        @inline(__always)
+        init(_ x: Int, width: Int) {
+            count = min(width - x, laneCount)
+            inside = Lanes.bits(from: 0, to: width - x)
+            left = Lanes.bits(from: x == 0 ? 1 : 0, to: laneCount)
+            right = Lanes.bits(from: 0, to: width - 1 - x)
+        }
+
+        @inline(__always)
+        func taps(_ row: UnsafePointer<Float>) -> Taps {
+            Taps(left: row.lanes(-1).masked(by: left), middle: row.lanes(0), right: row.lanes(1).masked(by: right))
+        }
     }
 
-    @inline(__always)
-    private func below(_ index: Int) -> UnsafePointer<Float> {
-        plane + (index >= area - width ? index : index + width)
+    /// The inputs to the left, at and to the right of a vector of outputs.
+    private struct Taps {
+        let left: Lanes
+        let middle: Lanes
+        let right: Lanes
+
+        @inline(__always)
+        func sum(_ a: Lanes, _ b: Lanes, _ c: Lanes) -> Lanes {
+            multiplyAdd(multiplyAdd(left * a, middle, b), right, c)
+        }
+
+        @inline(__always)
+        func adding(to sum: Lanes, _ a: Lanes, _ b: Lanes, _ c: Lanes) -> Lanes {
+            multiplyAdd(multiplyAdd(multiplyAdd(sum, left, a), middle, b), right, c)
+        }
     }
 }

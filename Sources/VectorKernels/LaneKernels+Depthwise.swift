@@ -2,34 +2,32 @@ internal import Kernels
 
 extension LaneActivationKernels {
     func depthwiseForward(
-        _ plane: UnsafePointer<Scalar>, _ window: PlaneWindow, _ edges: EdgeMasks, kernel: UnsafePointer<Float>,
+        _ plane: UnsafePointer<Scalar>, _ window: PlaneWindow, kernel: UnsafePointer<Float>,
         out: UnsafeMutablePointer<Scalar>, scratch: UnsafeMutablePointer<Float>
     ) {
         if window.stride == 1 {
-            let dense = DenseWindow(Scalar.plane(plane, window, into: scratch), window, edges)
+            let dense = DenseWindow(Scalar.plane(plane, window, into: scratch), window)
             convolve(dense, window, kernel, out)
         } else {
-            PlaneSplit.split(plane, window, padding: 0, into: scratch) { $0 }
-            WindowSum.forward(scratch, window, kernel: WindowKernel(kernel), out: out)
+            convolve(StridedWindow(plane, window), window, kernel, out) { $0 }
         }
     }
 
     func depthwiseForward(
-        _ plane: UnsafePointer<Scalar>, _ window: PlaneWindow, _ edges: EdgeMasks, scale: Float, shift: Float,
+        _ plane: UnsafePointer<Scalar>, _ window: PlaneWindow, scale: Float, shift: Float,
         kernel: UnsafePointer<Float>, out: UnsafeMutablePointer<Scalar>, scratch: UnsafeMutablePointer<Float>
     ) {
         let norm = FoldedAffine(scale: scale, shift: shift)
         if window.stride == 1 {
             let activated = PlaneCopy.make(plane, window, into: scratch) { norm.activate($0) }
-            convolve(DenseWindow(activated, window, edges), window, kernel, out)
+            convolve(DenseWindow(activated, window), window, kernel, out)
         } else {
-            PlaneSplit.split(plane, window, padding: 0, into: scratch) { norm.activate($0) }
-            WindowSum.forward(scratch, window, kernel: WindowKernel(kernel), out: out)
+            convolve(StridedWindow(plane, window), window, kernel, out) { norm.activate($0) }
         }
     }
 
     func depthwiseBackward(
-        gradient: UnsafePointer<Scalar>, _ plane: UnsafePointer<Scalar>, _ window: PlaneWindow, _ edges: EdgeMasks,
+        gradient: UnsafePointer<Scalar>, _ plane: UnsafePointer<Scalar>, _ window: PlaneWindow,
         scale: Float, shift: Float, mean: Float, kernel: UnsafePointer<Float>,
         inputGradient: UnsafeMutablePointer<Scalar>, kernelGradient: UnsafeMutablePointer<Double>,
         scratch: UnsafeMutablePointer<Float>
@@ -39,9 +37,9 @@ extension LaneActivationKernels {
         if window.stride == 1 {
             let activated = PlaneCopy.make(plane, window, into: scratch) { norm.activate($0) }
             let gradient = Scalar.plane(gradient, window, into: scratch + window.denseCount)
-            DenseWindow(activated, window, edges).correlate(gradient, into: kernelGradient)
+            DenseWindow(activated, window).correlate(gradient, into: kernelGradient)
             return convolve(
-                DenseWindow(gradient, window, edges), window, WindowKernel(kernel).reversed, masked, inputGradient)
+                DenseWindow(gradient, window), window, WindowKernel(kernel).reversed, masked, inputGradient)
         }
         PlaneSplit.split(plane, window, padding: 0, into: scratch) { norm.activate($0) }
         let origin = PlaneSplit.border(gradient, window, into: scratch) { value, _ in value }
@@ -53,7 +51,22 @@ extension LaneActivationKernels {
     private func convolve(
         _ dense: DenseWindow, _ window: PlaneWindow, _ kernel: UnsafePointer<Float>, _ out: UnsafeMutablePointer<Scalar>
     ) {
-        dense.forEachSum(WindowKernel(kernel)) { index, sum in out.store(sum, index, before: window.outArea) }
+        dense.forEachSum(WindowKernel(kernel)) { index, _, sum in out.store(sum, index, before: window.outArea) }
+    }
+
+    @inline(__always)
+    private func convolve(
+        _ strided: StridedWindow<Scalar>, _ window: PlaneWindow, _ kernel: UnsafePointer<Float>,
+        _ out: UnsafeMutablePointer<Scalar>, load: (Lanes) -> Lanes
+    ) {
+        strided.fold(
+            into: out, outside: 0, load: load, begin: Lanes.zero,
+            add: { sum, row, taps in
+                sum = multiplyAdd(sum, taps.left, Lanes(repeating: kernel[3 * row]))
+                sum = multiplyAdd(sum, taps.middle, Lanes(repeating: kernel[3 * row + 1]))
+                sum = multiplyAdd(sum, taps.right, Lanes(repeating: kernel[3 * row + 2]))
+            },
+            end: { _, sum in sum })
     }
 
     // The gradients' loops are functions of their own: what is inlined into one that grew large may be left a call in
@@ -67,8 +80,8 @@ extension LaneActivationKernels {
     ) -> (sum: Float, weighted: Float) {
         var sum = Lanes.zero
         var weighted = Lanes.zero
-        dense.forEachSum(kernel) { index, gradient in
-            let (value, product) = masked.apply(gradient, index, count: window.inArea - index)
+        dense.forEachSum(kernel) { index, count, gradient in
+            let (value, product) = masked.apply(gradient, index, count: count)
             sum += value
             weighted += product
             out.store(value, index, before: window.inArea)

@@ -1,3 +1,4 @@
+internal import CLanes
 internal import Kernels
 
 #if WIDE_LANES
@@ -8,54 +9,47 @@ internal import Kernels
 
 extension LaneActivationKernels {
     func maxPoolForward(
-        _ plane: UnsafePointer<Scalar>, _ window: PlaneWindow, scale: Float, shift: Float,
-        out: UnsafeMutablePointer<Scalar>, scratch: UnsafeMutablePointer<Float>
+        _ plane: UnsafePointer<Scalar>, _ window: PlaneWindow, out: UnsafeMutablePointer<Scalar>
     ) {
-        let norm = FoldedAffine(scale: scale, shift: shift)
-        PlaneSplit.split(plane, window, padding: -.infinity, into: scratch) { norm.activate($0) }
-        let origins = WindowSum.origins(scratch, window)
-        for y in 0..<window.outHeight {
-            var x = 0
-            while x < window.outWidth {
-                let flat = y * window.pitch + x
-                var best = origins[0].lanes(flat)
-                for tap in 1..<9 {
-                    let value = origins[tap].lanes(flat)
-                    best.replace(with: value, where: value .> best)
-                }
-                out.store(best, y * window.outWidth + x, before: window.outArea)
-                x += laneCount
-            }
-        }
+        StridedWindow(plane, window).fold(
+            into: out, outside: -.infinity, load: { $0 }, begin: Lanes(repeating: -.infinity),
+            add: { best, _, taps in best = best.larger(taps.left).larger(taps.middle).larger(taps.right) },
+            end: { _, best in best })
     }
 
     func maxPoolForward(
         _ plane: UnsafePointer<Scalar>, _ window: PlaneWindow, scale: Float, shift: Float,
-        out: UnsafeMutablePointer<Scalar>, taps: UnsafeMutablePointer<UInt8>, scratch: UnsafeMutablePointer<Float>
+        out: UnsafeMutablePointer<Scalar>, taps places: UnsafeMutablePointer<UInt8>
     ) {
         let norm = FoldedAffine(scale: scale, shift: shift)
-        PlaneSplit.split(plane, window, padding: -.infinity, into: scratch) { norm.activate($0) }
-        let origins = WindowSum.origins(scratch, window)
-        for y in 0..<window.outHeight {
-            var x = 0
-            while x < window.outWidth {
-                let flat = y * window.pitch + x
-                var best = origins[0].lanes(flat)
-                var source = TapLanes.zero
-                for tap in 1..<9 {
-                    let value = origins[tap].lanes(flat)
-                    let isLarger = value .> best
-                    best.replace(with: value, where: isLarger)
-                    source.replace(with: Int32(truncatingIfNeeded: tap), where: isLarger)
+        StridedWindow(plane, window).fold(
+            into: out, outside: -.infinity, load: { norm.activate($0) },
+            begin: (best: Lanes(repeating: -.infinity), place: TapLanes.zero),
+            add: { state, row, taps in
+                @inline(__always)
+                func take(_ value: Lanes, _ tap: Int) {
+                    let isLarger = value .> state.best
+                    state.best.replace(with: value, where: isLarger)
+                    state.place.replace(with: Int32(truncatingIfNeeded: 3 * row + tap), where: isLarger)
                 }
-                let index = y * window.outWidth + x
-                out.store(best, index, before: window.outArea)
-                for lane in 0..<min(laneCount, window.outWidth - x) {
-                    taps[index + lane] = UInt8(truncatingIfNeeded: source[lane])
-                }
-                x += laneCount
-            }
-        }
+                take(taps.left, 0)
+                take(taps.middle, 1)
+                take(taps.right, 2)
+            },
+            end: { index, state in
+                Self.store(state.place, places + index, count: window.outArea - index)
+                return state.best
+            })
+    }
+
+    /// Places, a byte each.
+    @inline(__always)
+    private static func store(_ places: TapLanes, _ address: UnsafeMutablePointer<UInt8>, count: Int) {
+        #if WIDE_LANES
+            clanes16_store_bytes(address, places, min(count, laneCount))
+        #else
+            clanes8_store_bytes(address, places, min(count, laneCount))
+        #endif
     }
 
     func maxPoolGradientSums(

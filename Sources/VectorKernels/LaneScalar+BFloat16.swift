@@ -36,6 +36,15 @@ extension BFloat16: LaneScalar {
     }
 
     @inline(__always)
+    static func store(_ value: Lanes, _ address: UnsafeMutablePointer<BFloat16>, count: Int) {
+        #if WIDE_LANES
+            cwords16_store_first(address, clanes16_narrowed(value), count)
+        #else
+            cwords8_store_first(address, clanes8_narrowed(value), count)
+        #endif
+    }
+
+    @inline(__always)
     static func split(_ address: UnsafePointer<BFloat16>) -> (even: Lanes, odd: Lanes) { halves(words(address)) }
 
     /// The elements at even and at odd places.

@@ -13,6 +13,15 @@ extension Float: LaneScalar {
     }
 
     @inline(__always)
+    static func store(_ value: Lanes, _ address: UnsafeMutablePointer<Float>, count: Int) {
+        #if WIDE_LANES
+            clanes16_store_first(address, value, count)
+        #else
+            clanes8_store_first(address, value, count)
+        #endif
+    }
+
+    @inline(__always)
     static func split(_ address: UnsafePointer<Float>) -> (even: Lanes, odd: Lanes) {
         let (low, high) = loadPair(address)
         #if WIDE_LANES

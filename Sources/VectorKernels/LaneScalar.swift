@@ -6,6 +6,8 @@ protocol LaneScalar: ActivationScalar {
     /// The elements from `address` on, in their order.
     static func load(_ address: UnsafePointer<Self>) -> Lanes
     static func store(_ value: Lanes, _ address: UnsafeMutablePointer<Self>)
+    /// The first `count` lanes, fewer than all.
+    static func store(_ value: Lanes, _ address: UnsafeMutablePointer<Self>, count: Int)
     /// The even and the odd elements of two vectors' worth from `address` on.
     static func split(_ address: UnsafePointer<Self>) -> (even: Lanes, odd: Lanes)
     /// Two vectors' worth in whatever order is quickest, and the way back.

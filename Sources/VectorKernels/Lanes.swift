@@ -12,9 +12,9 @@ internal import Kernels
 let laneCount = Lanes.scalarCount
 
 #if WIDE_LANES
-    private typealias LaneBits = SIMD16<UInt32>
+    typealias LaneBits = SIMD16<UInt32>
 #else
-    private typealias LaneBits = SIMD8<UInt32>
+    typealias LaneBits = SIMD8<UInt32>
 #endif
 
 /// Lane numbers for masks over the end of a row. As floats: comparing integer vectors compiles to a loop over lanes.
@@ -61,6 +61,12 @@ extension Lanes {
         #endif
     }
 
+    /// The larger of two lanes, this one if neither is.
+    @inline(__always)
+    func larger(_ other: Lanes) -> Lanes {
+        replacing(with: other, where: other .> self)
+    }
+
     /// max(lane, 0); NaN stays NaN.
     @inline(__always)
     var rectified: Lanes {
@@ -75,9 +81,17 @@ extension Lanes {
 
     /// The lanes whose `bits` are all set, zero in those whose bits are not.
     @inline(__always)
-    func masked(by bits: UnsafePointer<UInt32>) -> Lanes {
-        let mask = UnsafeRawPointer(bits).loadUnaligned(as: LaneBits.self)
-        return unsafeBitCast(unsafeBitCast(self, to: LaneBits.self) & mask, to: Lanes.self)
+    func masked(by bits: LaneBits) -> Lanes {
+        unsafeBitCast(unsafeBitCast(self, to: LaneBits.self) & bits, to: Lanes.self)
+    }
+
+    /// All bits of the lanes from `start` on and before `end`, none of the others.
+    @inline(__always)
+    static func bits(from start: Int, to end: Int) -> LaneBits {
+        let all = unsafeBitCast(LaneBits(repeating: .max), to: Lanes.self)
+        let before = Lanes.mask(from: start)
+        return unsafeBitCast(
+            all.keeping(first: end).replacing(with: 0, where: .!before), to: LaneBits.self)
     }
 
     /// True for the lanes from `lane` on.
@@ -109,7 +123,7 @@ extension UnsafeMutablePointer where Pointee: LaneScalar {
         if index + laneCount <= end {
             store(value, index)
         } else {
-            for lane in 0..<Swift.max(end - index, 0) { self[index + lane] = Pointee(rounding: value[lane]) }
+            Pointee.store(value, self + index, count: Swift.max(end - index, 0))
         }
     }
 }

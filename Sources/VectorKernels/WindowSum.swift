@@ -35,46 +35,8 @@ struct WindowKernel {
     }
 }
 
-/// The nine-tap sums at stride 2, over the split form.
+/// The gradients at stride 2.
 enum WindowSum {
-    /// Where each tap's stretch of the split form begins.
-    @inline(__always)
-    static func origins(
-        _ split: UnsafePointer<Float>, _ window: PlaneWindow
-    ) -> InlineArray<9, UnsafePointer<Float>> {
-        var origins = InlineArray<9, UnsafePointer<Float>>(repeating: split)
-        for tap in 0..<9 { origins[tap] = split + window.tapOffset(tap) }
-        return origins
-    }
-
-    /// `out[y][x] = Σ_t kernel[t] · split tap t`; `out` is `[outHeight][outWidth]`.
-    @inline(__always)
-    static func forward<Scalar: LaneScalar>(
-        _ split: UnsafePointer<Float>, _ window: PlaneWindow, kernel: WindowKernel,
-        out: UnsafeMutablePointer<Scalar>
-    ) {
-        let origins = origins(split, window)
-        let width = window.outWidth
-        let area = window.outArea
-        for y in 0..<window.outHeight {
-            var x = 0
-            while x < width {
-                let flat = y * window.pitch + x
-                var sum = origins[0].lanes(flat) * kernel.k0
-                sum = multiplyAdd(sum, origins[1].lanes(flat), kernel.k1)
-                sum = multiplyAdd(sum, origins[2].lanes(flat), kernel.k2)
-                sum = multiplyAdd(sum, origins[3].lanes(flat), kernel.k3)
-                sum = multiplyAdd(sum, origins[4].lanes(flat), kernel.k4)
-                sum = multiplyAdd(sum, origins[5].lanes(flat), kernel.k5)
-                sum = multiplyAdd(sum, origins[6].lanes(flat), kernel.k6)
-                sum = multiplyAdd(sum, origins[7].lanes(flat), kernel.k7)
-                sum = multiplyAdd(sum, origins[8].lanes(flat), kernel.k8)
-                out.store(sum, y * width + x, before: area)
-                x += laneCount
-            }
-        }
-    }
-
     /// Row `y` of the gradient at the window's input, before any factor: `line[x]` for x in `0 ..< inWidth`.
     ///
     /// `origin` is the bordered gradient of the output. Returns where the row begins inside `line`.

@@ -81,7 +81,7 @@ struct Bench: AsyncParsableCommand {
 
         func run() async throws {
             let benchmark = KernelBenchmark(configuration: try flags.network(), pixels: flags.pixels)
-            if !json { print("set         ns          GFLOP/s  GB/s     % of peak  shape         kernel") }
+            if !json { print("set             in    ns          GFLOP/s  GB/s     % of peak  shape         kernel") }
             for set in InstructionSet.supported {
                 try benchmark.run(set) { figure in
                     if json { Bench.say(figure) } else { print(Self.line(figure)) }
@@ -94,7 +94,8 @@ struct Bench: AsyncParsableCommand {
                 text + String(repeating: " ", count: max(width - text.count, 1))
             }
             func number(_ value: Double, _ width: Int) -> String { padded(String(format: "%.1f", value), width) }
-            return padded(figure.instructionSet, 12) + number(figure.nanoseconds, 12) + number(figure.gigaflops, 9)
+            return padded(figure.instructionSet, 16) + padded(figure.precision.rawValue, 6)
+                + number(figure.nanoseconds, 12) + number(figure.gigaflops, 9)
                 + number(figure.gigabytes, 9) + number(figure.percentOfPeak, 11) + padded(figure.shape, 14)
                 + figure.kernel
         }

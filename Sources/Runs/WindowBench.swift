@@ -1,0 +1,158 @@
+import Kernels
+import ShuffleNet
+import Support
+
+/// One plane under a window, and its gradients.
+final class WindowBench<Scalar: ActivationScalar> {
+    private let shape: WindowShape
+    private let window: PlaneWindow
+    private let kernels: any ActivationKernels<Scalar>
+    private let kernel: [Float]
+    private let plane: AlignedBuffer<Scalar>
+    private let gradient: AlignedBuffer<Scalar>
+    private let output: AlignedBuffer<Scalar>
+    private let inputGradient: AlignedBuffer<Scalar>
+    private let kernelGradient = AlignedBuffer<Double>(count: 9)
+    private let inverseCounts: AlignedBuffer<Float>
+    private let scratch: AlignedBuffer<Float>
+
+    /// Elements beside a plane that may be read.
+    private static var slack: Int { 64 }
+
+    init(_ shape: WindowShape, _ set: any KernelSet) {
+        self.shape = shape
+        window = shape.window
+        kernels = Scalar.kernels(of: set)
+        var generator = SeededGenerator(seed: 0)
+        func noise(_ count: Int) -> [Float] { (0..<count).map { _ in 2 * generator.nextUnit() - 1 } }
+        func stored(_ count: Int) -> AlignedBuffer<Scalar> {
+            AlignedBuffer(noise(count + 2 * Self.slack).map(Scalar.init(rounding:)))
+        }
+        kernel = noise(9)
+        plane = stored(shape.window.inArea)
+        gradient = stored(shape.window.outArea)
+        output = stored(shape.window.outArea)
+        inputGradient = stored(shape.window.inArea)
+        inverseCounts = AlignedBuffer(count: shape.window.outArea + Self.slack)
+        AveragePool.fillInverseCounts(shape.window, into: inverseCounts.pointer)
+        scratch = AlignedBuffer(count: shape.window.scratchCount)
+    }
+
+    private func start(_ buffer: AlignedBuffer<Scalar>) -> UnsafeMutablePointer<Scalar> {
+        buffer.pointer + Self.slack
+    }
+
+    var trials: [KernelTrial] {
+        switch shape.kind {
+        case .depthwise:
+            [
+                trial("", 18, reads: window.inArea, writes: window.outArea, forwardError, forward),
+                trial(
+                    " gradients", 36, reads: window.inArea + window.outArea, writes: window.inArea, backwardError,
+                    backward),
+            ]
+        case .averagePool:
+            [
+                trial("", 10, reads: window.inArea, writes: window.outArea, averageError, average),
+                trial(
+                    " gradient", 10, reads: 2 * window.outArea, writes: window.inArea, averageBackwardError,
+                    averageBackward),
+            ]
+        case .maxPool: [trial("", 8, reads: window.inArea, writes: window.outArea, maximumError, maximum)]
+        }
+    }
+
+    /// - Parameter operations: for one output.
+    private func trial(
+        _ suffix: String, _ operations: Int, reads: Int, writes: Int, _ difference: @escaping () -> Float,
+        _ call: @escaping () -> Void
+    ) -> KernelTrial {
+        KernelTrial(
+            kernel: shape.name + suffix, shape: "\(window.inHeight)×\(window.inWidth)",
+            operations: Double(operations * window.outArea),
+            bytes: Double((reads + writes) * MemoryLayout<Scalar>.stride), difference: difference, call: call)
+    }
+
+    private func floats(_ buffer: AlignedBuffer<Scalar>, _ count: Int) -> [Float] {
+        UnsafeBufferPointer(start: start(buffer), count: count).map(\.float)
+    }
+
+    private func largest(_ found: [Float], _ wanted: [Float]) -> Float {
+        zip(found, wanted).reduce(0) { max($0, KernelTrial.difference($1.0, $1.1)) }
+    }
+
+    // MARK: Depthwise convolution
+
+    private func forward() {
+        kernels.depthwiseForward(
+            start(plane), window, kernel: kernel, out: start(output), scratch: scratch.pointer)
+    }
+
+    private func forwardError() -> Float {
+        forward()
+        var wanted = [Float](repeating: 0, count: window.outArea)
+        DepthwiseConvolution.forwardReference(floats(plane, window.inArea), window, kernel: kernel, out: &wanted)
+        return largest(floats(output, window.outArea), wanted)
+    }
+
+    private func backward() {
+        _ = kernels.depthwiseBackward(
+            gradient: start(gradient), start(plane), window, scale: 1, shift: 0.5, mean: 0, kernel: kernel,
+            inputGradient: start(inputGradient), kernelGradient: kernelGradient.pointer, scratch: scratch.pointer)
+    }
+
+    private func backwardError() -> Float {
+        backward()
+        let x = floats(plane, window.inArea).map { max($0 + 0.5, 0) }
+        var wanted = [Float](repeating: 0, count: window.inArea)
+        var wantedKernel = [Float](repeating: 0, count: 9)
+        DepthwiseConvolution.backwardReference(
+            gradient: floats(gradient, window.outArea), x, window, kernel: kernel, inputGradient: &wanted,
+            kernelGradient: &wantedKernel)
+        for index in 0..<window.inArea where x[index] <= 0 { wanted[index] = 0 }
+        let found = (0..<9).map { Float(kernelGradient.pointer[$0]) }
+        return max(largest(floats(inputGradient, window.inArea), wanted), largest(found, wantedKernel))
+    }
+
+    // MARK: Pools
+
+    private func average() {
+        kernels.averagePoolForward(
+            start(plane), window, inverseCounts: inverseCounts.pointer, out: start(output))
+    }
+
+    private func averageError() -> Float {
+        average()
+        var wanted = [Float](repeating: 0, count: window.outArea)
+        AveragePool.forwardReference(floats(plane, window.inArea), window, out: &wanted)
+        return largest(floats(output, window.outArea), wanted)
+    }
+
+    private func averageBackward() {
+        kernels.averagePoolBackward(
+            gradient: start(gradient), out: start(output), window, inverseCounts: inverseCounts.pointer,
+            inputGradient: start(inputGradient), scratch: scratch.pointer)
+    }
+
+    private func averageBackwardError() -> Float {
+        averageBackward()
+        var wanted = [Float](repeating: 0, count: window.inArea)
+        AveragePool.backwardReference(
+            gradient: floats(gradient, window.outArea), out: floats(output, window.outArea), window,
+            inputGradient: &wanted)
+        return largest(floats(inputGradient, window.inArea), wanted)
+    }
+
+    private func maximum() {
+        kernels.maxPoolForward(start(plane), window, out: start(output))
+    }
+
+    private func maximumError() -> Float {
+        maximum()
+        var wanted = [Float](repeating: 0, count: window.outArea)
+        var taps = [UInt8](repeating: 0, count: window.outArea)
+        MaxPool.forwardReference(
+            floats(plane, window.inArea), window, out: &wanted, taps: &taps)
+        return largest(floats(output, window.outArea), wanted)
+    }
+}
