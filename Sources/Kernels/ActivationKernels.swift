@@ -46,8 +46,7 @@ public protocol ActivationKernels<Scalar>: Sendable {
     /// `inputGradient` (`=`) from the gradient at `out`, which is zero where `out` is.
     func averagePoolBackward(
         gradient: UnsafePointer<Scalar>, out: UnsafePointer<Scalar>, _ window: PlaneWindow,
-        inverseCounts: UnsafePointer<Float>, inputGradient: UnsafeMutablePointer<Scalar>,
-        scratch: UnsafeMutablePointer<Float>)
+        inverseCounts: UnsafePointer<Float>, inputGradient: UnsafeMutablePointer<Scalar>)
     /// `MaxPool` of x as it lies, `out` `[outHeight][outWidth]`.
     func maxPoolForward(
         _ plane: UnsafePointer<Scalar>, _ window: PlaneWindow, out: UnsafeMutablePointer<Scalar>)

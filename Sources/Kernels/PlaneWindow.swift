@@ -1,8 +1,4 @@
-/// The geometry of a 3×3 window over one image's plane, and the scratch form in which it is read at stride 2.
-///
-/// At stride 2 a plane is first *split*: padded on all sides and taken apart into four phases (even and odd rows × even
-/// and odd columns). After that each of the nine taps is one contiguous stretch: the output at flat index `y·pitch + x`
-/// reads `scratch[tapOffset(t) + y·pitch + x]`. At stride 1 it is read as it lies.
+/// The geometry of a 3×3 window over one image's plane.
 public struct PlaneWindow: Sendable, Hashable {
     public let inHeight: Int
     public let inWidth: Int
@@ -12,13 +8,6 @@ public struct PlaneWindow: Sendable, Hashable {
     /// Padding before the first row and column; what comes after follows from the sizes.
     public let padTop: Int
     public let padLeft: Int
-
-    /// Row length of the split form.
-    package let pitch: Int
-    /// Rows of one phase.
-    package let phaseRows: Int
-    /// Distance between phases.
-    package let phaseStride: Int
 
     /// Elements kept free after every area, so that whole vectors may be read and written over its end.
     package static var slack: Int { 64 }
@@ -44,35 +33,15 @@ public struct PlaneWindow: Sendable, Hashable {
         self.stride = stride
         self.padTop = padTop
         self.padLeft = padLeft
-        pitch = outWidth + 1
-        phaseRows = outHeight + 1
-        phaseStride = phaseRows * pitch + Self.slack
     }
 
     public var inArea: Int { inHeight * inWidth }
     public var outArea: Int { outHeight * outWidth }
 
-    /// Flat outputs, the meaningless ones at each row's end included.
-    package var flatCount: Int { outHeight * pitch }
-
-    /// Where tap `t = 3·dy + dx` begins in the split form.
-    @inline(__always)
-    package func tapOffset(_ tap: Int) -> Int {
-        let dy = tap / 3
-        let dx = tap % 3
-        return (dy % 2 * 2 + dx % 2) * phaseStride + dy / 2 * pitch + dx / 2
-    }
-
-    /// One row before it is taken apart, or after it is put together.
-    package var lineOffset: Int { 4 * phaseStride }
-    /// The output's gradient with zeros around it, in rows of `pitch`.
-    package var gradientOffset: Int { lineOffset + 2 * pitch + 2 * Self.slack }
     /// At stride 1: a plane as it lies with slack on both sides, of which two have room.
     package var denseCount: Int { inArea + 2 * Self.slack }
     /// Floats of scratch that an operation on this window needs.
-    public var scratchCount: Int {
-        stride == 1 ? 2 * denseCount : gradientOffset + (outHeight + 3) * pitch + 2 * Self.slack
-    }
+    public var scratchCount: Int { stride == 1 ? 2 * denseCount : 0 }
 }
 
 extension PlaneWindow {

@@ -131,7 +131,7 @@ final class WindowBench<Scalar: ActivationScalar> {
     private func averageBackward() {
         kernels.averagePoolBackward(
             gradient: start(gradient), out: start(output), window, inverseCounts: inverseCounts.pointer,
-            inputGradient: start(inputGradient), scratch: scratch.pointer)
+            inputGradient: start(inputGradient))
     }
 
     private func averageBackwardError() -> Float {

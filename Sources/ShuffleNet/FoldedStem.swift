@@ -12,8 +12,7 @@ final class FoldedStem<Scalar: ActivationScalar> {
     private let kernels = Scalar.kernels(of: KernelSets.kernels)
 
     private var patchPitch: Int { Rows<Scalar>.stride(columns: PatchBlock.columns(convolutionWindow)) }
-    /// Scratch floats for one worker, and elements of patches.
-    var scratchCount: Int { poolWindow.scratchCount }
+    /// Elements of patches for one worker.
     var patchCount: Int { ImagePatches.rows * patchPitch + 64 }
 
     init(channels: Int, pixels: Int) {

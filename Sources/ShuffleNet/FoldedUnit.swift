@@ -20,7 +20,7 @@ final class FoldedUnit<Scalar: ActivationScalar> {
     var inArea: Int { inputWindow.inArea }
     var outArea: Int { inputWindow.outArea }
     /// Scratch floats for one worker.
-    var scratchCount: Int { max(inputWindow.scratchCount, shortcut?.window.scratchCount ?? 0) }
+    var scratchCount: Int { inputWindow.scratchCount }
 
     init(_ shape: UnitShape, height: Int, width: Int, prefix: String) {
         self.shape = shape

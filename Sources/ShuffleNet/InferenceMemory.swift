@@ -52,7 +52,7 @@ final class InferenceMemory<Scalar: ActivationScalar> {
         self.stages = stages
         self.reduced = reduced
         self.convolved = convolved
-        plane = AlignedBuffer(count: max(stem.scratchCount, units.map(\.scratchCount).max() ?? 0))
+        plane = AlignedBuffer(count: units.map(\.scratchCount).max() ?? 0)
         patches = AlignedBuffer(count: stem.patchCount)
         let head = [classifier.features, classifier.classes].map {
             AlignedBuffer<Float>(count: Rows<Float>.count(channels: $0, columns: plan.task))

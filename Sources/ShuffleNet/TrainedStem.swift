@@ -54,7 +54,6 @@ final class TrainedStem<Scalar: ActivationScalar> {
     }
 
     func declare(_ needs: inout TrainingNeeds) {
-        needs.scratch(poolWindow.scratchCount)
         needs.patches(ImagePatches.rows * patchPitch + 64)
         needs.need(.packed, channels * ImagePatches.rows)
         needs.need(.slots, ColumnSlots.maximum * channels * ImagePatches.rows)

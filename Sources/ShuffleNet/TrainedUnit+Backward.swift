@@ -190,7 +190,7 @@ extension TrainedUnit {
             let scratch = workspace.scratch(worker)
             if task >= middle {
                 shortcut?.backward(
-                    gradient, output, inputGradient, channel: task - middle, images: images, scratch: scratch)
+                    gradient, output, inputGradient, channel: task - middle, images: images)
                 return
             }
             let source = shape.shuffleSource(of: task)

@@ -87,7 +87,7 @@ final class TrainedUnit<Scalar: ActivationScalar> {
         let rows = shape.branchOutputs
         let columns = shape.expandColumns
         let gram = shape.groups * columns * columns
-        needs.scratch(max(inputWindow.scratchCount, shortcut?.window.scratchCount ?? 0))
+        needs.scratch(inputWindow.scratchCount)
         needs.need(
             .slots,
             ColumnSlots.maximum * max(gram, shape.middle * shape.reduceColumns))

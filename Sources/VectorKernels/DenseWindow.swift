@@ -16,29 +16,33 @@ struct DenseWindow {
         width = window.inWidth
     }
 
-    /// Calls `body(index, Σ_t kernel[t] · tap t)` for each vector of outputs, of which the first `count` lanes mean
-    /// something. The strips come from right to left, so that whole vectors may be stored: what a strip leaves beyond the
-    /// row's end is overwritten, but for the last row's.
+    /// `out = Σ_t kernel[t] · tap t`, changed by `change`. The strips come from right to left: what whole vectors left
+    /// beyond a row's end is overwritten.
     @inline(__always)
-    func forEachSum(_ kernel: WindowKernel, _ body: (_ index: Int, _ count: Int, _ sum: Lanes) -> Void) {
+    func convolve<Scalar: LaneScalar>(
+        _ kernel: WindowKernel, _ change: inout some SumChange, into out: UnsafeMutablePointer<Scalar>
+    ) {
+        let area = height * width
         var x = (width - 1) / laneCount * laneCount
         while x >= 0 {
             let strip = Strip(x, width: width)
             var index = x
             var row = plane + index
             var taps = strip.taps(row)
-            // Output rows that wait for input rows below them: this one and the one before.
+            // Output rows that wait for input rows below them: this one and the next.
             var sum = taps.sum(kernel.k3, kernel.k4, kernel.k5)
             var next = taps.sum(kernel.k0, kernel.k1, kernel.k2)
-            for _ in 1..<max(height, 1) {
-                row += width
-                taps = strip.taps(row)
-                body(index, strip.count, taps.adding(to: sum, kernel.k6, kernel.k7, kernel.k8))
+            for y in 0..<height {
+                if y + 1 < height {
+                    row += width
+                    taps = strip.taps(row)
+                    sum = taps.adding(to: sum, kernel.k6, kernel.k7, kernel.k8)
+                }
+                out.store(change.apply(sum, index: index, count: strip.count), index, before: area)
                 sum = taps.adding(to: next, kernel.k3, kernel.k4, kernel.k5)
                 next = taps.sum(kernel.k0, kernel.k1, kernel.k2)
                 index += width
             }
-            body(index, strip.count, sum)
             x -= laneCount
         }
     }
@@ -58,9 +62,9 @@ struct DenseWindow {
                 let below =
                     y + 1 < height ? gradient.lanes(index + width).masked(by: strip.inside) : Lanes.zero
                 let taps = strip.taps(plane + index)
-                first.add(taps, below)
-                second.add(taps, current)
-                third.add(taps, above)
+                first.add(taps.left, taps.middle, taps.right, below)
+                second.add(taps.left, taps.middle, taps.right, current)
+                third.add(taps.left, taps.middle, taps.right, above)
                 above = current
                 current = below
             }
@@ -68,27 +72,6 @@ struct DenseWindow {
         first.store(sums)
         second.store(sums + 3)
         third.store(sums + 6)
-    }
-
-    /// Sums over one row of the window.
-    private struct TapSums {
-        private var left = Lanes.zero
-        private var middle = Lanes.zero
-        private var right = Lanes.zero
-
-        @inline(__always)
-        mutating func add(_ taps: Taps, _ gradient: Lanes) {
-            left = multiplyAdd(left, taps.left, gradient)
-            middle = multiplyAdd(middle, taps.middle, gradient)
-            right = multiplyAdd(right, taps.right, gradient)
-        }
-
-        @inline(__always)
-        func store(_ sums: UnsafeMutablePointer<Double>) {
-            sums[0] += Double(left.total)
-            sums[1] += Double(middle.total)
-            sums[2] += Double(right.total)
-        }
     }
 
     /// A vector's width of columns.

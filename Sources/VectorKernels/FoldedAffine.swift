@@ -1,7 +1,7 @@
 internal import Kernels
 
-/// A batch norm folded to scale·r + shift.
-struct FoldedAffine {
+/// A batch norm folded to scale·r + shift, and the ReLU after it.
+struct FoldedAffine: LaneChange {
     let scale: Lanes
     let shift: Lanes
 
@@ -12,9 +12,9 @@ struct FoldedAffine {
     }
 
     @inline(__always)
-    func apply(_ value: Lanes) -> Lanes { multiplyAdd(shift, value, scale) }
+    func norm(_ value: Lanes) -> Lanes { multiplyAdd(shift, value, scale) }
 
     /// max(scale·r + shift, 0).
     @inline(__always)
-    func activate(_ value: Lanes) -> Lanes { apply(value).rectified }
+    func apply(_ value: Lanes) -> Lanes { norm(value).rectified }
 }

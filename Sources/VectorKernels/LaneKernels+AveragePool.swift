@@ -5,30 +5,47 @@ extension LaneActivationKernels {
         _ plane: UnsafePointer<Scalar>, _ window: PlaneWindow, inverseCounts: UnsafePointer<Float>,
         out: UnsafeMutablePointer<Scalar>
     ) {
-        StridedWindow(plane, window).fold(
-            into: out, outside: 0, load: { $0 }, begin: Lanes.zero,
-            add: { sum, _, taps in sum += taps.left + taps.middle + taps.right },
-            end: { index, sum in (sum * inverseCounts.lanes(index)).rectified })
+        StridedWindow(plane, window, Unchanged()).fold(Average(inverseCounts), outside: 0, into: out)
     }
 
     func averagePoolBackward(
         gradient: UnsafePointer<Scalar>, out: UnsafePointer<Scalar>, _ window: PlaneWindow,
-        inverseCounts: UnsafePointer<Float>, inputGradient: UnsafeMutablePointer<Scalar>,
-        scratch: UnsafeMutablePointer<Float>
+        inverseCounts: UnsafePointer<Float>, inputGradient: UnsafeMutablePointer<Scalar>
     ) {
-        let origin = PlaneSplit.border(gradient, window, into: scratch) { value, index in
-            (value * inverseCounts.lanes(index)).replacing(with: 0, where: out.lanes(index) .<= Lanes.zero)
+        withUnsafeTemporaryAllocation(of: Float.self, capacity: 9) { ones in
+            ones.initialize(repeating: 1)
+            var change = UnchangedSum()
+            SpreadWindow(AverageGradient(gradient: gradient, out: out, inverseCounts: inverseCounts), window)
+                .spread(kernel: ones.baseAddress!, &change, into: inputGradient)
         }
-        let ones = WindowKernel()
-        let width = window.inWidth
-        let line = scratch + window.lineOffset
-        for y in 0..<window.inHeight {
-            let row = WindowSum.inputGradient(row: y, origin, window, kernel: ones, line: line)
-            var x = 0
-            while x < width {
-                inputGradient.store(row.lanes(x), y * width + x, before: window.inArea)
-                x += laneCount
-            }
-        }
+    }
+}
+
+private struct Average: WindowFold {
+    private let inverseCounts: UnsafePointer<Float>
+    private var sum = Lanes.zero
+
+    @inline(__always)
+    init(_ inverseCounts: UnsafePointer<Float>) { self.inverseCounts = inverseCounts }
+
+    @inline(__always)
+    mutating func begin() { sum = .zero }
+
+    @inline(__always)
+    mutating func add(row: Int, left: Lanes, middle: Lanes, right: Lanes) { sum += left + middle + right }
+
+    @inline(__always)
+    func end(index: Int) -> Lanes { (sum * inverseCounts.lanes(index)).rectified }
+}
+
+/// Each window's share of the gradient for each of its inputs, where the ReLU was open.
+private struct AverageGradient<Scalar: LaneScalar>: WindowGradient {
+    let gradient: UnsafePointer<Scalar>
+    let out: UnsafePointer<Scalar>
+    let inverseCounts: UnsafePointer<Float>
+
+    @inline(__always)
+    func lanes(_ index: Int) -> Lanes {
+        (gradient.lanes(index) * inverseCounts.lanes(index)).replacing(with: 0, where: out.lanes(index) .<= Lanes.zero)
     }
 }

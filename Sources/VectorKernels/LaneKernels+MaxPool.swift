@@ -11,45 +11,15 @@ extension LaneActivationKernels {
     func maxPoolForward(
         _ plane: UnsafePointer<Scalar>, _ window: PlaneWindow, out: UnsafeMutablePointer<Scalar>
     ) {
-        StridedWindow(plane, window).fold(
-            into: out, outside: -.infinity, load: { $0 }, begin: Lanes(repeating: -.infinity),
-            add: { best, _, taps in best = best.larger(taps.left).larger(taps.middle).larger(taps.right) },
-            end: { _, best in best })
+        StridedWindow(plane, window, Unchanged()).fold(Maximum(), outside: -.infinity, into: out)
     }
 
     func maxPoolForward(
         _ plane: UnsafePointer<Scalar>, _ window: PlaneWindow, scale: Float, shift: Float,
-        out: UnsafeMutablePointer<Scalar>, taps places: UnsafeMutablePointer<UInt8>
+        out: UnsafeMutablePointer<Scalar>, taps: UnsafeMutablePointer<UInt8>
     ) {
-        let norm = FoldedAffine(scale: scale, shift: shift)
-        StridedWindow(plane, window).fold(
-            into: out, outside: -.infinity, load: { norm.activate($0) },
-            begin: (best: Lanes(repeating: -.infinity), place: TapLanes.zero),
-            add: { state, row, taps in
-                @inline(__always)
-                func take(_ value: Lanes, _ tap: Int) {
-                    let isLarger = value .> state.best
-                    state.best.replace(with: value, where: isLarger)
-                    state.place.replace(with: Int32(truncatingIfNeeded: 3 * row + tap), where: isLarger)
-                }
-                take(taps.left, 0)
-                take(taps.middle, 1)
-                take(taps.right, 2)
-            },
-            end: { index, state in
-                Self.store(state.place, places + index, count: window.outArea - index)
-                return state.best
-            })
-    }
-
-    /// Places, a byte each.
-    @inline(__always)
-    private static func store(_ places: TapLanes, _ address: UnsafeMutablePointer<UInt8>, count: Int) {
-        #if WIDE_LANES
-            clanes16_store_bytes(address, places, min(count, laneCount))
-        #else
-            clanes8_store_bytes(address, places, min(count, laneCount))
-        #endif
+        StridedWindow(plane, window, FoldedAffine(scale: scale, shift: shift))
+            .fold(PlacedMaximum(taps, count: window.outArea), outside: -.infinity, into: out)
     }
 
     func maxPoolGradientSums(
@@ -89,5 +59,64 @@ extension LaneActivationKernels {
                 body(index, row * window.inWidth + 2 * x + tap % 3 - window.padLeft)
             }
         }
+    }
+}
+
+private struct Maximum: WindowFold {
+    private var best = Lanes.zero
+
+    @inline(__always)
+    mutating func begin() { best = Lanes(repeating: -.infinity) }
+
+    @inline(__always)
+    mutating func add(row: Int, left: Lanes, middle: Lanes, right: Lanes) {
+        best = best.larger(left).larger(middle).larger(right)
+    }
+
+    @inline(__always)
+    func end(index: Int) -> Lanes { best }
+}
+
+/// The maximum and the tap it came from, a byte each.
+private struct PlacedMaximum: WindowFold {
+    private let taps: UnsafeMutablePointer<UInt8>
+    private let count: Int
+    private var best = Lanes.zero
+    private var place = TapLanes.zero
+
+    @inline(__always)
+    init(_ taps: UnsafeMutablePointer<UInt8>, count: Int) {
+        self.taps = taps
+        self.count = count
+    }
+
+    @inline(__always)
+    mutating func begin() {
+        best = Lanes(repeating: -.infinity)
+        place = .zero
+    }
+
+    @inline(__always)
+    mutating func add(row: Int, left: Lanes, middle: Lanes, right: Lanes) {
+        take(left, 3 * row)
+        take(middle, 3 * row + 1)
+        take(right, 3 * row + 2)
+    }
+
+    @inline(__always)
+    private mutating func take(_ value: Lanes, _ tap: Int) {
+        let isLarger = value .> best
+        best.replace(with: value, where: isLarger)
+        place.replace(with: Int32(truncatingIfNeeded: tap), where: isLarger)
+    }
+
+    @inline(__always)
+    func end(index: Int) -> Lanes {
+        #if WIDE_LANES
+            clanes16_store_bytes(taps + index, place, min(count - index, laneCount))
+        #else
+            clanes8_store_bytes(taps + index, place, min(count - index, laneCount))
+        #endif
+        return best
     }
 }

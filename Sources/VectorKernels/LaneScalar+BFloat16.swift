@@ -80,7 +80,7 @@ extension BFloat16: LaneScalar {
     @inline(__always)
     static func plane(
         _ plane: UnsafePointer<BFloat16>, _ window: PlaneWindow, into scratch: UnsafeMutablePointer<Float>
-    ) -> UnsafePointer<Float> { PlaneCopy.make(plane, window, into: scratch) { $0 } }
+    ) -> UnsafePointer<Float> { PlaneCopy.make(plane, window, Unchanged(), into: scratch) }
 
     #if WIDE_LANES
         static var weightStep: Int { 2 }

@@ -51,6 +51,16 @@ extension Lanes {
         return two[0] + two[1]
     }
 
+    /// The lanes of `even` and `odd` in turn.
+    @inline(__always)
+    static func interleaved(_ even: Lanes, _ odd: Lanes) -> (Lanes, Lanes) {
+        #if WIDE_LANES
+            (clanes16_interleave_low(even, odd), clanes16_interleave_high(even, odd))
+        #else
+            (clanes8_interleave_low(even, odd), clanes8_interleave_high(even, odd))
+        #endif
+    }
+
     /// The totals of four vectors.
     @inline(__always)
     static func totals(_ a: Lanes, _ b: Lanes, _ c: Lanes, _ d: Lanes) -> SIMD4<Float> {
@@ -125,19 +135,5 @@ extension UnsafeMutablePointer where Pointee: LaneScalar {
         } else {
             Pointee.store(value, self + index, count: Swift.max(end - index, 0))
         }
-    }
-}
-
-extension UnsafeMutablePointer<Float> {
-    /// Stores `even` and `odd` in turn into the two vectors from `index` on.
-    @inline(__always)
-    func interleave(_ even: Lanes, _ odd: Lanes, _ index: Int) {
-        #if WIDE_LANES
-            store(clanes16_interleave_low(even, odd), index)
-            store(clanes16_interleave_high(even, odd), index + laneCount)
-        #else
-            store(clanes8_interleave_low(even, odd), index)
-            store(clanes8_interleave_high(even, odd), index + laneCount)
-        #endif
     }
 }

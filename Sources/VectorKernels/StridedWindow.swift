@@ -1,51 +1,89 @@
 internal import Kernels
 
+/// What a window's rows come to, for a vector of outputs.
+///
+/// A type and not closures, here and where windows are gone over: a closure that is called from two places, or in a
+/// function that grew large, stays a call in the innermost loop.
+protocol WindowFold {
+    /// The state before the first row.
+    mutating func begin()
+    /// Takes one of the rows 0 to 2, only those inside the plane.
+    mutating func add(row: Int, left: Lanes, middle: Lanes, right: Lanes)
+    /// The outputs from `index` on.
+    mutating func end(index: Int) -> Lanes
+}
+
+/// A change of inputs on their way into a window.
+protocol LaneChange {
+    func apply(_ value: Lanes) -> Lanes
+}
+
+/// Inputs as they lie.
+struct Unchanged: LaneChange {
+    @inline(__always)
+    func apply(_ value: Lanes) -> Lanes { value }
+}
+
 /// The 3×3 window at stride 2 over a plane as it lies, a vector of outputs at a time.
 ///
 /// Up to 16 elements before the plane and 32 after it are read.
-struct StridedWindow<Scalar: LaneScalar> {
-    /// One row's inputs to a vector of outputs: those to the left, in the middle and to the right of each.
-    typealias Taps = (left: Lanes, middle: Lanes, right: Lanes)
-
+struct StridedWindow<Scalar: LaneScalar, Change: LaneChange> {
     private let plane: UnsafePointer<Scalar>
     private let window: PlaneWindow
+    private let change: Change
 
     @inline(__always)
-    init(_ plane: UnsafePointer<Scalar>, _ window: PlaneWindow) {
+    init(_ plane: UnsafePointer<Scalar>, _ window: PlaneWindow, _ change: Change) {
         self.plane = plane
         self.window = window
+        self.change = change
     }
 
-    /// Folds the window's rows, 0 to 2 and only those inside the plane, into a state for each vector of outputs, and
-    /// stores what comes of it in `out`.
+    /// Folds the windows and stores what comes of them in `out`. Inputs beside the plane are `outside`.
     ///
     /// The strips come from right to left: what whole vectors left beyond a row's end is overwritten.
-    ///
-    /// - Parameters:
-    ///   - outside: what stands for inputs beside the plane.
-    ///   - load: changes the inputs.
-    ///   - end: the outputs, from the index of the first and the state after the last row.
     @inline(__always)
-    func fold<State>(
-        into out: UnsafeMutablePointer<Scalar>, outside: Float, load: (Lanes) -> Lanes, begin: State,
-        add: (inout State, _ row: Int, Taps) -> Void, end: (_ index: Int, State) -> Lanes
-    ) {
+    func fold(_ fold: some WindowFold, outside: Float, into out: UnsafeMutablePointer<Scalar>) {
+        var fold = fold
         var x = (window.outWidth - 1) / laneCount * laneCount
         while x >= 0 {
             let edges = Edges(x, window, outside)
             for y in 0..<window.outHeight {
                 let top = 2 * y - window.padTop
                 var source = plane + (top * window.inWidth + 2 * x - window.padLeft)
-                var state = begin
-                // A loop, not three calls: what grows too large is not inlined.
+                fold.begin()
                 for row in 0..<3 {
-                    if (0..<window.inHeight).contains(top + row) { add(&state, row, edges.taps(source, load)) }
+                    if (0..<window.inHeight).contains(top + row) {
+                        let (left, middle, right) = edges.taps(source, change)
+                        fold.add(row: row, left: left, middle: middle, right: right)
+                    }
                     source += window.inWidth
                 }
                 let index = y * window.outWidth + x
-                out.store(end(index, state), index, before: window.outArea)
+                out.store(fold.end(index: index), index, before: window.outArea)
             }
             x -= laneCount
+        }
+    }
+
+    /// `sums[t] += Σ gradient · tap t`: the gradient of a kernel from that at its outputs.
+    @inline(__always)
+    func correlate(_ gradient: UnsafePointer<Scalar>, into sums: UnsafeMutablePointer<Double>) {
+        for row in 0..<3 {
+            var totals = TapSums()
+            for x in stride(from: 0, to: window.outWidth, by: laneCount) {
+                let edges = Edges(x, window, 0)
+                let inside = Lanes.bits(from: 0, to: window.outWidth - x)
+                for y in 0..<window.outHeight {
+                    let source = 2 * y - window.padTop + row
+                    if !(0..<window.inHeight).contains(source) { continue }
+                    let (left, middle, right) = edges.taps(
+                        plane + (source * window.inWidth + 2 * x - window.padLeft), change)
+                    let value = gradient.lanes(y * window.outWidth + x).masked(by: inside)
+                    totals.add(left, middle, right, value)
+                }
+            }
+            totals.store(sums + 3 * row)
         }
     }
 
@@ -65,11 +103,13 @@ struct StridedWindow<Scalar: LaneScalar> {
             right = Edge(from: 0, to: (end - 1) / 2 - x, outside)
         }
 
+        /// One row's inputs to a vector of outputs: those to the left, in the middle and to the right of each.
         @inline(__always)
-        func taps(_ row: UnsafePointer<Scalar>, _ load: (Lanes) -> Lanes) -> Taps {
+        func taps(_ row: UnsafePointer<Scalar>, _ change: Change) -> (left: Lanes, middle: Lanes, right: Lanes) {
             let pair = row.split(0)
             return (
-                left.apply(load(pair.even)), middle.apply(load(pair.odd)), right.apply(load(row.split(2).even))
+                left.apply(change.apply(pair.even)), middle.apply(change.apply(pair.odd)),
+                right.apply(change.apply(row.split(2).even))
             )
         }
     }
