@@ -50,20 +50,16 @@ public protocol ActivationKernels<Scalar>: Sendable {
     /// `MaxPool` of x as it lies, `out` `[outHeight][outWidth]`.
     func maxPoolForward(
         _ plane: UnsafePointer<Scalar>, _ window: PlaneWindow, out: UnsafeMutablePointer<Scalar>)
-    /// `MaxPool` of max(scale·plane + shift, 0), and the tap (0 to 8, the first of equals in reading order) that each maximum came from.
+    /// `MaxPool` of max(scale·plane + shift, 0), and the places of the maxima; of `places.taps` 16 after the last are
+    /// read on the way back.
     func maxPoolForward(
         _ plane: UnsafePointer<Scalar>, _ window: PlaneWindow, scale: Float, shift: Float,
-        out: UnsafeMutablePointer<Scalar>, taps: UnsafeMutablePointer<UInt8>)
-    /// What the norm before the pool needs: the sum of the gradient that passes the ReLU, and of its product with
-    /// r − mean at the maximum's place.
-    func maxPoolGradientSums(
-        gradient: UnsafePointer<Scalar>, out: UnsafePointer<Scalar>, taps: UnsafePointer<UInt8>,
-        _ plane: UnsafePointer<Scalar>, _ window: PlaneWindow, mean: Float
-    ) -> (sum: Float, weighted: Float)
-    /// `inputGradient[place of maximum] += factor · gradient` where the ReLU was open.
+        out: UnsafeMutablePointer<Scalar>, places: MaxPool.Places<Scalar>)
+    /// The gradient at r of a norm before the pool, in place of r: `plane = offset + slope·plane`, and `scale · gradient`
+    /// added at each maximum's place.
     func maxPoolBackward(
-        gradient: UnsafePointer<Scalar>, out: UnsafePointer<Scalar>, taps: UnsafePointer<UInt8>,
-        _ window: PlaneWindow, factor: Float, inputGradient: UnsafeMutablePointer<Scalar>)
+        gradient: UnsafePointer<Scalar>, taps: UnsafePointer<UInt8>, _ window: PlaneWindow, scale: Float, slope: Float,
+        offset: Float, _ plane: UnsafeMutablePointer<Scalar>)
     /// `ImagePatches` of output rows `firstRow ..< firstRow + rowCount` at stride 2 and padding 1.
     ///
     /// - Parameters:
@@ -82,8 +78,11 @@ public protocol ActivationKernels<Scalar>: Sendable {
     func centre(_ row: UnsafeMutablePointer<Scalar>, _ count: Int, by mean: Float)
     /// `RowMoments`.
     func moments(_ row: UnsafePointer<Scalar>, _ count: Int) -> Moments
-    /// `row = slope·row + offset`, in place.
-    func applyAffine(_ row: UnsafeMutablePointer<Scalar>, slope: Float, offset: Float, _ count: Int)
+    /// What the norm before a max-pool needs: Σ gradient and Σ gradient · (input − mean) over the outputs that are not
+    /// closed.
+    func maxPoolGradientSums(
+        gradient: UnsafePointer<Scalar>, _ places: MaxPool.Places<Scalar>, mean: Float, _ count: Int
+    ) -> (sum: Float, weighted: Float)
     /// `AffineGradient`.
     func applyAffineGradient(
         _ gradient: UnsafeMutablePointer<Scalar>, input: UnsafePointer<Scalar>, scale: Float, slope: Float,

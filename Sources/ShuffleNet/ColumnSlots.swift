@@ -4,6 +4,9 @@ struct ColumnSlots {
     static let maximum = 8
     /// Narrower slots would cost more in partial sums than they gain.
     private static let minimumWidth = 256
+    /// Bytes of the second-level cache that a block may take, and columns it has at the least all the same.
+    private static let room = 262_144
+    private static let narrowestBlock = 512
     /// Slots and blocks begin at whole cache lines, whichever way activations are stored.
     private static let line = 32
 
@@ -22,10 +25,13 @@ struct ColumnSlots {
     /// second-level cache.
     @inline(__always)
     func forEachBlock<Scalar>(of slot: Int, rows: Int, as _: Scalar.Type, _ body: (ColumnBlock) -> Void) {
-        let room = 262_144 / MemoryLayout<Scalar>.stride
-        let blockWidth = max(512, min(room / 32, room / max(rows, 1) / Self.line * Self.line))
+        let room = Self.room / MemoryLayout<Scalar>.stride
+        let widest = max(Self.narrowestBlock, min(room / 32, room / max(rows, 1)))
         let end = min((slot + 1) * width, columns)
         var first = slot * width
+        // All as wide as each other: a narrow last one would pay for its sums what a wide one pays.
+        let count = (end - first + widest - 1) / widest
+        let blockWidth = ((end - first + count - 1) / max(count, 1) + Self.line - 1) / Self.line * Self.line
         while first < end {
             let block = min(blockWidth, end - first)
             body(ColumnBlock(first: first, width: block))

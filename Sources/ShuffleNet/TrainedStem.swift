@@ -18,9 +18,12 @@ final class TrainedStem<Scalar: ActivationScalar> {
     private let weightGradient: UnsafeMutablePointer<Float>
     /// s, then its gradient.
     private let raw: Rows<Scalar>
-    /// Which tap each maximum came from, `[channels][batch · pooled pixels]`.
+    /// Which tap each maximum came from, `[channels][batch · pooled pixels]`, and the value of s there.
     private let taps: AlignedBuffer<UInt8>
     private let tapStride: Int
+    private let maxima: Rows<Scalar>
+    /// Taps before the first and after the last that may be read.
+    private static var tapSlack: Int { 32 }
     private let moments: AlignedBuffer<Moments>
     /// Slope and offset of the norm's gradient for each channel, and the factor of what the pool sends back.
     private let affine: AlignedBuffer<Float>
@@ -43,12 +46,14 @@ final class TrainedStem<Scalar: ActivationScalar> {
         let memory: [AlignedBuffer<Scalar>] = [
             AlignedBuffer(count: Rows<Scalar>.count(channels: channels, columns: rawColumns)),
             AlignedBuffer(count: Rows<Scalar>.count(channels: channels, columns: pooledColumns)),
+            AlignedBuffer(count: Rows<Scalar>.count(channels: channels, columns: pooledColumns)),
         ]
         raw = Rows(memory[0], columns: rawColumns)
         output = Rows(memory[1], columns: pooledColumns)
+        maxima = Rows(memory[2], columns: pooledColumns)
         self.memory = memory
         tapStride = pooledColumns
-        taps = AlignedBuffer(count: channels * pooledColumns)
+        taps = AlignedBuffer(count: channels * pooledColumns + 2 * Self.tapSlack)
         moments = AlignedBuffer(count: batch * channels)
         affine = AlignedBuffer(count: 3 * channels)
     }
@@ -93,9 +98,15 @@ final class TrainedStem<Scalar: ActivationScalar> {
                 kernels.maxPoolForward(
                     raw[channel, image * window.outArea], poolWindow, scale: norm.scale.pointer[channel],
                     shift: norm.shift.pointer[channel], out: output[channel, image * poolWindow.outArea],
-                    taps: taps.pointer + channel * tapStride + image * poolWindow.outArea)
+                    places: places(channel, image))
             }
         }
+    }
+
+    private func places(_ channel: Int, _ image: Int) -> MaxPool.Places<Scalar> {
+        let first = image * poolWindow.outArea
+        return MaxPool.Places(
+            taps: taps.pointer + (Self.tapSlack + channel * tapStride + first), inputs: maxima[channel, first])
     }
 
     /// - Parameter gradient: at `output`.
@@ -107,11 +118,9 @@ final class TrainedStem<Scalar: ActivationScalar> {
             var sum = 0.0
             var weighted = 0.0
             for image in 0..<count {
-                let first = image * poolWindow.outArea
                 let part = kernels.maxPoolGradientSums(
-                    gradient: gradient[channel, first], out: output[channel, first],
-                    taps: taps.pointer + channel * tapStride + first, raw[channel, image * window.outArea],
-                    poolWindow, mean: Float(norm.mean.pointer[channel]))
+                    gradient: gradient[channel, image * poolWindow.outArea], places(channel, image),
+                    mean: Float(norm.mean.pointer[channel]), poolWindow.outArea)
                 sum += Double(part.sum)
                 weighted += Double(part.weighted)
             }
@@ -128,15 +137,10 @@ final class TrainedStem<Scalar: ActivationScalar> {
             var accumulates = false
             for image in slot * count / slots..<(slot + 1) * count / slots {
                 for channel in 0..<channels {
-                    let plane = raw[channel, image * window.outArea]
-                    let first = image * poolWindow.outArea
-                    kernels.applyAffine(
-                        plane, slope: affine.pointer[3 * channel + 1], offset: affine.pointer[3 * channel + 2],
-                        window.outArea)
                     kernels.maxPoolBackward(
-                        gradient: gradient[channel, first], out: output[channel, first],
-                        taps: taps.pointer + channel * tapStride + first, poolWindow,
-                        factor: affine.pointer[3 * channel], inputGradient: plane)
+                        gradient: gradient[channel, image * poolWindow.outArea], taps: places(channel, image).taps,
+                        poolWindow, scale: affine.pointer[3 * channel], slope: affine.pointer[3 * channel + 1],
+                        offset: affine.pointer[3 * channel + 2], raw[channel, image * window.outArea])
                 }
                 PatchBlock.forEach(window) { firstRow, rowCount in
                     kernels.fillPatches(

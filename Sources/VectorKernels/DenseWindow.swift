@@ -16,13 +16,9 @@ struct DenseWindow {
         width = window.inWidth
     }
 
-    /// `out = Σ_t kernel[t] · tap t`, changed by `change`. The strips come from right to left: what whole vectors left
-    /// beyond a row's end is overwritten.
+    /// Gives the sink Σ_t kernel[t] · tap t of each output. The strips come from right to left.
     @inline(__always)
-    func convolve<Scalar: LaneScalar>(
-        _ kernel: WindowKernel, _ change: inout some SumChange, into out: UnsafeMutablePointer<Scalar>
-    ) {
-        let area = height * width
+    func convolve(_ kernel: WindowKernel, into sink: inout some SumSink) {
         var x = (width - 1) / laneCount * laneCount
         while x >= 0 {
             let strip = Strip(x, width: width)
@@ -38,7 +34,7 @@ struct DenseWindow {
                     taps = strip.taps(row)
                     sum = taps.adding(to: sum, kernel.k6, kernel.k7, kernel.k8)
                 }
-                out.store(change.apply(sum, index: index, count: strip.count), index, before: area)
+                sink.take(sum, index: index, count: strip.count)
                 sum = taps.adding(to: next, kernel.k3, kernel.k4, kernel.k5)
                 next = taps.sum(kernel.k0, kernel.k1, kernel.k2)
                 index += width

@@ -14,9 +14,9 @@ extension LaneActivationKernels {
     ) {
         withUnsafeTemporaryAllocation(of: Float.self, capacity: 9) { ones in
             ones.initialize(repeating: 1)
-            var change = UnchangedSum()
+            var sums = StoredSums(out: inputGradient, count: window.inArea)
             SpreadWindow(AverageGradient(gradient: gradient, out: out, inverseCounts: inverseCounts), window)
-                .spread(kernel: ones.baseAddress!, &change, into: inputGradient)
+                .spread(kernel: ones.baseAddress!, into: &sums)
         }
     }
 }
@@ -45,7 +45,7 @@ private struct AverageGradient<Scalar: LaneScalar>: WindowGradient {
     let inverseCounts: UnsafePointer<Float>
 
     @inline(__always)
-    func lanes(_ index: Int) -> Lanes {
+    func lanes(_ index: Int, tap: Int) -> Lanes {
         (gradient.lanes(index) * inverseCounts.lanes(index)).replacing(with: 0, where: out.lanes(index) .<= Lanes.zero)
     }
 }

@@ -6,7 +6,7 @@ extension LaneActivationKernels {
         out: UnsafeMutablePointer<Scalar>, scratch: UnsafeMutablePointer<Float>
     ) {
         if window.stride == 1 {
-            convolve(DenseWindow(Scalar.plane(plane, window, into: scratch), window), kernel, out)
+            convolve(Scalar.plane(plane, window, into: scratch), window, kernel, out)
         } else {
             StridedWindow(plane, window, Unchanged()).fold(Convolution(kernel), outside: 0, into: out)
         }
@@ -18,7 +18,7 @@ extension LaneActivationKernels {
     ) {
         let norm = FoldedAffine(scale: scale, shift: shift)
         if window.stride == 1 {
-            convolve(DenseWindow(PlaneCopy.make(plane, window, norm, into: scratch), window), kernel, out)
+            convolve(PlaneCopy.make(plane, window, norm, into: scratch), window, kernel, out)
         } else {
             StridedWindow(plane, window, norm).fold(Convolution(kernel), outside: 0, into: out)
         }
@@ -26,10 +26,11 @@ extension LaneActivationKernels {
 
     @inline(__always)
     private func convolve(
-        _ dense: DenseWindow, _ kernel: UnsafePointer<Float>, _ out: UnsafeMutablePointer<Scalar>
+        _ plane: UnsafePointer<Float>, _ window: PlaneWindow, _ kernel: UnsafePointer<Float>,
+        _ out: UnsafeMutablePointer<Scalar>
     ) {
-        var change = UnchangedSum()
-        dense.convolve(WindowKernel(kernel), &change, into: out)
+        var sums = StoredSums(out: out, count: window.outArea)
+        DenseWindow(plane, window).convolve(WindowKernel(kernel), into: &sums)
     }
 
     func depthwiseBackward(
@@ -39,15 +40,15 @@ extension LaneActivationKernels {
         scratch: UnsafeMutablePointer<Float>
     ) -> (sum: Float, weighted: Float) {
         let norm = FoldedAffine(scale: scale, shift: shift)
-        var masked = MaskedGradient(plane, norm, mean: mean)
+        var masked = MaskedGradient(plane, norm, mean: mean, out: inputGradient, count: window.inArea)
         if window.stride == 1 {
             let activated = PlaneCopy.make(plane, window, norm, into: scratch)
             let gradient = Scalar.plane(gradient, window, into: scratch + window.denseCount)
             DenseWindow(activated, window).correlate(gradient, into: kernelGradient)
-            DenseWindow(gradient, window).convolve(WindowKernel(reversed: kernel), &masked, into: inputGradient)
+            DenseWindow(gradient, window).convolve(WindowKernel(reversed: kernel), into: &masked)
         } else {
             StridedWindow(plane, window, norm).correlate(gradient, into: kernelGradient)
-            SpreadWindow(gradient, window).spread(kernel: kernel, &masked, into: inputGradient)
+            SpreadWindow(PlainGradient(pointer: gradient), window).spread(kernel: kernel, into: &masked)
         }
         return masked.totals
     }
@@ -76,22 +77,28 @@ private struct Convolution: WindowFold {
 }
 
 /// The gradient under the ReLU of max(norm(r), 0), and its sums for the norm.
-private struct MaskedGradient<Scalar: LaneScalar>: SumChange {
+private struct MaskedGradient<Scalar: LaneScalar>: SumSink {
     private let plane: UnsafePointer<Scalar>
     private let norm: FoldedAffine
     private let mean: Lanes
+    private let out: UnsafeMutablePointer<Scalar>
+    private let count: Int
     private var sum = Lanes.zero
     private var weighted = Lanes.zero
 
     @inline(__always)
-    init(_ plane: UnsafePointer<Scalar>, _ norm: FoldedAffine, mean: Float) {
+    init(
+        _ plane: UnsafePointer<Scalar>, _ norm: FoldedAffine, mean: Float, out: UnsafeMutablePointer<Scalar>, count: Int
+    ) {
         self.plane = plane
         self.norm = norm
         self.mean = Lanes(repeating: mean)
+        self.out = out
+        self.count = count
     }
 
     @inline(__always)
-    mutating func apply(_ gradient: Lanes, index: Int, count: Int) -> Lanes {
+    mutating func take(_ gradient: Lanes, index: Int, count: Int) {
         let r = plane.lanes(index)
         var value = gradient.replacing(with: 0, where: norm.norm(r) .<= Lanes.zero)
         var product = value * (r - mean)
@@ -101,7 +108,7 @@ private struct MaskedGradient<Scalar: LaneScalar>: SumChange {
         }
         sum += value
         weighted += product
-        return value
+        out.store(value, index, before: self.count)
     }
 
     /// Σ gradient and Σ gradient · (r − mean).

@@ -16,49 +16,55 @@ extension LaneActivationKernels {
 
     func maxPoolForward(
         _ plane: UnsafePointer<Scalar>, _ window: PlaneWindow, scale: Float, shift: Float,
-        out: UnsafeMutablePointer<Scalar>, taps: UnsafeMutablePointer<UInt8>
+        out: UnsafeMutablePointer<Scalar>, places: MaxPool.Places<Scalar>
     ) {
-        StridedWindow(plane, window, FoldedAffine(scale: scale, shift: shift))
-            .fold(PlacedMaximum(taps, count: window.outArea), outside: -.infinity, into: out)
-    }
-
-    func maxPoolGradientSums(
-        gradient: UnsafePointer<Scalar>, out: UnsafePointer<Scalar>, taps: UnsafePointer<UInt8>,
-        _ plane: UnsafePointer<Scalar>, _ window: PlaneWindow, mean: Float
-    ) -> (sum: Float, weighted: Float) {
-        var sum: Float = 0
-        var weighted: Float = 0
-        forEachMaximum(out: out, taps: taps, window) { index, source in
-            let value = gradient[index].float
-            sum += value
-            weighted += value * (plane[source].float - mean)
-        }
-        return (sum, weighted)
+        StridedWindow(plane, window, Unchanged())
+            .fold(
+                PlacedMaximum(FoldedAffine(scale: scale, shift: shift), places, count: window.outArea), outside: .nan,
+                into: out)
     }
 
     func maxPoolBackward(
-        gradient: UnsafePointer<Scalar>, out: UnsafePointer<Scalar>, taps: UnsafePointer<UInt8>,
-        _ window: PlaneWindow, factor: Float, inputGradient: UnsafeMutablePointer<Scalar>
+        gradient: UnsafePointer<Scalar>, taps: UnsafePointer<UInt8>, _ window: PlaneWindow, scale: Float, slope: Float,
+        offset: Float, _ plane: UnsafeMutablePointer<Scalar>
     ) {
-        forEachMaximum(out: out, taps: taps, window) { index, source in
-            inputGradient[source] = Scalar(rounding: inputGradient[source].float + factor * gradient[index].float)
+        withUnsafeTemporaryAllocation(of: Float.self, capacity: 9) { scales in
+            scales.initialize(repeating: scale)
+            var sink = NormGradient(
+                plane: plane, slope: Lanes(repeating: slope), offset: Lanes(repeating: offset))
+            SpreadWindow(PlacedGradient(gradient: gradient, taps: taps), window)
+                .spread(kernel: scales.baseAddress!, into: &sink)
         }
     }
+}
 
-    /// Calls `body(index in out, index in the plane)` where the ReLU was open.
+/// The gradient of each output for the one input that was its maximum.
+private struct PlacedGradient<Scalar: LaneScalar>: WindowGradient {
+    let gradient: UnsafePointer<Scalar>
+    let taps: UnsafePointer<UInt8>
+
     @inline(__always)
-    private func forEachMaximum(
-        out: UnsafePointer<Scalar>, taps: UnsafePointer<UInt8>, _ window: PlaneWindow, _ body: (Int, Int) -> Void
-    ) {
-        for y in 0..<window.outHeight {
-            for x in 0..<window.outWidth {
-                let index = y * window.outWidth + x
-                if out[index].float <= 0 { continue }
-                let tap = Int(taps[index])
-                let row = 2 * y + tap / 3 - window.padTop
-                body(index, row * window.inWidth + 2 * x + tap % 3 - window.padLeft)
-            }
-        }
+    func lanes(_ index: Int, tap: Int) -> Lanes {
+        #if WIDE_LANES
+            let places = clanes16_load_bytes(taps + index)
+        #else
+            let places = clanes8_load_bytes(taps + index)
+        #endif
+        return gradient.lanes(index).replacing(with: 0, where: places .!= Int32(truncatingIfNeeded: tap))
+    }
+}
+
+/// Turns r into the gradient at r: offset + slope·r + sum.
+private struct NormGradient<Scalar: LaneScalar>: SumSink {
+    let plane: UnsafeMutablePointer<Scalar>
+    let slope: Lanes
+    let offset: Lanes
+
+    @inline(__always)
+    func take(_ sum: Lanes, index: Int, count: Int) {
+        let value = multiplyAdd(offset + sum, plane.lanes(index), slope)
+        // Exactly: what follows is still needed.
+        plane.store(value, index, before: index + count)
     }
 }
 
@@ -77,23 +83,27 @@ private struct Maximum: WindowFold {
     func end(index: Int) -> Lanes { best }
 }
 
-/// The maximum and the tap it came from, a byte each.
-private struct PlacedMaximum: WindowFold {
-    private let taps: UnsafeMutablePointer<UInt8>
+/// The largest of the inputs after norm and ReLU, and which input it was.
+private struct PlacedMaximum<Scalar: LaneScalar>: WindowFold {
+    private let norm: FoldedAffine
+    private let places: MaxPool.Places<Scalar>
     private let count: Int
     private var best = Lanes.zero
+    private var input = Lanes.zero
     private var place = TapLanes.zero
 
     @inline(__always)
-    init(_ taps: UnsafeMutablePointer<UInt8>, count: Int) {
-        self.taps = taps
+    init(_ norm: FoldedAffine, _ places: MaxPool.Places<Scalar>, count: Int) {
+        self.norm = norm
+        self.places = places
         self.count = count
     }
 
     @inline(__always)
     mutating func begin() {
-        best = Lanes(repeating: -.infinity)
-        place = .zero
+        best = .zero
+        input = .zero
+        place = TapLanes(repeating: MaxPool.closed)
     }
 
     @inline(__always)
@@ -103,19 +113,23 @@ private struct PlacedMaximum: WindowFold {
         take(right, 3 * row + 2)
     }
 
+    /// What lies outside is a NaN and larger than nothing.
     @inline(__always)
     private mutating func take(_ value: Lanes, _ tap: Int) {
-        let isLarger = value .> best
-        best.replace(with: value, where: isLarger)
+        let normed = norm.norm(value)
+        let isLarger = normed .> best
+        best.replace(with: normed, where: isLarger)
+        input.replace(with: value, where: isLarger)
         place.replace(with: Int32(truncatingIfNeeded: tap), where: isLarger)
     }
 
     @inline(__always)
     func end(index: Int) -> Lanes {
+        places.inputs.store(input, index, before: count)
         #if WIDE_LANES
-            clanes16_store_bytes(taps + index, place, min(count - index, laneCount))
+            clanes16_store_bytes(places.taps + index, place, min(count - index, laneCount))
         #else
-            clanes8_store_bytes(taps + index, place, min(count - index, laneCount))
+            clanes8_store_bytes(places.taps + index, place, min(count - index, laneCount))
         #endif
         return best
     }

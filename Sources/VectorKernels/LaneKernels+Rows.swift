@@ -1,3 +1,4 @@
+internal import CLanes
 internal import Kernels
 
 extension LaneActivationKernels {
@@ -62,18 +63,33 @@ extension LaneActivationKernels {
         return Moments(count: n, mean: Double(centre) + sum / n, squares: max(squares - sum * sum / n, 0))
     }
 
-    func applyAffine(_ row: UnsafeMutablePointer<Scalar>, slope: Float, offset: Float, _ count: Int) {
-        let slopes = Lanes(repeating: slope)
-        let offsets = Lanes(repeating: offset)
+    func maxPoolGradientSums(
+        gradient: UnsafePointer<Scalar>, _ places: MaxPool.Places<Scalar>, mean: Float, _ count: Int
+    ) -> (sum: Float, weighted: Float) {
+        var sum = Lanes.zero
+        var weighted = Lanes.zero
+        let means = Lanes(repeating: mean)
         var index = 0
         while index + laneCount <= count {
-            row.store(multiplyAdd(offsets, row.lanes(index), slopes), index)
+            #if WIDE_LANES
+                let isClosed = clanes16_load_bytes(places.taps + index) .== MaxPool.closed
+            #else
+                let isClosed = clanes8_load_bytes(places.taps + index) .== MaxPool.closed
+            #endif
+            let value = gradient.lanes(index).replacing(with: 0, where: isClosed)
+            sum += value
+            weighted = multiplyAdd(weighted, value, places.inputs.lanes(index) - means)
             index += laneCount
         }
+        var totals = (sum: sum.total, weighted: weighted.total)
         while index < count {
-            row[index] = Scalar(rounding: offset + row[index].float * slope)
+            if Int32(places.taps[index]) != MaxPool.closed {
+                totals.sum += gradient[index].float
+                totals.weighted += gradient[index].float * (places.inputs[index].float - mean)
+            }
             index += 1
         }
+        return totals
     }
 
     func applyAffineGradient(

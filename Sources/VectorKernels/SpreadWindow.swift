@@ -3,23 +3,33 @@ internal import Kernels
 
 /// The gradient at a window's outputs.
 protocol WindowGradient {
-    /// The vector from `index` on.
-    func lanes(_ index: Int) -> Lanes
+    /// What the outputs from `index` on give to their input `tap`.
+    func lanes(_ index: Int, tap: Int) -> Lanes
 }
 
-/// What becomes of a vector of sums before it is stored.
-protocol SumChange {
-    /// Of the sums from `index` on, the first `count` lanes mean something.
-    mutating func apply(_ sum: Lanes, index: Int, count: Int) -> Lanes
+/// Where vectors of sums go.
+protocol SumSink {
+    /// Of the sums from `index` on, the first `count` lanes mean something. The others may be stored: vectors come in such
+    /// an order that what lies there is overwritten.
+    mutating func take(_ sum: Lanes, index: Int, count: Int)
 }
 
-/// Sums as they are.
-struct UnchangedSum: SumChange {
+/// Stores sums as they are, `[count]`.
+struct StoredSums<Scalar: LaneScalar>: SumSink {
+    let out: UnsafeMutablePointer<Scalar>
+    let count: Int
+
     @inline(__always)
-    func apply(_ sum: Lanes, index: Int, count: Int) -> Lanes { sum }
+    func take(_ sum: Lanes, index: Int, count: Int) { out.store(sum, index, before: self.count) }
 }
 
-extension UnsafePointer: WindowGradient where Pointee: LaneScalar {}
+/// The same for each tap.
+struct PlainGradient<Scalar: LaneScalar>: WindowGradient {
+    let pointer: UnsafePointer<Scalar>
+
+    @inline(__always)
+    func lanes(_ index: Int, tap: Int) -> Lanes { pointer.lanes(index) }
+}
 
 /// The way back of the 3×3 window at stride 2: what the gradient at each output gives to the inputs under its window.
 ///
@@ -34,45 +44,40 @@ struct SpreadWindow<Gradient: WindowGradient> {
         self.window = window
     }
 
-    /// `out[input] = Σ_t kernel[t] · gradient at the output whose tap t the input is`, changed by `change`.
-    ///
-    /// The strips come from right to left: what whole vectors left beyond a row's end is overwritten.
+    /// Gives the sink, for each input, Σ_t kernel[t] · gradient at the output whose tap t the input is.
     @inline(__always)
-    func spread<Scalar: LaneScalar>(
-        kernel: UnsafePointer<Float>, _ change: inout some SumChange, into out: UnsafeMutablePointer<Scalar>
-    ) {
+    func spread(kernel: UnsafePointer<Float>, into sink: inout some SumSink) {
         let shift = window.padLeft
         var x = (window.outWidth - 1) / laneCount * laneCount
         while x >= 0 {
-            // Every second input lies under one output only, those between under two: `near`, further right, and `far`.
+            // Every second input lies under its `own` output only, those between under two: `near`, further right, and
+            // `far`.
+            let ownInside = Lanes.bits(from: 0, to: window.outWidth - x)
             let nearInside = Lanes.bits(from: 0, to: window.outWidth - x - shift)
             let farInside = Lanes.bits(from: x + shift == 0 ? 1 : 0, to: window.outWidth - x + 1 - shift)
             for y in 0..<window.inHeight {
                 var single = Lanes.zero
                 var double = Lanes.zero
                 var row = (y + window.padTop) / 2
-                var taps = kernel + 3 * ((y + window.padTop) % 2)
-                while taps < kernel + 9 {
+                var tap = 3 * ((y + window.padTop) % 2)
+                while tap < 9 {
                     if (0..<window.outHeight).contains(row) {
                         let start = row * window.outWidth + x + shift
-                        let near = gradient.lanes(start).masked(by: nearInside)
-                        let far = gradient.lanes(start - 1).masked(by: farInside)
-                        single = multiplyAdd(single, shift == 0 ? near : far, Lanes(repeating: taps[1]))
-                        double = multiplyAdd(double, near, Lanes(repeating: taps[0]))
-                        double = multiplyAdd(double, far, Lanes(repeating: taps[2]))
+                        let near = gradient.lanes(start, tap: tap).masked(by: nearInside)
+                        let far = gradient.lanes(start - 1, tap: tap + 2).masked(by: farInside)
+                        let own = gradient.lanes(start - shift, tap: tap + 1).masked(by: ownInside)
+                        single = multiplyAdd(single, own, Lanes(repeating: kernel[tap + 1]))
+                        double = multiplyAdd(double, near, Lanes(repeating: kernel[tap]))
+                        double = multiplyAdd(double, far, Lanes(repeating: kernel[tap + 2]))
                     }
                     row -= 1
-                    taps += 6
+                    tap += 6
                 }
                 let pair = shift == 0 ? Lanes.interleaved(double, single) : Lanes.interleaved(single, double)
                 let count = window.inWidth - 2 * x
                 let index = y * window.inWidth + 2 * x
-                out.store(change.apply(pair.0, index: index, count: count), index, before: window.inArea)
-                if count > laneCount {
-                    let second = index + laneCount
-                    out.store(
-                        change.apply(pair.1, index: second, count: count - laneCount), second, before: window.inArea)
-                }
+                sink.take(pair.0, index: index, count: count)
+                if count > laneCount { sink.take(pair.1, index: index + laneCount, count: count - laneCount) }
             }
             x -= laneCount
         }

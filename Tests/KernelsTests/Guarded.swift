@@ -42,6 +42,10 @@ extension Double: GuardedElement {
     static func mark(_ value: Float) -> Double { Double(value) }
 }
 
+extension UInt8: GuardedElement {
+    static func mark(_ value: Float) -> UInt8 { UInt8(truncatingIfNeeded: Int(value)) }
+}
+
 extension BFloat16: GuardedElement {
     static func mark(_ value: Float) -> BFloat16 { BFloat16(rounding: value) }
 }

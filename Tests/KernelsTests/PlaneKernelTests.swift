@@ -171,30 +171,31 @@ import Testing
         #expect(isClose(alone.values, plainly.values) && alone.isIntact)
 
         let out = Guarded<Scalar>(count: window.outArea)
-        var taps = [UInt8](repeating: 99, count: window.outArea + 8)
-        kernels.maxPoolForward(
-            raw.pointer, window, scale: -1.3, shift: 0.2, out: out.pointer, taps: &taps)
-        #expect(isClose(out.values, wanted.values) && out.isIntact)
-        #expect(Array(taps.prefix(window.outArea)) == wantedTaps)
-        #expect(Array(taps.suffix(8)) == [UInt8](repeating: 99, count: 8))
+        let taps = Guarded<UInt8>(count: window.outArea)
+        let inputs = Guarded<Scalar>(count: window.outArea)
+        let places = MaxPool.Places(taps: taps.pointer, inputs: inputs.pointer)
+        kernels.maxPoolForward(raw.pointer, window, scale: -1.3, shift: 0.2, out: out.pointer, places: places)
+        #expect(isClose(out.values, wanted.values) && out.isIntact && taps.isIntact && inputs.isIntact)
+        for index in 0..<window.outArea where wanted.values[index] <= 0 { wantedTaps[index] = UInt8(MaxPool.closed) }
+        #expect(taps.values == wantedTaps)
 
-        let gradient = noise(window.outArea, seed: 9, as: Scalar.self)
-        let found = Guarded([Scalar](repeating: Scalar(rounding: 0.5), count: window.inArea))
+        let gradient = Input<Scalar>(window.outArea, seed: 9)
+        let found = Guarded(raw.values.map(Scalar.init(rounding:)))
         kernels.maxPoolBackward(
-            gradient: gradient, out: out.pointer, taps: taps, window, factor: 2, inputGradient: found.pointer)
-        var plain = [Float](repeating: 0.5, count: window.inArea)
+            gradient: gradient.pointer, taps: taps.pointer, window, scale: 2, slope: -0.7, offset: 0.4, found.pointer)
+        var plain = raw.values.map { 0.4 - 0.7 * $0 }
         var sum: Float = 0
         var weighted: Float = 0
         for index in 0..<window.outArea where wanted.values[index] > 0 {
             let place = window.inputIndex(
                 index / window.outWidth, index % window.outWidth, tap: Int(wantedTaps[index]))!
-            plain[place] = Scalar(rounding: plain[place] + 2 * gradient[index].float).float
-            sum += gradient[index].float
-            weighted += gradient[index].float * (raw.values[place] - 0.3)
+            #expect(inputs.values[index].float == raw.values[place])
+            plain[place] += 2 * gradient.values[index]
+            sum += gradient.values[index]
+            weighted += gradient.values[index] * (raw.values[place] - 0.3)
         }
         #expect(isClose(found.values, plain) && found.isIntact)
-        let sums = kernels.maxPoolGradientSums(
-            gradient: gradient, out: out.pointer, taps: taps, raw.pointer, window, mean: 0.3)
+        let sums = kernels.maxPoolGradientSums(gradient: gradient.pointer, places, mean: 0.3, window.outArea)
         #expect(abs(sums.sum - sum) <= 1e-4 && abs(sums.weighted - weighted) <= 1e-4)
     }
 
