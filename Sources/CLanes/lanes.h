@@ -101,15 +101,15 @@ LANES_INLINE void clanes16_store_first(void *to, clanes16 values, long count) {
     clanes_copy(to, &values, count * sizeof(float));
 }
 // Bytes as lanes.
-LANES_INLINE cints8 clanes8_load_bytes(const void *from) {
+LANES_INLINE clanes8 clanes8_load_bytes(const void *from) {
     cbytes8 bytes;
     __builtin_memcpy(&bytes, from, sizeof(bytes));
-    return __builtin_convertvector(bytes, cints8);
+    return __builtin_convertvector(__builtin_convertvector(bytes, cints8), clanes8);
 }
-LANES_INLINE cints16 clanes16_load_bytes(const void *from) {
+LANES_INLINE clanes16 clanes16_load_bytes(const void *from) {
     cbytes16 bytes;
     __builtin_memcpy(&bytes, from, sizeof(bytes));
-    return __builtin_convertvector(bytes, cints16);
+    return __builtin_convertvector(__builtin_convertvector(bytes, cints16), clanes16);
 }
 // The lowest byte of the first `count` lanes, of all at the most.
 LANES_INLINE void clanes8_store_bytes(void *to, cints8 values, long count) {

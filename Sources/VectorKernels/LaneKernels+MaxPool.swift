@@ -45,12 +45,7 @@ private struct PlacedGradient<Scalar: LaneScalar>: WindowGradient {
 
     @inline(__always)
     func lanes(_ index: Int, tap: Int) -> Lanes {
-        #if WIDE_LANES
-            let places = clanes16_load_bytes(taps + index)
-        #else
-            let places = clanes8_load_bytes(taps + index)
-        #endif
-        return gradient.lanes(index).replacing(with: 0, where: places .!= Int32(truncatingIfNeeded: tap))
+        gradient.lanes(index).replacing(with: 0, where: taps.lanes(index) .!= Lanes(repeating: Float(tap)))
     }
 }
 

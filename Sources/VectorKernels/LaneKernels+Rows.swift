@@ -1,4 +1,3 @@
-internal import CLanes
 internal import Kernels
 
 extension LaneActivationKernels {
@@ -69,13 +68,10 @@ extension LaneActivationKernels {
         var sum = Lanes.zero
         var weighted = Lanes.zero
         let means = Lanes(repeating: mean)
+        let closed = Lanes(repeating: Float(MaxPool.closed))
         var index = 0
         while index + laneCount <= count {
-            #if WIDE_LANES
-                let isClosed = clanes16_load_bytes(places.taps + index) .== MaxPool.closed
-            #else
-                let isClosed = clanes8_load_bytes(places.taps + index) .== MaxPool.closed
-            #endif
+            let isClosed = UnsafePointer(places.taps).lanes(index) .== closed
             let value = gradient.lanes(index).replacing(with: 0, where: isClosed)
             sum += value
             weighted = multiplyAdd(weighted, value, places.inputs.lanes(index) - means)

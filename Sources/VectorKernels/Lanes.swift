@@ -120,6 +120,18 @@ extension UnsafePointer where Pointee: LaneScalar {
     func split(_ index: Int) -> (even: Lanes, odd: Lanes) { Pointee.split(self + index) }
 }
 
+extension UnsafePointer<UInt8> {
+    /// Bytes as numbers. Not as whole ones: comparing vectors of those compiles to a loop over lanes.
+    @inline(__always)
+    func lanes(_ index: Int) -> Lanes {
+        #if WIDE_LANES
+            clanes16_load_bytes(self + index)
+        #else
+            clanes8_load_bytes(self + index)
+        #endif
+    }
+}
+
 extension UnsafeMutablePointer where Pointee: LaneScalar {
     @inline(__always)
     func lanes(_ index: Int) -> Lanes { Pointee.load(self + index) }
