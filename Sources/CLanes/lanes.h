@@ -48,27 +48,6 @@ LANES_INLINE clanes4 clanes16_totals(clanes16 a, clanes16 b, clanes16 c, clanes1
     return clanes8_totals(a.lo + a.hi, b.lo + b.hi, c.lo + c.hi, d.lo + d.hi);
 }
 
-// The sums of sixteen vectors' lanes in their order, by halving four times: lanes within 128 bits first, then those.
-LANES_INLINE clanes16 clanes16_merge_lanes(clanes16 a, clanes16 b) {
-    return __builtin_shufflevector(a, b, 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29) +
-           __builtin_shufflevector(a, b, 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, 15, 31);
-}
-LANES_INLINE clanes16 clanes16_merge_pairs(clanes16 a, clanes16 b) {
-    return __builtin_shufflevector(a, b, 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29) +
-           __builtin_shufflevector(a, b, 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31);
-}
-LANES_INLINE clanes16 clanes16_merge_quads(clanes16 a, clanes16 b) {
-    return __builtin_shufflevector(a, b, 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27) +
-           __builtin_shufflevector(a, b, 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31);
-}
-LANES_INLINE clanes16 clanes16_four_sums(clanes16 a, clanes16 b, clanes16 c, clanes16 d) {
-    return clanes16_merge_pairs(clanes16_merge_lanes(a, b), clanes16_merge_lanes(c, d));
-}
-// From what `clanes16_four_sums` made of the first four vectors, the next four, and so on.
-LANES_INLINE clanes16 clanes16_sixteen_sums(clanes16 a, clanes16 b, clanes16 c, clanes16 d) {
-    return clanes16_merge_quads(clanes16_merge_quads(a, b), clanes16_merge_quads(c, d));
-}
-
 typedef int cints8 __attribute__((ext_vector_type(8)));
 typedef int cints16 __attribute__((ext_vector_type(16)));
 typedef unsigned char cbytes8 __attribute__((ext_vector_type(8)));

@@ -44,29 +44,6 @@ private enum CorrelationRows {
 }
 
 private struct CorrelationTile<let rows: Int, Scalar: LaneScalar> {
-    /// Four totals a row.
-    @inline(__always)
-    private static func totals(_ sums: TileSums<rows, 4>) -> InlineArray<rows, SIMD4<Float>> {
-        #if WIDE_LANES
-            if rows >= 4 {
-                let quads = InlineArray<4, Lanes> {
-                    clanes16_four_sums(sums[$0][0], sums[$0][1], sums[$0][2], sums[$0][3])
-                }
-                let first = clanes16_sixteen_sums(quads[0], quads[1], quads[2], quads[3])
-                return InlineArray { row in
-                    switch row {
-                    case 0: first.lowHalf.lowHalf
-                    case 1: first.lowHalf.highHalf
-                    case 2: first.highHalf.lowHalf
-                    case 3: first.highHalf.highHalf
-                    default: Lanes.totals(sums[row][0], sums[row][1], sums[row][2], sums[row][3])
-                    }
-                }
-            }
-        #endif
-        return InlineArray { Lanes.totals(sums[$0][0], sums[$0][1], sums[$0][2], sums[$0][3]) }
-    }
-
     @inline(never)
     static func run(_ task: RowCorrelation<Scalar>, row: Int, column: Int, ahead: UnsafePointer<Scalar>) {
         let width = min(4, task.right.rows - column)
@@ -89,9 +66,8 @@ private struct CorrelationTile<let rows: Int, Scalar: LaneScalar> {
             index += laneCount
         }
 
-        let totals = totals(sums)
         for index in 0..<rows {
-            let totals = totals[index]
+            let totals = Lanes.totals(sums[index][0], sums[index][1], sums[index][2], sums[index][3])
             let out = task.out + ((row + index) * task.outStride + column)
             if width == 4 {
                 let raw = UnsafeMutableRawPointer(out)
