@@ -90,7 +90,7 @@ public struct DaemonRuntime: Sendable {
 
     /// Statements are short, so many workers share few connections: a server with more of them at work than it has cores
     /// does less, not more.
-    static func connections(workers: Int) -> Int { min(workers + 4, 12) }
+    static func connections(workers: Int) -> Int { min(workers + 4, 6) }
 
     private func runServices(_ settings: ConnectionSettings, _ cluster: PrivateCluster?) async throws {
         let queue = JobStore(
@@ -145,7 +145,8 @@ public struct DaemonRuntime: Sendable {
                 store: spool, configuration: spoolConfiguration, registrar: registrar, logger: logger),
             hints: HintService(
                 listener: QueueListener(
-                    try DatabaseAddress.listening(configuration), pollInterval: configuration.queue.poll),
+                    try DatabaseAddress.listening(configuration), probedBy: queue.database,
+                    pollInterval: configuration.queue.poll),
                 dispatch: dispatch,
                 logger: logger))
         await queue.database.close()
