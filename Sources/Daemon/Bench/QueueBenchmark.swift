@@ -163,7 +163,7 @@ public struct QueueBenchmark: Sendable {
         try await database.withConnection {
             // Without triggers, whose work is no part of what is measured.
             _ = try $0.script(
-                "TRUNCATE shufflenet.jobs, shufflenet.job_events; SET session_replication_role = replica")
+                "TRUNCATE shufflenet.jobs, shufflenet.job_history; SET session_replication_role = replica")
             for (count, priority) in [(jobs, 0), (waiting, -50)] {
                 try $0.query(
                     "INSERT INTO shufflenet.jobs (kind, args, priority) SELECT 'train', '{\"dataset\": \"a\"}', $2::int FROM generate_series(1, $1::int)",
