@@ -90,7 +90,7 @@ public struct DaemonRuntime: Sendable {
 
     /// Statements are short, so many workers share few connections: a server with more of them at work than it has cores
     /// does less, not more.
-    static func connections(workers: Int) -> Int { min(workers + 4, 6) }
+    static func connections(workers: Int) -> Int { min(workers + 4, 12) }
 
     private func runServices(_ settings: ConnectionSettings, _ cluster: PrivateCluster?) async throws {
         let queue = JobStore(
