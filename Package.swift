@@ -101,11 +101,12 @@ let package = Package(
             swiftSettings: house),
 
         // What a job is.
+        .systemLibrary(name: "CEpoll"),
         .systemLibrary(name: "CLibpq", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .target(
             name: "Postgres",
             dependencies: [
-                "CLibpq", "Support",
+                "CEpoll", "CLibpq", "Support",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),

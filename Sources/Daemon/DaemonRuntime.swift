@@ -145,7 +145,8 @@ public struct DaemonRuntime: Sendable {
                 store: spool, configuration: spoolConfiguration, registrar: registrar, logger: logger),
             hints: HintService(
                 listener: QueueListener(
-                    try DatabaseAddress.listening(configuration), pollInterval: configuration.queue.poll),
+                    try DatabaseAddress.listening(configuration), probedBy: queue.database,
+                    pollInterval: configuration.queue.poll),
                 dispatch: dispatch,
                 logger: logger))
         await queue.database.close()

@@ -60,8 +60,7 @@ public struct Job: Sendable, Identifiable, Equatable {
 
 /// What one successful claim hands to a worker.
 public struct ClaimedJob: Sendable, Identifiable, Equatable {
-    /// The row just after the claim: state `running`, `attempt` already that of this run.
-    public var job: Job
+    public var job: Assignment
     /// Pass it to every later verb about this run.
     public var lease: Lease
     /// Where the next claim may go on from.

@@ -1,6 +1,6 @@
 public import Foundation
 
-/// One change of a job's state: a row of `shufflenet.job_events`, written by a trigger.
+/// One change of a job's state: a row of view `shufflenet.job_events`.
 public struct JobEvent: Sendable, Equatable {
     public var job: JobID
     public var at: Date

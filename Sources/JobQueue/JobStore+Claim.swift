@@ -14,12 +14,14 @@ extension JobStore {
         _ limit: Int, for worker: WorkerID, queues: [String] = ["default"], kinds: [JobKind] = JobKind.allCases,
         behind place: QueuePlace? = nil
     ) async throws -> [ClaimedJob] {
-        let parameters: [any PostgresParameter] = [worker.rawValue, queues, kinds.map(\.rawValue)]
+        let kinds = kinds == JobKind.allCases ? nil : kinds
+        var parameters: [any PostgresParameter] = [worker.rawValue, queues]
+        if let kinds { parameters.append(kinds.map(\.rawValue)) }
         var claims: [ClaimedJob] = []
         var place = place
         do {
             while claims.count < limit {
-                if let claim = try await claimPastRivals(parameters, behind: place) {
+                if let claim = try await claimPastRivals(parameters, ofSomeKinds: kinds != nil, behind: place) {
                     claims.append(claim)
                     place = claim.place
                 } else if place != nil {
@@ -38,9 +40,9 @@ extension JobStore {
     /// Two claimers can find two jobs of one concurrency key at the same moment; the unique index lets one of them have
     /// it. The other looks again and sees the key in use.
     private func claimPastRivals(
-        _ parameters: [any PostgresParameter], behind place: QueuePlace?
+        _ parameters: [any PostgresParameter], ofSomeKinds: Bool, behind place: QueuePlace?
     ) async throws -> ClaimedJob? {
-        let statement = place == nil ? ClaimStatement.claim : ClaimStatement.claimBehind
+        let statement = ClaimStatement.claim(ofSomeKinds: ofSomeKinds, behind: place != nil)
         let parameters = parameters + (place?.parameters ?? [])
         var tries = 0
         while true {
@@ -76,23 +78,40 @@ extension JobStore {
     }
 
     private enum ClaimStatement {
-        static let claim = claiming()
-        static let claimBehind = claiming("AND d.priority = $4 AND (d.run_at, d.id) > ($5::timestamptz, $6)")
+        static func claim(ofSomeKinds: Bool, behind: Bool) -> String {
+            switch (ofSomeKinds, behind) {
+            case (false, false): any
+            case (false, true): anyBehind
+            case (true, false): ofKinds
+            case (true, true): ofKindsBehind
+            }
+        }
+
+        private static let any = claiming()
+        private static let anyBehind = claiming(behind(first: 3))
+        private static let ofKinds = claiming(kinds)
+        private static let ofKindsBehind = claiming(kinds + behind(first: 4))
+        private static let kinds = " AND d.kind = ANY ($3::text[])"
+
+        /// `QueuePlace.parameters` begin with `$first`.
+        private static func behind(first: Int) -> String {
+            " AND d.priority = $\(first) AND (d.run_at, d.id) > ($\(first + 1)::timestamptz, $\(first + 2))"
+        }
 
         /// SKIP LOCKED: claimers pass one another by. The order is that of index `jobs_claimable`, so the scan ends at its
         /// first hit. `now()` and not `clock_timestamp()`, which no index can be asked for. One job a statement: a limit
         /// that the planner does not know, or a join, would have the statement planned anew at every call, which costs
-        /// more than carrying it out.
-        private static func claiming(_ place: String = "") -> String {
+        /// more than carrying it out. `event_implied`: the row itself is the event, see view `job_events`.
+        private static func claiming(_ conditions: String = "") -> String {
             """
             UPDATE shufflenet.jobs AS j
             SET state = 'running', lease_token = nextval('shufflenet.lease_tokens'), worker_id = $1,
                 attempt = j.attempt + 1, started_at = clock_timestamp(), progress = 0, progress_message = NULL,
-                log_path = NULL, cpu_seconds = NULL, peak_memory_bytes = NULL
+                log_path = NULL, cpu_seconds = NULL, peak_memory_bytes = NULL, event_implied = NOT j.event_implied
             WHERE j.id = (
                 SELECT d.id FROM shufflenet.jobs AS d
-                WHERE d.state = 'available' AND NOT d.intake_pending AND d.waits_for = 0 AND d.run_at <= now() \(place)
-                    AND d.queue = ANY ($2::text[]) AND d.kind = ANY ($3::text[])
+                WHERE d.state = 'available' AND NOT d.intake_pending AND d.waits_for = 0 AND d.run_at <= now()
+                    AND d.queue = ANY ($2::text[])\(conditions)
                     AND d.queue NOT IN (SELECT p.queue FROM shufflenet.paused_queues AS p)
                     AND (d.concurrency_key IS NULL OR NOT EXISTS (
                         SELECT FROM shufflenet.jobs AS r
@@ -102,7 +121,7 @@ extension JobStore {
                 LIMIT 1
                 FOR UPDATE OF d SKIP LOCKED
             )
-            RETURNING \(Job.columns(of: "j"))
+            RETURNING \(Assignment.columns(of: "j")), j.lease_token, j.priority, j.run_at
             """
         }
 
@@ -127,9 +146,9 @@ extension QueuePlace {
 
 extension ClaimedJob {
     fileprivate init(_ row: Row) throws {
-        job = try Job(row)
+        job = try Assignment(row)
         lease = Lease(job: job.id, token: LeaseToken(try row.decode("lease_token")))
         // As text: a Date's fraction of a second is not exact, and many jobs can have the very same time.
-        place = QueuePlace(priority: job.priority, runAt: try row.decode("run_at"), job: job.id)
+        place = QueuePlace(priority: try row.decode("priority"), runAt: try row.decode("run_at"), job: job.id)
     }
 }

@@ -48,11 +48,13 @@ extension JobStore {
         return try rows.first.map(EndedJob.init)
     }
 
-    /// A completed job carries no reason of an earlier attempt.
+    /// A completed job carries no reason of an earlier attempt. The row itself is the event (see view `job_events`), unless
+    /// the trigger of changes has somebody to wake.
     private static let completion = """
         UPDATE shufflenet.jobs
         SET state = 'completed', reason = NULL, error = NULL, result = $3::jsonb, output_path = $4, progress = 1,
-            finished_at = clock_timestamp(), cpu_seconds = $5, peak_memory_bytes = $6
+            finished_at = clock_timestamp(), cpu_seconds = $5, peak_memory_bytes = $6,
+            event_implied = event_implied <> (NOT has_dependants AND concurrency_key IS NULL)
         WHERE id = $1 AND lease_token = $2 AND state = 'running'
         """
 

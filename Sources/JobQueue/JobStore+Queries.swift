@@ -44,7 +44,9 @@ extension JobStore {
         static let job = "SELECT \(Job.columns(of: "j")) FROM shufflenet.jobs AS j WHERE j.id = $1"
 
         static let shards = """
-            SELECT \(Job.columns(of: "j")) FROM shufflenet.jobs AS j WHERE j.parent_id = $1 ORDER BY j.shard
+            SELECT \(Job.columns(of: "j")) FROM shufflenet.jobs AS j
+            WHERE j.id = ANY ((SELECT p.after FROM shufflenet.jobs AS p WHERE p.id = $1)::bigint[]) AND j.parent_id = $1
+            ORDER BY j.shard
             """
 
         static let events = """

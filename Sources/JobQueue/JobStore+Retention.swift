@@ -1,8 +1,8 @@
 internal import Postgres
 
 extension JobStore {
-    /// Deletes jobs that ended longer ago than `age`, with their events, and workers that retired as long ago; at most
-    /// `limit` jobs, and returns how many. What somebody still needs stays: folders not yet put in their place, shards
+    /// Deletes jobs that ended longer ago than `age`, with their events, and workers that retired as long ago and that no
+    /// job names any more; at most `limit` jobs, and returns how many. What somebody still needs stays: folders not yet put in their place, shards
     /// and jobs that an unfinished one waits for.
     public func forgetEnded(olderThan age: Duration, limit: Int = 500) async throws -> Int {
         let forgotten = try await database.query(RetentionStatement.forgetJobs, [age.seconds, limit]).affected
@@ -32,7 +32,7 @@ extension JobStore {
         static let forgetWorkers = """
             DELETE FROM shufflenet.workers AS w
             WHERE w.retired_at < clock_timestamp() - make_interval(secs => $1::float8)
-                AND NOT EXISTS (SELECT FROM shufflenet.jobs AS j WHERE j.worker_id = w.id AND j.state = 'running')
+                AND NOT EXISTS (SELECT FROM shufflenet.jobs AS j WHERE j.worker_id = w.id)
             """
 
         static let missing = """

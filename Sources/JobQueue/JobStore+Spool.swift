@@ -72,8 +72,8 @@ extension JobStore {
             """
 
         static let list = """
-            SELECT \(Job.columns(of: "j")) FROM shufflenet.jobs AS j
-            WHERE j.intake_pending OR (j.spool_folder IS NOT NULL AND NOT j.spool_settled) ORDER BY j.id
+            SELECT \(Job.columns(of: "j")) FROM shufflenet.open_folders AS o JOIN shufflenet.jobs AS j ON j.id = o.job_id
+            ORDER BY j.id
             """
     }
 }

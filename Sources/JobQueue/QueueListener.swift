@@ -21,18 +21,22 @@ public struct QueueListener: Sendable {
     public static let channels = ["shufflenet_jobs", "shufflenet_cancel", "shufflenet_schedules"]
 
     private let settings: ConnectionSettings
+    private let probe: NotificationListener.Probe
     private let pollInterval: Duration
 
-    /// - Parameter settings: a direct connection; LISTEN through a transaction pooler hears nothing.
-    public init(_ settings: ConnectionSettings, pollInterval: Duration = .seconds(2)) {
+    /// - Parameters:
+    ///   - settings: a direct connection; LISTEN through a transaction pooler hears nothing.
+    ///   - database: by which it is tried whether notifications arrive.
+    public init(_ settings: ConnectionSettings, probedBy database: Database, pollInterval: Duration = .seconds(2)) {
         self.settings = settings
+        probe = NotificationListener.Probe(by: database)
         self.pollInterval = pollInterval
     }
 
     /// Begins to listen; ends when the sequence is let go or its task is cancelled. For one consumer.
     public func hints() -> AsyncStream<QueueHint> {
         let (stream, continuation) = AsyncStream.makeStream(of: QueueHint.self, bufferingPolicy: .bufferingNewest(1024))
-        let listener = NotificationListener(settings, channels: Self.channels) { event in
+        let listener = NotificationListener(settings, channels: Self.channels, probe: probe) { event in
             if let hint = QueueHint(event) { continuation.yield(hint) }
         }
         let pollInterval = pollInterval

@@ -1,14 +1,13 @@
 internal import CLibpq
 internal import Foundation
 
-/// One connection to a server, and the owner of libpq's handle. Blocking and not `Sendable`: it lives inside a
-/// `Session`, whose executor is a dispatch queue, so that its waiting never holds a thread of the cooperative pool.
+/// One connection to a server, and the owner of libpq's handle. Not `Sendable`: it lives inside a `Session`, which waits
+/// for its answers on the socket loop and lends it to those who need several statements in a row.
+///
+/// What is public here waits for the server: never call it on the cooperative pool or the socket loop.
 public final class Connection {
     private let handle: OpaquePointer
-    private let statementTimeout: Duration
-    private var preparesStatements: Bool
-    /// The columns of the answers of what was prepared, by its name; worked out at the first answer.
-    private var prepared: [String: [String: Int]] = [:]
+    let statementTimeout: Duration
 
     /// Connects and waits for it. Throws `PostgresError`.
     public init(_ settings: ConnectionSettings) throws {
@@ -26,9 +25,10 @@ public final class Connection {
         }
         // libpq prints notices on stderr unless told otherwise.
         PQsetNoticeReceiver(handle, { _, _ in }, nil)
+        // Sending never waits: who waits does so for both directions, and with a time limit.
+        PQsetnonblocking(handle, 1)
         self.handle = handle
         statementTimeout = settings.statementTimeout
-        preparesStatements = settings.preparesStatements
     }
 
     deinit { PQfinish(handle) }
@@ -38,34 +38,12 @@ public final class Connection {
     /// Throws `PostgresError`; after one with `isConnectionLost` the connection is of no more use.
     @discardableResult
     public func query(_ sql: String, _ parameters: [any PostgresParameter] = []) throws -> Rows {
-        var texts: [UnsafePointer<CChar>?] = []
-        texts.reserveCapacity(parameters.count)
-        defer { for text in texts { free(UnsafeMutablePointer(mutating: text)) } }
-        for (index, parameter) in parameters.enumerated() {
-            let text = parameter.postgresText
-            if let text, text.utf8.contains(0) {
-                throw PostgresError(.dataException, "parameter $\(index + 1) holds a zero byte, which text can't")
-            }
-            texts.append(text.flatMap { UnsafePointer(strdup($0)) })
-        }
-        if preparesStatements {
-            do {
-                return try queryPrepared(sql, texts)
-            } catch let error as PostgresError
-                where error.sqlState == .invalidStatementName && PQtransactionStatus(handle) == PQTRANS_IDLE
-            {
-                // A transaction pooler gave us a server connection that never heard of the statement.
-                preparesStatements = false
-            }
-        }
-        return try run { PQsendQueryParams(handle, sql, Int32(texts.count), nil, texts, nil, nil, 0) }
+        try wait(for: send(sql, try ParameterTexts(parameters))).rows
     }
 
     /// Runs several statements without parameters, as psql would; the answer is the last one's.
     @discardableResult
-    public func script(_ sql: String) throws -> Rows {
-        try run { PQsendQuery(handle, sql) }
-    }
+    public func script(_ sql: String) throws -> Rows { try wait(for: send(script: sql)).rows }
 
     /// Runs `body` between BEGIN and COMMIT; if it throws, or COMMIT does, nothing of it stays.
     public func transaction<Result>(_ body: (Connection) throws -> Result) throws -> Result {
@@ -87,23 +65,117 @@ public final class Connection {
     /// Whether it is good and outside a transaction, by what was heard so far.
     public var isIdle: Bool { isAlive && PQtransactionStatus(handle) == PQTRANS_IDLE }
 
-    /// Whether it can take a statement: looks at the socket for a goodbye that came while nobody was reading.
-    public var isUsable: Bool {
-        guard isIdle else { return false }
-        var descriptor = pollfd(fd: PQsocket(handle), events: Int16(POLLIN), revents: 0)
-        guard poll(&descriptor, 1, 0) > 0 else { return true }
-        return PQconsumeInput(handle) == 1 && isAlive
-    }
-
     /// The server's process for this connection.
     public var serverProcess: Int32 { PQbackendPID(handle) }
+
+    /// A name as it may stand in SQL.
+    public static func quoted(identifier: String) -> String {
+        "\"" + identifier.replacing("\"", with: "\"\"") + "\""
+    }
+
+    private func commit() throws {
+        // COMMIT of a failed transaction is no error to the server: it answers ROLLBACK.
+        guard try wait(for: send(script: "COMMIT")).commandTag == "COMMIT" else {
+            throw PostgresError(.transactionRolledBack, "the transaction was rolled back, an earlier statement failed")
+        }
+    }
+
+    private func wait(for exchange: consuming Exchange) throws -> Exchange {
+        let deadline = ContinuousClock.now + statementTimeout
+        while try !receive(&exchange) {
+            let left = (deadline - .now).components
+            let milliseconds = left.seconds * 1000 + left.attoseconds / 1_000_000_000_000_000
+            let wanted = Int16(try flush() ? POLLIN : POLLIN | POLLOUT)
+            var descriptor = pollfd(fd: socket, events: wanted, revents: 0)
+            let ready = milliseconds < 0 ? 0 : poll(&descriptor, 1, Int32(clamping: milliseconds + 1))
+            if ready == 0 {
+                // The answer may still come; nobody would know to which question. The handle must not be used again.
+                shutdown(socket, Int32(SHUT_RDWR))
+                _ = PQconsumeInput(handle)
+                throw timedOut
+            }
+            guard ready > 0 || errno == EINTR else { throw lost() }
+        }
+        if let failure = exchange.failure { throw failure }
+        return exchange
+    }
+
+    // MARK: Without waiting
+
+    /// One statement on its way, and what has come of its answer.
+    struct Exchange {
+        var rows = Rows(columns: [:], values: [], affected: 0)
+        var commandTag = ""
+        var failure: PostgresError?
+        /// Those of the answer, where they are known.
+        fileprivate var columns: [String: Int] = [:]
+    }
 
     /// The socket's file descriptor; libpq keeps owning it.
     var socket: Int32 { PQsocket(handle) }
 
-    /// Reads what has come, without waiting, and returns the notifications in it.
-    func takeNotifications() throws -> [PostgresNotification] {
+    var timedOut: PostgresError { PostgresError(.statementTimedOut, "no answer within \(statementTimeout)") }
+
+    func send(_ sql: String, _ parameters: ParameterTexts) throws -> Exchange {
+        try sent(parameters.withPointers { PQsendQueryParams(handle, sql, parameters.count, nil, $0, nil, nil, 0) })
+    }
+
+    func send(script: String) throws -> Exchange { try sent(PQsendQuery(handle, script)) }
+
+    func send(prepare sql: String, as name: String) throws -> Exchange {
+        try sent(PQsendPrepare(handle, name, sql, 0, nil))
+    }
+
+    /// - Parameter columns: those of the answer, or none if they are not known yet.
+    func send(prepared name: String, _ parameters: ParameterTexts, columns: [String: Int]) throws -> Exchange {
+        var exchange = try sent(
+            parameters.withPointers { PQsendQueryPrepared(handle, name, parameters.count, $0, nil, nil, 0) })
+        exchange.columns = columns
+        return exchange
+    }
+
+    private func sent(_ code: Int32) throws -> Exchange {
+        guard code == 1, PQflush(handle) >= 0 else { throw lost() }
+        return Exchange()
+    }
+
+    /// Sends what the socket has room for; whether that was all.
+    func flush() throws -> Bool {
+        let left = PQflush(handle)
+        guard left >= 0 else { throw lost() }
+        return left == 0
+    }
+
+    /// Reads what has come; whether that was the end of the answer. What the server has against the statement is in
+    /// `failure`; throws if the connection is gone.
+    func receive(_ exchange: inout Exchange) throws -> Bool {
         guard PQconsumeInput(handle) == 1 else { throw lost() }
+        while PQisBusy(handle) == 0 {
+            guard let result = PQgetResult(handle) else {
+                if let failure = exchange.failure, !isAlive {
+                    exchange.failure = PostgresError(.connectionLost, failure.message)
+                }
+                return true
+            }
+            defer { PQclear(result) }
+            switch PQresultStatus(result) {
+            case PGRES_TUPLES_OK, PGRES_COMMAND_OK, PGRES_EMPTY_QUERY:
+                exchange.commandTag = String(cString: PQcmdStatus(result))
+                exchange.rows = Rows(result: result, columns: exchange.columns)
+            default:
+                exchange.failure = exchange.failure ?? PostgresError(result: result)
+            }
+        }
+        return false
+    }
+
+    /// Reads what came unasked. Throws if that was the end of the connection.
+    func listen() throws {
+        guard PQconsumeInput(handle) == 1, isAlive else { throw lost() }
+    }
+
+    /// The notifications in what was read.
+    func takeNotifications() -> [PostgresNotification] {
         var notifications: [PostgresNotification] = []
         while let notify = PQnotifies(handle) {
             notifications.append(
@@ -112,84 +184,6 @@ public final class Connection {
             PQfreemem(notify)
         }
         return notifications
-    }
-
-    /// A name as it may stand in SQL.
-    public static func quoted(identifier: String) -> String {
-        "\"" + identifier.replacing("\"", with: "\"\"") + "\""
-    }
-
-    private func commit() throws {
-        let tag = try run(tagOnly: true) { PQsendQuery(handle, "COMMIT") }
-        // COMMIT of a failed transaction is no error to the server: it answers ROLLBACK.
-        guard tag.commandTag == "COMMIT" else {
-            throw PostgresError(.transactionRolledBack, "the transaction was rolled back, an earlier statement failed")
-        }
-    }
-
-    private func queryPrepared(_ sql: String, _ texts: [UnsafePointer<CChar>?]) throws -> Rows {
-        // Named by content: behind a pooler an equal name can then only mean an equal statement.
-        let name = "s" + String(FNV1a.hash(sql), radix: 16)
-        if prepared[name] == nil {
-            do {
-                try run { PQsendPrepare(handle, name, sql, 0, nil) }
-            } catch let error as PostgresError where error.sqlState == .duplicateStatement {}
-            prepared[name] = [:]
-        }
-        let rows = try run(columns: prepared[name]) {
-            PQsendQueryPrepared(handle, name, Int32(texts.count), texts, nil, nil, 0)
-        }
-        prepared[name] = rows.columns
-        return rows
-    }
-
-    @discardableResult
-    private func run(columns: [String: Int]? = nil, _ send: () -> Int32) throws -> Rows {
-        try run(tagOnly: false, columns: columns, send).rows
-    }
-
-    /// Sends, waits within the time limit, and reads all results to the end.
-    ///
-    /// - Parameter columns: those of the answer, where they are known or empty.
-    private func run(
-        tagOnly: Bool, columns: [String: Int]? = nil, _ send: () -> Int32
-    ) throws -> (rows: Rows, commandTag: String) {
-        guard send() == 1 else { throw lost() }
-        let deadline = ContinuousClock.now + statementTimeout
-        var rows = Rows(columns: [:], values: [], affected: 0)
-        var tag = ""
-        var failure: PostgresError?
-        while true {
-            try waitForResult(until: deadline)
-            guard let result = PQgetResult(handle) else { break }
-            defer { PQclear(result) }
-            switch PQresultStatus(result) {
-            case PGRES_TUPLES_OK, PGRES_COMMAND_OK, PGRES_EMPTY_QUERY, PGRES_SINGLE_TUPLE:
-                tag = String(cString: PQcmdStatus(result))
-                if !tagOnly { rows = Rows(result: result, columns: columns ?? [:]) }
-            default:
-                failure = failure ?? PostgresError(result: result)
-            }
-        }
-        if let failure { throw isAlive ? failure : PostgresError(.connectionLost, failure.message) }
-        return (rows, tag)
-    }
-
-    private func waitForResult(until deadline: ContinuousClock.Instant) throws {
-        while PQisBusy(handle) == 1 {
-            let left = (deadline - .now).components
-            let milliseconds = left.seconds * 1000 + left.attoseconds / 1_000_000_000_000_000
-            var descriptor = pollfd(fd: PQsocket(handle), events: Int16(POLLIN), revents: 0)
-            let ready = milliseconds < 0 ? 0 : poll(&descriptor, 1, Int32(clamping: milliseconds + 1))
-            if ready == 0 {
-                // The answer may still come; nobody would know to which question. The handle must not be used again.
-                shutdown(PQsocket(handle), Int32(SHUT_RDWR))
-                _ = PQconsumeInput(handle)
-                throw PostgresError(.statementTimedOut, "no answer within \(statementTimeout)")
-            }
-            guard ready > 0 || errno == EINTR else { throw lost() }
-            guard ready < 0 || PQconsumeInput(handle) == 1 else { throw lost() }
-        }
     }
 
     private func lost() -> PostgresError {
@@ -212,12 +206,5 @@ extension Rows {
         }
         self.init(
             columns: columns, values: values, affected: Int(String(cString: PQcmdTuples(result))) ?? Int(rowCount))
-    }
-}
-
-/// The 64-bit FNV-1a hash (Fowler, Noll, Vo): the same in every process, unlike `Hasher`.
-enum FNV1a {
-    static func hash(_ text: String) -> UInt64 {
-        text.utf8.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
     }
 }

@@ -19,9 +19,10 @@ public final class Database: Sendable {
         self.capacity = capacity
     }
 
-    /// Runs `body` with a connection nobody else has meanwhile. Throws `PostgresError` and what `body` throws.
+    /// Runs `body` with a connection nobody else has meanwhile, on a thread that may wait. Throws `PostgresError` and what
+    /// `body` throws.
     public func withConnection<Result: Sendable>(
-        _ body: @Sendable (Connection) throws -> Result
+        _ body: @escaping @Sendable (Connection) throws -> Result
     ) async throws -> Result {
         let session = await take()
         defer { giveBack(session) }
@@ -31,14 +32,24 @@ public final class Database: Sendable {
     /// Runs one statement.
     @discardableResult
     public func query(_ sql: String, _ parameters: [any PostgresParameter] = []) async throws -> Rows {
-        try await withConnection { try $0.query(sql, parameters) }
+        let session = await take()
+        defer { giveBack(session) }
+        return try await session.query(sql, parameters)
     }
 
     /// Runs `body` between BEGIN and COMMIT; see `Connection.transaction`.
     public func transaction<Result: Sendable>(
-        _ body: @Sendable (Connection) throws -> Result
+        _ body: @escaping @Sendable (Connection) throws -> Result
     ) async throws -> Result {
         try await withConnection { try $0.transaction(body) }
+    }
+
+    /// Runs the asynchronous steps of `body` on the thread that waits for the answers, so that statements in a row cost no
+    /// change of threads. It must neither block nor compute for long: all statements of the process wait meanwhile.
+    public static func nearby<Result: Sendable, Failure: Error>(
+        _ body: () async throws(Failure) -> Result
+    ) async throws(Failure) -> Result {
+        try await withTaskExecutorPreference(SocketLoop.shared, operation: body)
     }
 
     /// Lets go of all idle connections; the next call makes new ones.
@@ -47,19 +58,24 @@ public final class Database: Sendable {
     }
 
     private func take() async -> Session {
-        await withCheckedContinuation { continuation in
-            let session: Session? = state.withLock { state in
-                // Last in, first out: a warm connection with its statements prepared comes before a new one.
-                if let session = state.idle.popLast() { return session }
-                if state.made < capacity {
-                    state.made += 1
-                    return Session(settings)
-                }
-                state.waiting.append(continuation)
-                return nil
+        // Without a continuation where none is needed, which is nearly always.
+        if let session = state.withLock({ takeIdle(&$0) }) { return session }
+        return await withCheckedContinuation { continuation in
+            let session = state.withLock { state in
+                let session = takeIdle(&state)
+                if session == nil { state.waiting.append(continuation) }
+                return session
             }
             if let session { continuation.resume(returning: session) }
         }
+    }
+
+    private func takeIdle(_ state: inout State) -> Session? {
+        // Last in, first out: a warm connection with its statements prepared comes before a new one.
+        if let session = state.idle.popLast() { return session }
+        guard state.made < capacity else { return nil }
+        state.made += 1
+        return Session(settings)
     }
 
     private func giveBack(_ session: Session) {

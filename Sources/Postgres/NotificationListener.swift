@@ -1,6 +1,4 @@
-internal import Dispatch
 internal import Foundation
-internal import Glibc
 
 /// What came by `NOTIFY`.
 public struct PostgresNotification: Sendable, Equatable {
@@ -13,45 +11,62 @@ public struct PostgresNotification: Sendable, Equatable {
     }
 }
 
-/// Listens on a connection of its own, which must be direct: a transaction pooler swallows LISTEN.
+/// Listens on a connection of its own, which must be direct: a transaction pooler takes LISTEN and passes nothing on,
+/// while every other statement works. So the listener sends itself a notification by another connection, at the beginning
+/// and then from time to time, and counts as listening only while these arrive.
 ///
 /// Notifications are hints. What was sent while the connection was down is lost, so whoever hears `.listening` looks
 /// for himself, and looks from time to time anyway.
 public actor NotificationListener {
     public enum Event: Sendable, Equatable {
-        /// LISTEN is in force from now on; anything may have happened before.
+        /// Notifications arrive from now on; anything may have happened before.
         case listening
         case notification(PostgresNotification)
-        /// The connection was lost or could not be made; another try follows.
+        /// The connection was lost, could not be made, or is deaf; another try follows.
         case interrupted(PostgresError)
     }
 
-    private nonisolated let executor = QueueExecutor(label: "postgres.listener")
+    /// How the listener finds out whether it hears anything.
+    public struct Probe: Sendable {
+        /// By which the notification is sent.
+        var database: Database
+        var interval: Duration
+        /// How long the notification may take; usual are milliseconds.
+        var limit: Duration
+
+        public init(
+            by database: Database, every interval: Duration = .seconds(15), within limit: Duration = .seconds(5)
+        ) {
+            self.database = database
+            self.interval = interval
+            self.limit = limit
+        }
+    }
+
+    private nonisolated let loop = SocketLoop.shared
     private let settings: ConnectionSettings
     private let channels: [String]
-    private let probeInterval: Duration
+    private let probe: Probe
     private let backoff = Backoff(first: .milliseconds(100), cap: .seconds(5))
     private let report: @Sendable (Event) -> Void
-    private var connection: Connection?
-    private var source: (any DispatchSourceRead)?
+    /// Of this listener alone: no other one is woken by its probes.
+    private let probeChannel = "listener_\(UUID().uuidString.lowercased())"
+    private var probeArrived = false
     private var pause: Task<Void, Never>?
     private var failure: PostgresError?
 
-    public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+    public nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
-    /// - Parameters:
-    ///   - probeInterval: how often a quiet connection is asked whether it lives.
-    ///   - report: called on the listener's own queue; must not block.
+    /// - Parameter report: called on the thread of all connections; must not block.
     public init(
-        _ settings: ConnectionSettings, channels: [String], probeInterval: Duration = .seconds(15),
-        report: @escaping @Sendable (Event) -> Void
+        _ settings: ConnectionSettings, channels: [String], probe: Probe, report: @escaping @Sendable (Event) -> Void
     ) {
         var settings = settings
         settings.statementTimeout = min(settings.statementTimeout, .seconds(10))
         settings.preparesStatements = false
         self.settings = settings
         self.channels = channels
-        self.probeInterval = probeInterval
+        self.probe = probe
         self.report = report
     }
 
@@ -60,60 +75,61 @@ public actor NotificationListener {
         var failures = 0
         while !Task.isCancelled {
             do {
-                try listen()
-                failures = 0
-                while !Task.isCancelled, failure == nil {
-                    await pause(for: probeInterval)
-                    guard failure == nil, !Task.isCancelled else { break }
-                    try connection?.query("SELECT 1")
-                    drain()
+                failure = nil
+                // Anew for every try: a session that heals by itself would forget its LISTEN.
+                let session = Session(settings, backoff: backoff) { [weak self] news in
+                    self?.assumeIsolated { $0.hear(news) }
                 }
-                if let failure { throw failure }
+                for channel in channels + [probeChannel] {
+                    _ = try await session.query("LISTEN " + Connection.quoted(identifier: channel))
+                }
+                try await sendProbe()
+                failures = 0
+                report(.listening)
+                while !Task.isCancelled {
+                    if failure == nil { await pause(for: probe.interval) }
+                    if !Task.isCancelled { try await sendProbe() }
+                }
+                await session.close()
             } catch {
                 failures += 1
-                hangUp()
+                if Task.isCancelled { return }
                 report(.interrupted(error as? PostgresError ?? PostgresError(.connectionLost, "\(error)")))
-                if !Task.isCancelled { await pause(for: backoff.delay(afterFailures: failures)) }
+                await pause(for: backoff.delay(afterFailures: failures))
             }
         }
-        hangUp()
     }
 
-    private func listen() throws {
-        failure = nil
-        let connection = try Connection(settings)
-        self.connection = connection
-        for channel in channels { try connection.query("LISTEN " + Connection.quoted(identifier: channel)) }
-        // A duplicate, so that the source's descriptor outlives libpq's and is closed when the source has let go.
-        let descriptor = dup(connection.socket)
-        guard descriptor >= 0 else { throw PostgresError(.connectionLost, "dup: " + String(cString: strerror(errno))) }
-        let source = DispatchSource.makeReadSource(fileDescriptor: descriptor, queue: executor.queue)
-        source.setEventHandler { [weak self] in self?.assumeIsolated { $0.drain() } }
-        source.setCancelHandler { Glibc.close(descriptor) }
-        self.source = source
-        source.activate()
-        report(.listening)
-        drain()
+    /// Throws if it does not arrive, could not be sent, or the connection was lost.
+    private func sendProbe() async throws {
+        if let failure { throw failure }
+        probeArrived = false
+        try await probe.database.query("SELECT pg_notify($1, '')", [probeChannel])
+        // It may have arrived before the answer.
+        if !probeArrived, failure == nil { await pause(for: probe.limit) }
+        if let failure { throw failure }
+        guard probeArrived || Task.isCancelled else {
+            throw PostgresError(
+                .prerequisiteMissing, "a notification sent by another connection did not arrive within \(probe.limit)",
+                hint: "LISTEN needs a direct connection: where the database is a transaction pooler, give one under "
+                    + "the key listen.")
+        }
     }
 
-    private func drain() {
-        guard let connection, failure == nil else { return }
-        do {
-            for notification in try connection.takeNotifications() { report(.notification(notification)) }
-        } catch {
-            failure = error as? PostgresError ?? PostgresError(.connectionLost, "\(error)")
-            source?.cancel()
+    private func hear(_ news: Session.News) {
+        switch news {
+        case .notification(let notification) where notification.channel == probeChannel:
+            probeArrived = true
+            pause?.cancel()
+        case .notification(let notification):
+            report(.notification(notification))
+        case .lost(let error):
+            failure = error
             pause?.cancel()
         }
     }
 
-    private func hangUp() {
-        source?.cancel()
-        source = nil
-        connection = nil
-    }
-
-    /// A sleep that the listener's cancellation and `drain` can cut short.
+    /// A sleep that the listener's cancellation and `hear` can cut short.
     private func pause(for duration: Duration) async {
         let sleep = Task<Void, Never> { try? await Task.sleep(for: duration) }
         pause = sleep

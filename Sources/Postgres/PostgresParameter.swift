@@ -52,11 +52,21 @@ extension Optional: PostgresParameter where Wrapped: PostgresParameter {
 /// As an array. Elements are quoted, so that commas, braces and the word NULL are safe in them.
 extension Array: PostgresParameter where Element: PostgresParameter {
     public var postgresText: String? {
-        let elements = map { element -> String in
-            guard let text = element.postgresText else { return "NULL" }
-            let escaped = text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
-            return "\"\(escaped)\""
+        var array = "{"
+        for (index, element) in enumerated() {
+            if index > 0 { array += "," }
+            guard let text = element.postgresText else {
+                array += "NULL"
+                continue
+            }
+            array += "\""
+            if text.utf8.contains(where: { $0 == UInt8(ascii: "\\") || $0 == UInt8(ascii: "\"") }) {
+                array += text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
+            } else {
+                array += text
+            }
+            array += "\""
         }
-        return "{\(elements.joined(separator: ","))}"
+        return array + "}"
     }
 }

@@ -69,4 +69,18 @@ import Testing
         let deaf = await findings { $0.listen = "host=\(scratch.path) connect_timeout=2" }
         #expect(deaf["listen"]?.first?.contains("no notification came") == true)
     }
+
+    @Test("a LISTEN that goes through a transaction pooler is found out, and a direct one is not complained of")
+    func deafness() async throws {
+        try await JobStore.migrate(database.settings)
+        let pooler = try await PgBouncer(before: database.settings)
+        let through = RunningDaemon.address(pooler.settings) + " port=6432"
+        #expect(await findings { $0.database = through }["listen"]?.first?.contains("direct connection") == true)
+        let direct = RunningDaemon.address(database.settings)
+        #expect(
+            await findings {
+                $0.database = through
+                $0.listen = direct
+            } == [:])
+    }
 }

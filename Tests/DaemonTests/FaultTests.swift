@@ -124,6 +124,26 @@ import Testing
         #expect(FileTree.names(in: "\(scratch.path)/results").count == 40 + 1)
     }
 
+    @Test("two daemons with one spool race for every folder and every row, and each is worked off once")
+    func sharedSpool() async throws {
+        let database = try await TestDatabase.make(capacity: 6)
+        let spool = ["/usr/bin/env", "SHUFFLENETD_SPOOL_ROOT=\(scratch.path)/shared/spool"]
+        let daemons = try ["one", "two"].map { name in
+            try RunningDaemon(
+                scratch: scratch, name: name, database: database, child: FaultLoad.child, workers: 2, launcher: spool)
+        }
+        for daemon in daemons { #expect(try await eventually { try await daemon.isReady() }) }
+        #expect(await eventually { FileTree.exists("\(scratch.path)/shared/spool/incoming/classify") })
+        var load = FaultLoad(scratch: scratch, queue: daemons[0].queue)
+        for _ in 0..<10 {
+            try load.drop(2, at: "shared")
+            try await load.submit(2)
+        }
+        #expect(try await load.waitForEnd(), "\(scratch.read("one.log") ?? "")\(scratch.read("two.log") ?? "")")
+        try await load.check(states: ["one", "two", "shared"])
+        for daemon in daemons { #expect(daemon.process.isRunning) }
+    }
+
     @Test("without any NOTIFY jobs are found by polling, and cancels by the heartbeat")
     func lostNotifications() async throws {
         let database = try await TestDatabase.make(capacity: 6)

@@ -1,4 +1,3 @@
-import Foundation
 import Glibc
 import JobQueue
 import Postgres
@@ -13,30 +12,7 @@ import Testing
     func transactionPooler() async throws {
         let scratch = try Scratch()
         let database = try await TestDatabase.make(capacity: 4)
-        try FileManager.default.createDirectory(atPath: "\(scratch.path)/pool", withIntermediateDirectories: true)
-        let file = try scratch.write(
-            """
-            [databases]
-            * = host=\(database.settings.host ?? "") user=\(PrivateCluster.owner)
-            [pgbouncer]
-            listen_addr =
-            unix_socket_dir = \(scratch.path)/pool
-            auth_type = any
-            pool_mode = transaction
-            default_pool_size = 3
-            logfile = \(scratch.path)/pool/log
-            """, to: "pool/ini")
-        // It refuses to run as root, and the server takes it for its own account, which is the tests' or postgres.
-        let pooler = Process()
-        let account =
-            geteuid() == 0 ? ["/usr/bin/setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] : []
-        if geteuid() == 0 { chmod("\(scratch.path)/pool", 0o777) }
-        let command = account + ["/usr/sbin/pgbouncer", "-q", file]
-        pooler.executableURL = URL(filePath: command[0])
-        pooler.arguments = Array(command.dropFirst())
-        try pooler.run()
-        defer { kill(pooler.processIdentifier, SIGKILL) }
-        #expect(await eventually { FileTree.exists("\(scratch.path)/pool/.s.PGSQL.6432") })
+        let pooler = try await PgBouncer(before: database.settings)
 
         let direct = RunningDaemon.address(database.settings)
         let daemon = try RunningDaemon(
@@ -44,12 +20,32 @@ import Testing
             // A poll that does not come within the test: what is heard is heard by NOTIFY.
             timings: "{heartbeat: 200ms, fence: 20s, dead: 30s, poll: 1h}", more: "listen: \(direct)",
             address: direct.replacing(
-                "host=\(database.settings.host ?? "")", with: "host=\(scratch.path)/pool port=6432"))
+                "host=\(database.settings.host ?? "")", with: "host=\(pooler.folder) port=6432"))
         #expect(try await daemon.isReady(), "\(scratch.read("state.log") ?? "")")
         var load = FaultLoad(scratch: scratch, queue: daemon.queue)
         try await load.submit(20)
         #expect(try await load.waitForEnd(), "\(scratch.read("state.log") ?? "")")
         try await load.check(states: ["state"])
+        daemon.send(SIGTERM)
+        #expect(await daemon.exitStatus() == 0)
+    }
+
+    @Test("a daemon that would listen through the pooler says that it hears nothing, and works by polling")
+    func deaf() async throws {
+        let scratch = try Scratch()
+        let database = try await TestDatabase.make(capacity: 4)
+        let pooler = try await PgBouncer(before: database.settings)
+        let daemon = try RunningDaemon(
+            scratch: scratch, database: database, child: FaultLoad.child, workers: 4,
+            address: RunningDaemon.address(pooler.settings) + " port=6432")
+        #expect(try await daemon.isReady(), "\(scratch.read("state.log") ?? "")")
+        var load = FaultLoad(scratch: scratch, queue: daemon.queue)
+        try await load.submit(5)
+        #expect(try await load.waitForEnd(), "\(scratch.read("state.log") ?? "")")
+        #expect(
+            await eventually {
+                scratch.read("state.log")?.contains("a notification sent by another connection") == true
+            })
         daemon.send(SIGTERM)
         #expect(await daemon.exitStatus() == 0)
     }

@@ -11,9 +11,9 @@ import Testing
             #"INSERT INTO shufflenet.jobs (kind, args) VALUES ('train', '{"dataset": "flowers", "epochs": 2}')"#)
         let claim = try await queue.claimOne()
         #expect(claim.job.kind == .train)
-        #expect(claim.job.state == .running)
         #expect(claim.job.attempt == 1)
-        #expect(claim.job.submittedBy == PrivateCluster.owner)
+        let job = try #require(try await queue.store.job(claim.id))
+        #expect(job.state == .running && job.attempt == 1 && job.submittedBy == PrivateCluster.owner)
         #expect(try claim.job.args.decode([String: JSONScalar].self)["epochs"] == .number(2))
     }
 

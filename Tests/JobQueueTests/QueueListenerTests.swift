@@ -14,7 +14,9 @@ import Testing
 
     @Test func `new work, a retry, a cancel and a schedule are heard of; work for later is not`() async throws {
         let queue = try await QueueFixture.make()
-        var hints = QueueListener(queue.test.settings, pollInterval: .milliseconds(50)).hints().makeAsyncIterator()
+        var hints = QueueListener(
+            queue.test.settings, probedBy: queue.database, pollInterval: .milliseconds(50)
+        ).hints().makeAsyncIterator()
         #expect(await next(&hints) == .listening)
         try await queue.insert()
         #expect(await next(&hints) == .work)
@@ -39,8 +41,8 @@ import Testing
     @Test func `without any notification there is still a hint to poll`() async throws {
         let queue = try await QueueFixture.make()
         var polls = 0
-        for await hint in QueueListener(queue.test.settings, pollInterval: .milliseconds(10)).hints()
-        where hint == .poll {
+        let listener = QueueListener(queue.test.settings, probedBy: queue.database, pollInterval: .milliseconds(10))
+        for await hint in listener.hints() where hint == .poll {
             polls += 1
             if polls == 3 { break }
         }

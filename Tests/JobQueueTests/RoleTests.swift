@@ -40,7 +40,7 @@ import Testing
         #expect(try await queue.store.job(JobID(id))?.submittedBy == alice)
         #expect(try await attempt(queue, as: alice, "SELECT * FROM shufflenet.jobs_overview").count == 1)
         #expect(try await attempt(queue, as: alice, "SELECT * FROM shufflenet.job_events").count == 1)
-        for table in ["jobs", "jobs_overview", "job_events", "job_attempts", "jobs_waiting"] {
+        for table in ["jobs", "jobs_overview", "job_events", "job_history", "job_attempts", "jobs_waiting"] {
             #expect(try await attempt(queue, as: bob, "SELECT * FROM shufflenet.\(table)").isEmpty)
         }
         for verb in ["cancel", "retry", "hold", "release"] {
@@ -68,6 +68,8 @@ import Testing
         "SELECT shufflenet.pause_queue()", "SELECT shufflenet.unschedule('nightly')",
         "SELECT * FROM shufflenet.schedules",
         "INSERT INTO shufflenet.job_events (job_id, to_state, attempt) VALUES (1, 'x', 1)",
+        "INSERT INTO shufflenet.job_history (job_id, to_state, attempt) VALUES (1, 'x', 1)",
+        "SELECT * FROM shufflenet.open_folders",
         "SELECT nextval('shufflenet.lease_tokens')", "TRUNCATE shufflenet.jobs",
     ])
     func `a submitter can't reach past what is offered`(statement: String) async throws {

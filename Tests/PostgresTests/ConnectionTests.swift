@@ -150,12 +150,56 @@ import Testing
 
     @Test func `a statement that a pooler forgot is sent again without a name`() async throws {
         let database = try await TestDatabase.make(capacity: 1).database
-        let answer = try await database.withConnection { connection in
-            try connection.query("SELECT $1::int AS n", [1])
+        for number in 1...3 {
+            let rows = try await database.query("SELECT $1::int AS n", [number])
+            #expect(try rows[0].decode("n", as: Int.self) == number)
             // What a pooler does by handing out another server connection.
-            try connection.script("DEALLOCATE ALL")
-            return try connection.query("SELECT $1::int AS n", [2])[0].decode("n", as: Int.self)
+            try await database.query("DEALLOCATE ALL")
         }
-        #expect(answer == 2)
+    }
+
+    @Test func `a statement that waits holds up no other one, and without an answer it is given up`() async throws {
+        let test = try await TestDatabase.make(capacity: 3)
+        let holder = Session(test.settings)
+        _ = try await holder.query("SELECT pg_advisory_lock(1)")
+        let waiting = Task { try await test.database.query("SELECT pg_advisory_lock(1)") }
+        for _ in 0..<10 { try await test.database.query("SELECT 1") }
+        _ = try await holder.query("SELECT pg_advisory_unlock(1)")
+        _ = try await waiting.value
+        var settings = test.settings
+        settings.statementTimeout = .milliseconds(150)
+        let impatient = Session(settings)
+        let error = await #expect(throws: PostgresError.self) { _ = try await impatient.query("SELECT pg_sleep(60)") }
+        #expect(error?.sqlState == .statementTimedOut)
+    }
+
+    @Test func `more than a socket takes at a time goes there and back`() async throws {
+        let database = try await TestDatabase.make(capacity: 2).database
+        let text = String(repeating: "0123456789abcdef", count: 1 << 19)
+        let sent = try await database.query("SELECT $1::text AS text", [text])[0]
+        let lent = try await database.withConnection {
+            try $0.query("SELECT $1::text AS text", [text])[0]
+        }
+        for row in [sent, lent] {
+            #expect(try row.decode("text", as: String.self) == text)
+        }
+    }
+
+    @Test func `many statements at once, near the connections and far from them, each get their own answer`()
+        async throws
+    {
+        let database = try await TestDatabase.make(capacity: 3).database
+        @Sendable func ask(_ number: Int) async throws -> Bool {
+            try await database.query("SELECT $1::int AS n", [number])[0].decode("n", as: Int.self) == number
+        }
+        try await withThrowingTaskGroup(of: Bool.self) { group in
+            for number in 0..<200 {
+                group.addTask {
+                    number.isMultiple(of: 2)
+                        ? try await ask(number) : try await Database.nearby { try await ask(number) }
+                }
+            }
+            for try await isRight in group { #expect(isRight) }
+        }
     }
 }

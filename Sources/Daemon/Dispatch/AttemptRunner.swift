@@ -95,7 +95,7 @@ struct AttemptRunner: Sendable {
     }
 
     /// The results that a job with shards merges, in order; nil for any other job.
-    private func parts(of job: Job) async throws -> [String]? {
+    private func parts(of job: Assignment) async throws -> [String]? {
         guard job.shards != nil, job.shard == nil else { return nil }
         return try await queue.shards(of: job.id).map { part in
             guard let output = part.outputPath else {
@@ -106,7 +106,7 @@ struct AttemptRunner: Sendable {
     }
 
     /// The job's own arguments over the configured defaults of its kind.
-    private func arguments(of job: Job, kind: JobSpecification.Kind) throws -> JSONValue {
+    private func arguments(of job: Assignment, kind: JobSpecification.Kind) throws -> JSONValue {
         let own = try job.args.decode(JSONValue.self)
         guard case .object(let keys) = own else { return own }
         return .object((configuration.defaults[kind] ?? [:]).merging(keys) { _, own in own })

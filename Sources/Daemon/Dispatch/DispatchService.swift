@@ -124,7 +124,9 @@ final class DispatchService: Service {
     private func claim(_ limit: Int) async {
         do {
             let (place, hints) = state.withLock { ($0.place, $0.hints) }
-            let claims = try await queue.claimAvailable(limit, for: worker.current, queues: queues, behind: place)
+            let claims = try await Database.nearby {
+                try await queue.claimAvailable(limit, for: worker.current, queues: queues, behind: place)
+            }
             state.withLock { state in
                 for claim in claims { state.slots[claim.lease] = Slot(claim: claim) }
                 if state.hints == hints { state.place = claims.last?.place }

@@ -1,7 +1,6 @@
 import Foundation
 import JobQueue
 import Postgres
-import Synchronization
 
 /// The doctor's look at the database: reach, schema, rights, clock, notifications.
 struct DatabaseCheckup: Sendable {
@@ -56,7 +55,7 @@ struct DatabaseCheckup: Sendable {
         let rows = try await database.query(
             """
             SELECT format('no right to %s table shufflenet.%s', p, t) AS lack
-            FROM unnest(ARRAY['jobs', 'job_events', 'workers', 'schedules', 'paused_queues']) AS t,
+            FROM unnest(ARRAY['jobs', 'job_history', 'open_folders', 'workers', 'schedules', 'paused_queues']) AS t,
                 unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS p
             WHERE NOT has_table_privilege(format('shufflenet.%I', t), p)
             UNION ALL
@@ -78,44 +77,15 @@ struct DatabaseCheckup: Sendable {
         return ["this host and the database differ by \(Int(skew)) s; run a time service on both"]
     }
 
-    /// Sends itself a notification: through a transaction pooler it would never come.
+    /// As the daemon's own listener finds out: by a notification that it sends itself.
     private func listening(_ database: Database) async throws -> [String] {
         let (events, continuation) = AsyncStream.makeStream(of: NotificationListener.Event.self)
-        let channel = "shufflenet_doctor"
-        let listener = NotificationListener(try DatabaseAddress.listening(configuration), channels: [channel]) {
-            continuation.yield($0)
-        }
-        let heard = await withTaskGroup(of: Bool?.self) { group in
-            group.addTask {
-                await listener.run()
-                return nil
-            }
-            group.addTask {
-                try? await Task.sleep(for: .seconds(5))
-                return false
-            }
-            group.addTask {
-                for await event in events {
-                    switch event {
-                    case .listening: _ = try? await database.query("SELECT pg_notify($1, '')", [channel])
-                    case .notification: return true
-                    case .interrupted: return false
-                    }
-                }
-                return nil
-            }
-            var heard = false
-            for await answer in group {
-                guard let answer else { continue }
-                heard = answer
-                break
-            }
-            group.cancelAll()
-            return heard
-        }
-        if heard { return [] }
-        return [
-            "no notification came; give a direct connection under the key listen. Until then jobs wait for the poll"
-        ]
+        let listener = NotificationListener(
+            try DatabaseAddress.listening(configuration), channels: [], probe: .init(by: database)
+        ) { continuation.yield($0) }
+        let running = Task { await listener.run() }
+        defer { running.cancel() }
+        guard case .interrupted(let error) = await events.first(where: { _ in true }) else { return [] }
+        return ["no notification came: \(error). Until that is mended, jobs wait for the poll"]
     }
 }
