@@ -67,8 +67,13 @@ final class EvaluationPass {
                 throw RunFailure(.preempted, "stopped after \(state.done) of \(dataset.count) images")
             }
             for image in batch.unreadable { context.log("skipped '\(image.name)': \(image.error)") }
-            try read(batch, with: primary)
-            if let secondary { try read(batch, with: secondary) }
+            primary.run(batch)
+            secondary?.run(batch)
+            if let row = firstNotFinite(primary.logits.pointer, rows: batch.count, classes: classes) {
+                throw RunFailure.badInput(
+                    "the network gives no finite numbers for '\(dataset.recordName(at: batch.indices[row]))': its "
+                        + "training diverged; wanted a lower learning rate, or another checkpoint")
+            }
             let labels = batch.labels.map { mapping[$0] }
             let score = SmoothedCrossEntropy.score(
                 logits: primary.logits.pointer, labels: labels, count: batch.count, classes: classes,
@@ -86,15 +91,6 @@ final class EvaluationPass {
         return state.tally.report(unreadable: loader.unreadable.count)
     }
 
-    private func read(_ batch: Batch, with reader: Reader) throws {
-        reader.session.run(images: batch.images, count: batch.count, logits: reader.logits.pointer)
-        if let row = firstNotFinite(reader.logits.pointer, rows: batch.count, classes: reader.classes) {
-            throw RunFailure.badInput(
-                "the network gives no finite numbers for '\(dataset.recordName(at: batch.indices[row]))': its "
-                    + "training diverged; wanted a lower learning rate, or another checkpoint")
-        }
-    }
-
     /// The network in one precision, and where its logits go: `[batch][classes]`.
     private struct Reader {
         let session: InferenceSession
@@ -107,6 +103,10 @@ final class EvaluationPass {
                 precision: precision)
             classes = model.network.configuration.classes
             logits = AlignedBuffer(count: batch * classes)
+        }
+
+        func run(_ batch: Batch) {
+            session.run(images: batch.images, count: batch.count, logits: logits.pointer)
         }
 
         func row(_ row: Int) -> UnsafeBufferPointer<Float> {

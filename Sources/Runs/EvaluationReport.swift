@@ -62,7 +62,7 @@ struct EvaluationTally: Codable {
         let ranked = topIndices(of: logits, 5)
         if let other {
             check?.images += 1
-            check?.agreeing += topIndices(of: other, 1) == [ranked[0]] ? 1 : 0
+            check?.agreeing += other.allSatisfy(\.isFinite) && topIndices(of: other, 1) == [ranked[0]] ? 1 : 0
         }
         confusion[label][ranked[0]] += 1
         top1 += ranked[0] == label ? 1 : 0

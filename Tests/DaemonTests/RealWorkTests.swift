@@ -19,7 +19,7 @@ import Testing
     }
 
     static let training =
-        #"{"dataset": "pictures", "model_size": "0.5x", "pixels": 32, "batch": 4, "epochs": 1, "warm_up_epochs": 0, "publish_as": "m"}"#
+        #"{"dataset": "pictures", "model_size": "0.5x", "pixels": 32, "batch": 4, "epochs": 1, "lr": 0.001, "warm_up_epochs": 0, "publish_as": "m"}"#
 
     /// Two classes of small pictures, shared by all daemons of the test.
     private func drawPictures(_ count: Int) throws {

@@ -1,3 +1,5 @@
+import Checkpoints
+import ShuffleNet
 import Testing
 
 @testable import Runs
@@ -14,6 +16,23 @@ struct EvaluationReportTests {
             tally.add(lossSum: 0.5)
         }
         return tally.report(unreadable: 2)
+    }
+
+    @Test("the precisions agree where their best classes are the same; numbers that are not finite agree with nothing")
+    func agreement() {
+        var tally = EvaluationTally(classNames: ["a", "b", "c"], precision: .bfloat16, checksBFloat16: true)
+        let cases: [([Float], [Float])] = [
+            ([0, 1, 0], [0, 3, 2]), ([0, 1, 0], [2, 1, 0]), ([1, 0, 0], [1, .nan, 0]), ([1, 0, 0], [.infinity, 0, 0]),
+        ]
+        for (logits, other) in cases {
+            logits.withUnsafeBufferPointer { logits in
+                other.withUnsafeBufferPointer { tally.add(logits: logits, label: 0, other: $0) }
+            }
+        }
+        let report = tally.report(unreadable: 0)
+        #expect(report.precision == .bfloat16)
+        #expect(report.bfloat16Check == BFloat16Check(images: 4, agreeing: 1))
+        #expect(self.report([(0, 0)]).bfloat16Check == nil)
     }
 
     @Test("precision, recall and F1 are those of the confusion counts")
