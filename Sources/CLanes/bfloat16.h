@@ -10,8 +10,6 @@
 typedef unsigned short cwords8 __attribute__((ext_vector_type(8)));
 typedef unsigned short cwords16 __attribute__((ext_vector_type(16)));
 typedef unsigned short cwords32 __attribute__((ext_vector_type(32)));
-typedef unsigned int cbits8 __attribute__((ext_vector_type(8)));
-typedef unsigned int cbits16 __attribute__((ext_vector_type(16)));
 typedef unsigned long cquads8 __attribute__((ext_vector_type(8)));
 
 LANES_INLINE clanes8 clanes8_widen(cwords8 words) {

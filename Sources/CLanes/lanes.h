@@ -48,6 +48,29 @@ LANES_INLINE clanes4 clanes16_totals(clanes16 a, clanes16 b, clanes16 c, clanes1
     return clanes8_totals(a.lo + a.hi, b.lo + b.hi, c.lo + c.hi, d.lo + d.hi);
 }
 
+typedef unsigned int cbits8 __attribute__((ext_vector_type(8)));
+typedef unsigned int cbits16 __attribute__((ext_vector_type(16)));
+
+// All bits of the lanes from `start` on and before `end`, none of the others: out of two windows of a table, since the
+// compiler makes of comparisons that are kept for later one a lane.
+static const unsigned int clanes_table[48] __attribute__((unused)) = {
+    0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,
+    ~0u, ~0u, ~0u, ~0u, ~0u, ~0u, ~0u, ~0u, ~0u, ~0u, ~0u, ~0u, ~0u, ~0u, ~0u, ~0u,
+    0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,
+};
+LANES_INLINE cbits8 clanes8_bits(long start, long end) {
+    cbits8 from, to;
+    __builtin_memcpy(&from, clanes_table + 16 - (start < 8 ? start : 8), sizeof(from));
+    __builtin_memcpy(&to, clanes_table + 32 - (end < 0 ? 0 : end < 8 ? end : 8), sizeof(to));
+    return from & to;
+}
+LANES_INLINE cbits16 clanes16_bits(long start, long end) {
+    cbits16 from, to;
+    __builtin_memcpy(&from, clanes_table + 16 - (start < 16 ? start : 16), sizeof(from));
+    __builtin_memcpy(&to, clanes_table + 32 - (end < 0 ? 0 : end < 16 ? end : 16), sizeof(to));
+    return from & to;
+}
+
 typedef int cints8 __attribute__((ext_vector_type(8)));
 typedef int cints16 __attribute__((ext_vector_type(16)));
 typedef unsigned char cbytes8 __attribute__((ext_vector_type(8)));

@@ -32,7 +32,12 @@ private struct Average: WindowFold {
     mutating func begin() { sum = .zero }
 
     @inline(__always)
-    mutating func add(row: Int, left: Lanes, middle: Lanes, right: Lanes) { sum += left + middle + right }
+    mutating func add(row: Int, left: Lanes, middle: Lanes, right: Lanes) {
+        // One after the other: of a sum of two masked vectors the compiler adds the last lanes apart.
+        sum += left
+        sum += middle
+        sum += right
+    }
 
     @inline(__always)
     func end(index: Int) -> Lanes { (sum * inverseCounts.lanes(index)).rectified }

@@ -98,10 +98,11 @@ extension Lanes {
     /// All bits of the lanes from `start` on and before `end`, none of the others.
     @inline(__always)
     static func bits(from start: Int, to end: Int) -> LaneBits {
-        let all = unsafeBitCast(LaneBits(repeating: .max), to: Lanes.self)
-        let before = Lanes.mask(from: start)
-        return unsafeBitCast(
-            all.keeping(first: end).replacing(with: 0, where: .!before), to: LaneBits.self)
+        #if WIDE_LANES
+            clanes16_bits(start, end)
+        #else
+            clanes8_bits(start, end)
+        #endif
     }
 
     /// True for the lanes from `lane` on.
