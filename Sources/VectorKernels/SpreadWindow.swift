@@ -1,4 +1,3 @@
-internal import CLanes
 internal import Kernels
 
 /// The gradient at a window's outputs.
