@@ -7,8 +7,8 @@ public struct ClassificationOptions: Codable, Sendable, Equatable {
     public var batch = 64
     /// Rows whose best probability is below get the status `abstain` and no label.
     public var abstainBelow = 0.0
-    /// bfloat16 only for a model whose `BFloat16Check` holds.
-    public var precision = Precision.float32
+    /// bfloat16 only for a model whose `BFloat16Check` holds. Nil: the faster one that the model may have on this CPU.
+    public var precision: Precision?
 
     /// How picture files are read.
     public var pictures = PictureOptions()

@@ -36,9 +36,14 @@ public struct ClassificationRun: Sendable {
         try reportingAsFailure {
             try refuse(options.mistakes)
             let model = try TrainedModel(path: model)
-            try options.precision.check(offeredBy: model, named: (self.model as NSString).lastPathComponent)
+            let precision = options.precision ?? model.fastestPrecision(isShard: shard != nil)
+            let name = (self.model as NSString).lastPathComponent
+            try precision.check(offeredBy: model, named: name)
             for assumption in model.assumptions { context.log(assumption) }
-            options.precision.announce(in: context)
+            precision.announce(in: context)
+            if precision == .bfloat16, let check = model.bfloat16Check {
+                context.log("classifying in bf16: model '\(name)' \(check.sentence)")
+            }
             var listing = try ImageListing(folder: images, excluding: excluded)
             guard listing.count > 0 else {
                 throw RunFailure.badInput("image folder '\(images)' holds no files; wanted at least one picture")
@@ -54,7 +59,7 @@ public struct ClassificationRun: Sendable {
                 throw RunFailure.badInput("'\(out)' is a folder; wanted the name of a CSV file")
             }
             context.emit(.started)
-            let counts = try classify(listing, with: model, context: context)
+            let counts = try classify(listing, with: model, in: precision, context: context)
             let figures = Dictionary(uniqueKeysWithValues: counts.map { ($0.key.rawValue, Double($0.value)) })
             let breakdown = counts.sorted { $0.key.rawValue < $1.key.rawValue }.map { "\($0.value) \($0.key.rawValue)" }
             return RunResult(
@@ -65,7 +70,7 @@ public struct ClassificationRun: Sendable {
     }
 
     private func classify(
-        _ listing: ImageListing, with model: TrainedModel, context: RunContext
+        _ listing: ImageListing, with model: TrainedModel, in precision: Precision, context: RunContext
     ) throws -> [Prediction.Status: Int] {
         let table = PredictionTable(
             classNames: model.classNames, topK: options.topK, model: (self.model as NSString).lastPathComponent)
@@ -74,12 +79,12 @@ public struct ClassificationRun: Sendable {
         let pool = ThreadPool(threads: context.threads)
         let session = InferenceSession(
             network: model.network, pixels: model.preprocessing.pixels, maximumBatch: size, pool: pool,
-            precision: options.precision)
+            precision: precision)
         let logits = AlignedBuffer<Float>(count: size * classes)
         let preprocessing = options.pictures.applied(to: model.preprocessing)
         let file = try PredictionFile(
-            path: out, identity: try identity(table: table, preprocessing: preprocessing), table: table,
-            listing: listing, resumes: resume)
+            path: out, identity: try identity(table: table, preprocessing: preprocessing, precision: precision),
+            table: table, listing: listing, resumes: resume)
         var counts = file.kept
         var done = file.keptRows
         if done > 0 { context.log("going on after \(done) rows of an interrupted run") }
@@ -109,8 +114,11 @@ public struct ClassificationRun: Sendable {
     }
 
     /// A hash of everything that decides the rows, but for the pictures themselves.
-    private func identity(table: PredictionTable, preprocessing: Preprocessing) throws -> String {
+    private func identity(
+        table: PredictionTable, preprocessing: Preprocessing, precision: Precision
+    ) throws -> String {
         var decisive = options
+        decisive.precision = precision
         // Only how fast the rows come.
         decisive.batch = 0
         let model = try Data(contentsOf: URL(fileURLWithPath: model))

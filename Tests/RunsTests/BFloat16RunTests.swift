@@ -1,5 +1,6 @@
 import Checkpoints
 import Foundation
+import KernelSets
 import ShuffleNet
 import Support
 import Testing
@@ -178,6 +179,34 @@ struct BFloat16RunTests {
         }
         let enough = try copy(of: model, check: BFloat16Check(images: 1000, agreeing: 995))
         _ = try classify(data, with: enough, "rows.csv") { $0.precision = .bfloat16 }
+    }
+
+    @Test("a classification that names no precision takes bf16 where the CPU is made for it and the model agrees")
+    func ownChoice() throws {
+        let (model, data) = try learnt()
+        let agreeing = BFloat16Check(images: 200, agreeing: 199)
+        let hasInstructions = InstructionSet.current.hasBFloat16
+        let cases: [(check: BFloat16Check?, shard: JobSpecification.Shard?, Precision)] = [
+            (agreeing, nil, hasInstructions ? .bfloat16 : .float32),
+            (agreeing, JobSpecification.Shard(index: 1, count: 2), .float32),
+            (BFloat16Check(images: 200, agreeing: 198), nil, .float32),
+            (nil, nil, .float32),
+        ]
+        for (check, shard, expected) in cases {
+            let copy = try copy(of: model, check: check)
+            func rows(_ name: String, _ precision: Precision?) throws -> (rows: String, log: [String]) {
+                var run = ClassificationRun(
+                    options: ClassificationOptions(), model: copy, images: data, out: bench.path(name))
+                run.options.precision = precision
+                run.shard = shard
+                let log = EventLog()
+                _ = try run.execute(in: bench.context { log.append($0) })
+                return (try bench.text(bench.path(name)), log.lines)
+            }
+            let chosen = try rows("chosen.csv", nil)
+            #expect(try chosen.rows == rows("asked.csv", expected).rows)
+            #expect(chosen.log.contains { $0.hasPrefix("classifying in bf16") } == (expected == .bfloat16))
+        }
     }
 
     @Test("arguments of jobs name the precision", arguments: ["train", "evaluate", "classify"])
