@@ -64,24 +64,14 @@ void shfn_filter_rows(
 
 FOR_EACH_SET
 void shfn_normalize_row(
-    const uint8_t *rgb, size_t width, const float mean[3], const float std[3], int mirrored, float *out,
-    size_t plane) {
+    const uint8_t *rgb, size_t width, const float mean[3], const float std[3], float *out, size_t plane) {
     const float scale = 1.0f / 255;
     const float red = mean[0], green = mean[1], blue = mean[2];
     const float red_std = std[0], green_std = std[1], blue_std = std[2];
     float *restrict r = out, *restrict g = out + plane, *restrict b = out + 2 * plane;
-    if (mirrored) {
-        for (size_t x = 0; x < width; x++) {
-            const uint8_t *pixel = rgb + (width - 1 - x) * 3;
-            r[x] = ((float)pixel[0] * scale - red) / red_std;
-            g[x] = ((float)pixel[1] * scale - green) / green_std;
-            b[x] = ((float)pixel[2] * scale - blue) / blue_std;
-        }
-    } else {
-        for (size_t x = 0; x < width; x++) {
-            r[x] = ((float)rgb[3 * x] * scale - red) / red_std;
-            g[x] = ((float)rgb[3 * x + 1] * scale - green) / green_std;
-            b[x] = ((float)rgb[3 * x + 2] * scale - blue) / blue_std;
-        }
+    for (size_t x = 0; x < width; x++) {
+        r[x] = ((float)rgb[3 * x] * scale - red) / red_std;
+        g[x] = ((float)rgb[3 * x + 1] * scale - green) / green_std;
+        b[x] = ((float)rgb[3 * x + 2] * scale - blue) / blue_std;
     }
 }

@@ -6,15 +6,14 @@ import Support
 protocol ClassifyingNetwork: AnyObject {
     /// Folds the present values again.
     func fold(_ parameters: ParameterStore)
-    /// Classifies `count` images `[count][3][pixels][pixels]` into `logits` `[count][classes]`.
-    func run(images: UnsafePointer<Float>, count: Int, logits: UnsafeMutablePointer<Float>)
+    /// Classifies the first `count` images into `logits` `[count][classes]`.
+    func run(images: any InputImages, count: Int, logits: UnsafeMutablePointer<Float>)
     /// Every layer's output for one image.
-    func activations(image: UnsafePointer<Float>) -> [InferenceSession.Activation]
+    func activations(image: any InputImages) -> [InferenceSession.Activation]
 }
 
 /// Batch norm folded into weights and biases, activations stored as `Scalar`, work memory allocated once.
 final class FoldedNetwork<Scalar: ActivationScalar>: ClassifyingNetwork {
-    private let pixels: Int
     private let pool: ThreadPool
     private let stem: FoldedStem<Scalar>
     private let units: [FoldedUnit<Scalar>]
@@ -29,7 +28,6 @@ final class FoldedNetwork<Scalar: ActivationScalar>: ClassifyingNetwork {
     private let stageStarts = [0, 4, 12, 16]
 
     init(_ configuration: NetworkConfiguration, pixels: Int, maximumBatch: Int, pool: ThreadPool) {
-        self.pixels = pixels
         self.pool = pool
         let stem = FoldedStem<Scalar>(channels: configuration.stemChannels, pixels: pixels)
         var side = stem.poolWindow.outHeight
@@ -59,13 +57,13 @@ final class FoldedNetwork<Scalar: ActivationScalar>: ClassifyingNetwork {
         classifier.fold(parameters)
     }
 
-    func run(images: UnsafePointer<Float>, count: Int, logits: UnsafeMutablePointer<Float>) {
-        let imageCount = 3 * pixels * pixels
-        let tasks = (count + plan.task - 1) / plan.task
+    func run(images: any InputImages, count: Int, logits: UnsafeMutablePointer<Float>) {
+        let size = plan.evenTask(count: count, threads: pool.threads)
+        let tasks = (count + size - 1) / size
         func run(_ task: Int, _ memory: InferenceMemory<Scalar>, _ team: InferenceTeam<Scalar>) {
-            let first = task * plan.task
+            let first = task * size
             classify(
-                images + first * imageCount, count: min(plan.task, count - first),
+                images, from: first, count: min(size, count - first),
                 logits: logits + first * classifier.classes, memory, team, observe: nil)
         }
         if tasks >= pool.threads {
@@ -80,11 +78,9 @@ final class FoldedNetwork<Scalar: ActivationScalar>: ClassifyingNetwork {
 
     /// One task: a few images through the whole network on one thread.
     private func classify(
-        _ images: UnsafePointer<Float>, count: Int, logits: UnsafeMutablePointer<Float>,
-        _ memory: InferenceMemory<Scalar>,
-        _ team: InferenceTeam<Scalar>, observe: Observer?
+        _ images: any InputImages, from first: Int, count: Int, logits: UnsafeMutablePointer<Float>,
+        _ memory: InferenceMemory<Scalar>, _ team: InferenceTeam<Scalar>, observe: Observer?
     ) {
-        let imageCount = 3 * pixels * pixels
         var third = 0
         while third < count {
             let thirdCount = min(plan.third, count - third)
@@ -92,8 +88,8 @@ final class FoldedNetwork<Scalar: ActivationScalar>: ClassifyingNetwork {
             while second < thirdCount {
                 let secondCount = min(plan.second, thirdCount - second)
                 stem.run(
-                    images + (third + second) * imageCount, count: secondCount, raw: memory.raw,
-                    output: memory.pooled, team)
+                    images, from: first + third + second, count: secondCount, raw: memory.raw, output: memory.pooled,
+                    team)
                 observe?("first_conv", stem.channels, stem.convolutionWindow.outHeight, memory.raw)
                 observe?("maxpool", stem.channels, stem.poolWindow.outHeight, memory.pooled)
                 start(0, memory.pooled, images: secondCount, at: 0, memory, team, observe)
@@ -153,10 +149,11 @@ final class FoldedNetwork<Scalar: ActivationScalar>: ClassifyingNetwork {
         classifier.run(means, count: count, logits: logits, scores: memory.scores, team)
     }
 
-    func activations(image: UnsafePointer<Float>) -> [InferenceSession.Activation] {
+    func activations(image: any InputImages) -> [InferenceSession.Activation] {
         var list: [InferenceSession.Activation] = []
         let logits = AlignedBuffer<Float>(count: classifier.classes)
-        classify(image, count: 1, logits: logits.pointer, memories[0], soloists[0]) { name, channels, side, rows in
+        classify(image, from: 0, count: 1, logits: logits.pointer, memories[0], soloists[0]) {
+            name, channels, side, rows in
             var values: [Float] = []
             values.reserveCapacity(channels * side * side)
             for channel in 0..<channels {

@@ -39,11 +39,11 @@ final class FoldedStem<Scalar: ActivationScalar> {
     }
 
     /// - Parameters:
-    ///   - images: `[count][3][pixels][pixels]`.
+    ///   - images: of which `count` from `first` on are taken.
     ///   - raw: receives the convolution after ReLU.
     ///   - output: receives the pooled map.
     func run(
-        _ images: UnsafePointer<Float>, count: Int, raw: Rows<Scalar>, output: Rows<Scalar>,
+        _ images: any InputImages, from first: Int, count: Int, raw: Rows<Scalar>, output: Rows<Scalar>,
         _ team: InferenceTeam<Scalar>
     ) {
         let window = convolutionWindow
@@ -51,7 +51,10 @@ final class FoldedStem<Scalar: ActivationScalar> {
             team.run(PatchBlock.count(window)) { block, scratch in
                 let (firstRow, rowCount) = PatchBlock.rows(window, block)
                 kernels.fillPatches(
-                    images + image * 3 * window.inArea, window, firstRow: firstRow, rowCount: rowCount,
+                    images.planes(
+                        of: first + image, rows: PatchBlock.inputRows(window, firstRow, rowCount),
+                        scratch: scratch.image),
+                    window, firstRow: firstRow, rowCount: rowCount,
                     patches: scratch.patches, pitch: patchPitch)
                 var product = PointwiseProduct<Scalar>(
                     weights.pointer, rows: channels, columns: rowCount * window.outWidth,

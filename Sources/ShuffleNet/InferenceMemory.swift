@@ -4,6 +4,7 @@ import Support
 /// One worker's activations in inference.
 final class InferenceMemory<Scalar: ActivationScalar> {
     private let plane: AlignedBuffer<Float>
+    private let image: AlignedBuffer<Float>
     private let patches: AlignedBuffer<Scalar>
     /// The stem's convolution and its pooled map, for the images of a stage-2 chunk.
     let raw: Rows<Scalar>
@@ -18,7 +19,9 @@ final class InferenceMemory<Scalar: ActivationScalar> {
     private let buffers: [AlignedBuffer<Scalar>]
     private let headBuffers: [AlignedBuffer<Float>]
 
-    var scratch: InferenceScratch<Scalar> { InferenceScratch(plane: plane.pointer, patches: patches.pointer) }
+    var scratch: InferenceScratch<Scalar> {
+        InferenceScratch(plane: plane.pointer, image: image.pointer, patches: patches.pointer)
+    }
 
     init(stem: FoldedStem<Scalar>, units: [FoldedUnit<Scalar>], classifier: FoldedClassifier, plan: InferencePlan) {
         var buffers: [AlignedBuffer<Scalar>] = []
@@ -53,6 +56,7 @@ final class InferenceMemory<Scalar: ActivationScalar> {
         self.reduced = reduced
         self.convolved = convolved
         plane = AlignedBuffer(count: units.map(\.scratchCount).max() ?? 0)
+        image = AlignedBuffer(count: 3 * stem.convolutionWindow.inArea)
         patches = AlignedBuffer(count: stem.patchCount)
         let head = [classifier.features, classifier.classes].map {
             AlignedBuffer<Float>(count: Rows<Float>.count(channels: $0, columns: plan.task))

@@ -46,6 +46,11 @@ public final class InferenceSession {
     ///   - count: 1 ... `maximumBatch`.
     ///   - logits: receives `[count][classes]`.
     public func run(images: UnsafePointer<Float>, count: Int, logits: UnsafeMutablePointer<Float>) {
+        run(images: PlanarImages(images, pixels: pixels), count: count, logits: logits)
+    }
+
+    /// The same for the first `count` images of any source of `pixels` × `pixels`.
+    public func run(images: some InputImages, count: Int, logits: UnsafeMutablePointer<Float>) {
         precondition(count >= 1 && count <= maximumBatch, "a run takes 1 to \(maximumBatch) images, not \(count)")
         folded.run(images: images, count: count, logits: logits)
     }
@@ -62,5 +67,7 @@ extension InferenceSession {
     }
 
     /// Every layer's output for one image `[3][pixels][pixels]`, in order: for tests and for looking inside.
-    public func activations(image: UnsafePointer<Float>) -> [Activation] { folded.activations(image: image) }
+    public func activations(image: UnsafePointer<Float>) -> [Activation] {
+        folded.activations(image: PlanarImages(image, pixels: pixels))
+    }
 }

@@ -39,8 +39,9 @@ struct InferenceTeam<Scalar: ActivationScalar> {
     }
 }
 
-/// One worker's scratch: for a plane, and for the stem's patches.
+/// One worker's scratch: for a plane, for an image's planes, and for the stem's patches.
 struct InferenceScratch<Scalar: ActivationScalar> {
     let plane: UnsafeMutablePointer<Float>
+    let image: UnsafeMutablePointer<Float>
     let patches: UnsafeMutablePointer<Scalar>
 }

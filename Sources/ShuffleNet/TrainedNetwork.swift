@@ -6,7 +6,7 @@ protocol DifferentiableNetwork: AnyObject {
     /// Forward and backward pass: running statistics move, gradients (times the loss's scale) are set, parameters
     /// stay.
     func differentiate(
-        images: UnsafePointer<Float>, labels: UnsafePointer<Int32>, count: Int, loss: LossOptions
+        images: any InputImages, labels: UnsafePointer<Int32>, count: Int, loss: LossOptions
     ) -> StepResult
 }
 
@@ -58,7 +58,7 @@ final class TrainedNetwork<Scalar: ActivationScalar>: DifferentiableNetwork {
     }
 
     func differentiate(
-        images: UnsafePointer<Float>, labels: UnsafePointer<Int32>, count: Int, loss: LossOptions
+        images: any InputImages, labels: UnsafePointer<Int32>, count: Int, loss: LossOptions
     ) -> StepResult {
         stem.forward(images, count: count, workspace)
         var input = stem.output

@@ -60,12 +60,12 @@ final class TrainedStem<Scalar: ActivationScalar> {
 
     func declare(_ needs: inout TrainingNeeds) {
         needs.patches(ImagePatches.rows * patchPitch + 64)
+        needs.image(3 * convolutionWindow.inArea)
         needs.need(.packed, channels * ImagePatches.rows)
         needs.need(.slots, ColumnSlots.maximum * channels * ImagePatches.rows)
     }
 
-    /// - Parameter images: `[count][3][pixels][pixels]`.
-    func forward(_ images: UnsafePointer<Float>, count: Int, _ workspace: TrainingWorkspace<Scalar>) {
+    func forward(_ images: any InputImages, count: Int, _ workspace: TrainingWorkspace<Scalar>) {
         let window = convolutionWindow
         kernels.pack(
             [WeightBlock(weights, rowStride: ImagePatches.rows, columns: ImagePatches.rows)], rows: channels,
@@ -75,9 +75,7 @@ final class TrainedStem<Scalar: ActivationScalar> {
             let imageMoments = moments.pointer + image * channels
             for channel in 0..<channels { imageMoments[channel] = Moments() }
             PatchBlock.forEach(window) { firstRow, rowCount in
-                kernels.fillPatches(
-                    images + image * 3 * window.inArea, window, firstRow: firstRow, rowCount: rowCount,
-                    patches: patches, pitch: patchPitch)
+                fillPatches(images, image, firstRow: firstRow, rowCount: rowCount, worker, workspace)
                 let columns = rowCount * window.outWidth
                 let first = image * window.outArea + firstRow * window.outWidth
                 var product = PointwiseProduct<Scalar>(
@@ -103,6 +101,19 @@ final class TrainedStem<Scalar: ActivationScalar> {
         }
     }
 
+    /// The patches of a block into the worker's memory for them.
+    private func fillPatches(
+        _ images: any InputImages, _ image: Int, firstRow: Int, rowCount: Int, _ worker: Int,
+        _ workspace: TrainingWorkspace<Scalar>
+    ) {
+        let planes = images.planes(
+            of: image, rows: PatchBlock.inputRows(convolutionWindow, firstRow, rowCount),
+            scratch: workspace.image(worker))
+        kernels.fillPatches(
+            planes, convolutionWindow, firstRow: firstRow, rowCount: rowCount, patches: workspace.patches(worker),
+            pitch: patchPitch)
+    }
+
     private func places(_ channel: Int, _ image: Int) -> MaxPool.Places<Scalar> {
         let first = image * poolWindow.outArea
         return MaxPool.Places(
@@ -111,7 +122,7 @@ final class TrainedStem<Scalar: ActivationScalar> {
 
     /// - Parameter gradient: at `output`.
     func backward(
-        _ images: UnsafePointer<Float>, gradient: Rows<Scalar>, count: Int, _ workspace: TrainingWorkspace<Scalar>
+        _ images: any InputImages, gradient: Rows<Scalar>, count: Int, _ workspace: TrainingWorkspace<Scalar>
     ) {
         let window = convolutionWindow
         workspace.pool.run(channels) { channel, _ in
@@ -143,9 +154,7 @@ final class TrainedStem<Scalar: ActivationScalar> {
                         offset: affine.pointer[3 * channel + 2], raw[channel, image * window.outArea])
                 }
                 PatchBlock.forEach(window) { firstRow, rowCount in
-                    kernels.fillPatches(
-                        images + image * 3 * window.inArea, window, firstRow: firstRow, rowCount: rowCount,
-                        patches: patches, pitch: patchPitch)
+                    fillPatches(images, image, firstRow: firstRow, rowCount: rowCount, worker, workspace)
                     kernels.correlate(
                         RowCorrelation<Scalar>(
                             .init(
@@ -179,6 +188,12 @@ enum PatchBlock {
     static func rows(_ window: PlaneWindow, _ block: Int) -> (firstRow: Int, rowCount: Int) {
         let first = block * height(window)
         return (first, min(height(window), window.outHeight - first))
+    }
+
+    /// The image's rows that the patches of output rows are cut from.
+    static func inputRows(_ window: PlaneWindow, _ firstRow: Int, _ rowCount: Int) -> Range<Int> {
+        let first = firstRow * window.stride - window.padTop
+        return max(first, 0)..<min(first + (rowCount - 1) * window.stride + 3, window.inHeight)
     }
 
     @inline(__always)

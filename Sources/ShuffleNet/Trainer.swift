@@ -64,6 +64,14 @@ public final class Trainer {
     public func step(
         images: UnsafePointer<Float>, labels: UnsafePointer<Int32>, count: Int, learningRate: Float
     ) -> StepResult {
+        step(
+            images: PlanarImages(images, pixels: pixels), labels: labels, count: count, learningRate: learningRate)
+    }
+
+    /// The same for the first `count` images of any source of `pixels` × `pixels`.
+    public func step(
+        images: some InputImages, labels: UnsafePointer<Int32>, count: Int, learningRate: Float
+    ) -> StepResult {
         let result = differentiate(images: images, labels: labels, count: count)
         update(learningRate)
         return result
@@ -71,7 +79,7 @@ public final class Trainer {
 
     /// A step without the update: running statistics move, gradients are set, parameters stay.
     func differentiate(
-        images: UnsafePointer<Float>, labels: UnsafePointer<Int32>, count: Int
+        images: some InputImages, labels: UnsafePointer<Int32>, count: Int
     ) -> StepResult {
         precondition(count >= 1 && count <= batch, "a step takes 1 to \(batch) images, not \(count)")
         let result = trained.differentiate(images: images, labels: labels, count: count, loss: loss)

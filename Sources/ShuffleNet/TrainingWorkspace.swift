@@ -6,6 +6,8 @@ final class TrainingWorkspace<Scalar: ActivationScalar> {
     let pool: ThreadPool
     /// Scratch floats for each worker.
     private let scratch: [AlignedBuffer<Float>]
+    /// An image's planes, for each worker.
+    private let images: [AlignedBuffer<Float>]
     /// The stem's patches, for each worker.
     private let patches: [AlignedBuffer<Scalar>]
     private let floats: [AlignedBuffer<Float>]
@@ -15,6 +17,7 @@ final class TrainingWorkspace<Scalar: ActivationScalar> {
     init(_ needs: TrainingNeeds, pool: ThreadPool) {
         self.pool = pool
         scratch = (0..<pool.threads).map { _ in AlignedBuffer(count: needs.scratch) }
+        images = (0..<pool.threads).map { _ in AlignedBuffer(count: needs.image) }
         patches = (0..<pool.threads).map { _ in AlignedBuffer(count: needs.patches) }
         floats = needs.floats.map { AlignedBuffer(count: $0) }
         doubles = needs.doubles.map { AlignedBuffer(count: $0) }
@@ -22,6 +25,7 @@ final class TrainingWorkspace<Scalar: ActivationScalar> {
     }
 
     func scratch(_ worker: Int) -> UnsafeMutablePointer<Float> { scratch[worker].pointer }
+    func image(_ worker: Int) -> UnsafeMutablePointer<Float> { images[worker].pointer }
     func patches(_ worker: Int) -> UnsafeMutablePointer<Scalar> { patches[worker].pointer }
     subscript(_ area: TrainingNeeds.FloatArea) -> UnsafeMutablePointer<Float> { floats[area.rawValue].pointer }
     subscript(_ area: TrainingNeeds.DoubleArea) -> UnsafeMutablePointer<Double> { doubles[area.rawValue].pointer }
@@ -63,12 +67,14 @@ struct TrainingNeeds {
     }
 
     private(set) var scratch = 0
+    private(set) var image = 0
     private(set) var patches = 0
     private(set) var floats = [Int](repeating: 0, count: FloatArea.allCases.count)
     private(set) var doubles = [Int](repeating: 0, count: DoubleArea.allCases.count)
     private(set) var activations = [Int](repeating: 0, count: ActivationArea.allCases.count)
 
     mutating func scratch(_ count: Int) { scratch = max(scratch, count) }
+    mutating func image(_ count: Int) { image = max(image, count) }
     mutating func patches(_ count: Int) { patches = max(patches, count) }
     mutating func need(_ area: FloatArea, _ count: Int) { floats[area.rawValue] = max(floats[area.rawValue], count) }
     mutating func need(_ area: DoubleArea, _ count: Int) { doubles[area.rawValue] = max(doubles[area.rawValue], count) }

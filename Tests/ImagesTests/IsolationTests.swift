@@ -79,8 +79,7 @@ struct IsolationTests {
             loader.begin(epoch: 3)
             var batches: [[Float]] = []
             while let batch = try loader.next() {
-                let count = batch.count * Self.preprocessing.elementsPerImage
-                batches.append(Array(UnsafeBufferPointer(start: batch.images, count: count)))
+                batches.append((0..<batch.count).flatMap { batch.images.values(of: $0) })
             }
             return batches
         }
@@ -106,13 +105,10 @@ struct IsolationTests {
         let stream = ClassificationStream(
             listing: listing, preprocessing: Self.preprocessing, batchSize: 3, threads: threads, decoding: decoding,
             isolation: isolation)
-        let elements = Self.preprocessing.elementsPerImage
         var outcomes: [Outcome] = []
         while let batch = stream.next() {
             for file in batch.files {
-                let pixels = file.row.map {
-                    Array(UnsafeBufferPointer(start: batch.images + $0 * elements, count: elements))
-                }
+                let pixels = file.row.map { batch.images.values(of: $0) }
                 outcomes.append(
                     Outcome(
                         path: file.path.description, kind: file.error?.kind, error: file.error?.sentence,

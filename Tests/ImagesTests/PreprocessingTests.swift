@@ -47,8 +47,7 @@ struct PreprocessingTests {
         let rgb = noise(50 * 40 * 3, seed: 4)
         let image = RGBImage(width: 50, height: 40, rgb: rgb)
         let preprocessing = Preprocessing.cifar10(pixels: 24)
-        var planes = [Float](repeating: 0, count: preprocessing.elementsPerImage)
-        SampleWriter(preprocessing).write(image, fullSize: (50, 40), into: &planes)
+        let planes = SampleWriter(preprocessing).values(of: image, fullSize: (50, 40))
         let square = resizeBilinearReference(rgb, width: 50, height: 40, outWidth: 24, outHeight: 24)
         for c in 0..<3 {
             for i in 0..<24 * 24 {
@@ -71,9 +70,8 @@ struct PreprocessingTests {
             let facts = try decoder.decode(RawPath(Fixture.path("images/pillow/hopper_gray.jpg")), into: image) {
                 writer.reduction(for: $0, generator: SeededGenerator(seed: 0))
             }
-            var planes = [Float](repeating: 0, count: preprocessing.elementsPerImage)
-            writer.write(image, fullSize: facts.uprightSize(.apply), reduction: facts.reduction, into: &planes)
-            inputs.append(planes)
+            inputs.append(
+                writer.values(of: image, fullSize: facts.uprightSize(.apply), reduction: facts.reduction))
             reductions.append(facts.reduction)
         }
         #expect(reductions == [1, 2])
@@ -103,10 +101,8 @@ struct PreprocessingTests {
         let image = RGBImage(width: 32, height: 32, rgb: noise(32 * 32 * 3, seed: 8))
         let preprocessing = Preprocessing.cifar10(pixels: 32)
         func draw(_ epoch: Int, _ record: Int, with writer: SampleWriter) -> [Float] {
-            var planes = [Float](repeating: 0, count: preprocessing.elementsPerImage)
             let generator = SeededGenerator(seed: 3, stream: epoch, record)
-            writer.write(image, fullSize: (32, 32), generator: generator, into: &planes)
-            return planes
+            return writer.values(of: image, fullSize: (32, 32), generator: generator)
         }
         let writer = SampleWriter(preprocessing, augmentation: augmentation)
         let drawn = (0..<40).map { draw(1, $0, with: writer) }
@@ -130,9 +126,8 @@ struct PreprocessingTests {
         var lefts: Set<Int> = []
         var mirrored = 0
         for record in 0..<1000 {
-            var planes = [Float](repeating: 0, count: preprocessing.elementsPerImage)
-            writer.write(
-                image, fullSize: (32, 32), generator: SeededGenerator(seed: 1, stream: 0, record), into: &planes)
+            let planes = writer.values(
+                of: image, fullSize: (32, 32), generator: SeededGenerator(seed: 1, stream: 0, record))
             let (row, column) = (Int((planes[16 * 32 + 16] * 255).rounded()), 32 * 32 + 16 * 32)
             let (here, next) = (planes[column + 15] * 255, planes[column + 16] * 255)
             tops.insert(row - 17)

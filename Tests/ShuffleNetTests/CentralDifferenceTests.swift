@@ -102,7 +102,9 @@ import Testing
         stem.declare(&needs)
         let workspace = TrainingWorkspace<Float>(needs, pool: ThreadPool(threads: 2))
         let images = Self.noise(batch * 3 * pixels * pixels, seed: 50)
-        stem.forward(images, count: batch, workspace)
+        let planes = AlignedBuffer(images)
+        let input = PlanarImages(planes.pointer, pixels: pixels)
+        stem.forward(input, count: batch, workspace)
         let area = stem.poolWindow.outArea
         let upstream = Self.noise(batch * channels * area, seed: 60)
         let buffer = AlignedBuffer<Float>(count: Rows<Float>.count(channels: channels, columns: batch * area))
@@ -117,7 +119,8 @@ import Testing
                 }
             }
         }
-        stem.backward(images, gradient: rows, count: batch, workspace)
+        stem.backward(input, gradient: rows, count: batch, workspace)
+        withExtendedLifetime(planes) {}
         func reference(_ values: DoubleReference.Values) -> [Double] {
             DoubleReference.stem(images.map(Double.init), values, images: batch, channels: channels, pixels: pixels)
         }

@@ -60,8 +60,11 @@ private struct Records {
     }
 
     func batch(_ range: Range<Int>) -> (images: [Float], labels: [Int32]) {
-        let writer = SampleWriter(.cifar10(pixels: GoldenTrajectoryTests.pixels))
-        let size = 3 * GoldenTrajectoryTests.pixels * GoldenTrajectoryTests.pixels
+        let pixels = GoldenTrajectoryTests.pixels
+        let preprocessing = Preprocessing.cifar10(pixels: pixels)
+        let writer = SampleWriter(preprocessing)
+        let size = preprocessing.elementsPerImage
+        var colours = [UInt8](repeating: 0, count: size)
         var images = [Float](repeating: 0, count: range.count * size)
         var labels: [Int32] = []
         for (position, record) in range.enumerated() {
@@ -72,8 +75,12 @@ private struct Records {
                 for channel in 0..<3 { rgb.append(bytes[start + 1 + channel * 1024 + pixel]) }
             }
             let image = RGBImage(width: 32, height: 32, rgb: rgb)
-            images.withUnsafeMutableBufferPointer {
-                writer.write(image, fullSize: (32, 32), into: $0.baseAddress! + position * size)
+            writer.write(image, fullSize: (32, 32), into: &colours)
+            images.withUnsafeMutableBufferPointer { planes in
+                colours.withUnsafeBufferPointer { colours in
+                    NormalizedImages(colours.baseAddress!, preprocessing)
+                        .write(rows: 0..<pixels, of: 0, into: planes.baseAddress! + position * size)
+                }
             }
         }
         return (images, labels)

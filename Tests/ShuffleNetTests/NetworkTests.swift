@@ -67,8 +67,37 @@ import Testing
             images.withUnsafeBufferPointer {
                 session.run(images: $0.baseAddress! + image * 3 * pixels * pixels, count: 1, logits: &alone)
             }
-            let difference = Difference(alone, Array(together[4 * image..<4 * image + 4]))
-            #expect(difference.largest <= 1e-5 * max(1, difference.scale), "image \(image)")
+            #expect(alone == Array(together[4 * image..<4 * image + 4]), "image \(image)")
+        }
+    }
+
+    @Test("Images that are read a few rows at a time give what images in memory give", arguments: [1, 3])
+    func rowwiseInput(threads: Int) {
+        let pixels = 97
+        let configuration = NetworkConfiguration(size: .half, groups: .three, classes: 4)
+        let pool = ThreadPool(threads: threads)
+        let images = Self.images(5, pixels)
+        images.withUnsafeBufferPointer { images in
+            let planar = images.baseAddress!
+            let rowwise = RowwiseImages(planar: planar, pixels: pixels)
+            for count in [1, 5] {
+                let session = InferenceSession(
+                    network: Network(configuration: configuration, seed: 1), pixels: pixels, maximumBatch: 5, pool: pool)
+                var (wanted, found) = ([Float](repeating: .nan, count: 20), [Float](repeating: .nan, count: 20))
+                session.run(images: planar, count: count, logits: &wanted)
+                session.run(images: rowwise, count: count, logits: &found)
+                #expect(found.map(\.bitPattern) == wanted.map(\.bitPattern))
+            }
+            let losses = [false, true].map { isRowwise in
+                let trainer = Trainer(
+                    network: Network(configuration: configuration, seed: 1), pixels: pixels, batch: 5, pool: pool)
+                return (0..<2).map { _ in
+                    isRowwise
+                        ? trainer.step(images: rowwise, labels: [0, 1, 2, 3, 0], count: 5, learningRate: 0.01).loss
+                        : trainer.step(images: planar, labels: [0, 1, 2, 3, 0], count: 5, learningRate: 0.01).loss
+                }
+            }
+            #expect(losses[0] == losses[1])
         }
     }
 
@@ -113,5 +142,21 @@ import Testing
             try network.setValues([1, 2, 3], of: "classifier.bias")
         }
         #expect("\(NetworkError.wrongCount(name: "b", found: 3, wanted: 2))".contains("b' has 2 values, but 3"))
+    }
+}
+
+/// Gives the rows that are asked for and spoils all others.
+private struct RowwiseImages: InputImages {
+    let planar: UnsafePointer<Float>
+    let pixels: Int
+
+    func planes(of image: Int, rows: Range<Int>, scratch: UnsafeMutablePointer<Float>) -> UnsafePointer<Float> {
+        let area = pixels * pixels
+        scratch.update(repeating: .nan, count: 3 * area)
+        for channel in 0..<3 {
+            let first = channel * area + rows.lowerBound * pixels
+            (scratch + first).update(from: planar + image * 3 * area + first, count: rows.count * pixels)
+        }
+        return UnsafePointer(scratch)
     }
 }

@@ -63,11 +63,13 @@ final class UnitBench<Scalar: ActivationScalar> {
         let reduced = empty(shape.middle, height * width)
         let convolved = empty(shape.middle, outHeight * outWidth)
         let plane = AlignedBuffer<Float>(count: folded.scratchCount)
-        // A unit has no patches.
+        // A unit has no patches, and no image.
         let patches = AlignedBuffer<Scalar>(count: 1)
         folded.run(
             rows, images: batch, output: output.1, reduced: reduced.1, convolved: convolved.1,
-            InferenceTeam(pool: nil, scratch: [InferenceScratch(plane: plane.pointer, patches: patches.pointer)]))
+            InferenceTeam(pool: nil, scratch: [
+                InferenceScratch(plane: plane.pointer, image: plane.pointer, patches: patches.pointer)
+            ]))
         withExtendedLifetime(buffer) {}
         return Self.images(output.1, batch, shape.outputs, outHeight * outWidth)
     }

@@ -24,6 +24,6 @@ void shfn_filter_rows(
     const uint8_t *const *rows, const int32_t *weights, size_t taps, size_t count, uint8_t *out);
 
 /* One row of packed RGB to one row of three planes, `plane` values apart: (v · (1/255) − mean) / std, every step rounded
-   to float32 in that order. With `mirrored` the row is turned round. */
+   to float32 in that order. */
 void shfn_normalize_row(
-    const uint8_t *rgb, size_t width, const float mean[3], const float std[3], int mirrored, float *out, size_t plane);
+    const uint8_t *rgb, size_t width, const float mean[3], const float std[3], float *out, size_t plane);

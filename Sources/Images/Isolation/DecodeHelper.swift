@@ -29,9 +29,9 @@ final class DecodeHelper {
         buffer.deallocate()
     }
 
-    /// Has a file decoded into `pixels`, which lie in the shared memory.
-    func read(_ path: RawPath, record: Int, epoch: Int, into pixels: UnsafeMutablePointer<Float>) -> SlotOutcome {
-        let request = SampleRequest(record: record, epoch: epoch, offset: pixels - memory.values, path: path)
+    /// Has a file decoded into `colours`, which lie in the shared memory.
+    func read(_ path: RawPath, record: Int, epoch: Int, into colours: UnsafeMutablePointer<UInt8>) -> SlotOutcome {
+        let request = SampleRequest(record: record, epoch: epoch, offset: colours - memory.bytes, path: path)
         let bytes = request.bytes
         if bytes.count > SampleRequest.limit {
             return SlotOutcome(error: ImageError(.unreadable, "its path is longer than the system can open"))
@@ -132,7 +132,7 @@ final class DecodeHelper {
             return "\(isolation.program): \(String(cString: strerror(code)))"
         }
         process = (pid, ours)
-        let setup = HelperSetup(settings: settings, values: memory.count)
+        let setup = HelperSetup(settings: settings, memoryBytes: memory.count)
         // Whether it arrives shows at the first request.
         if let json = try? JSONEncoder().encode(setup) { _ = HelperSocket.send(Array(json), to: ours) }
         return nil

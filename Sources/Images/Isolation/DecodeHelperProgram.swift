@@ -6,7 +6,7 @@ internal import Glibc
 struct HelperSetup: Codable {
     var settings: SampleSettings
     /// Size of the shared memory.
-    var values: Int
+    var memoryBytes: Int
 }
 
 /// The helper's side: the hidden command `decode-helper`. It decodes what it is asked to until its socket closes.
@@ -38,7 +38,7 @@ public enum DecodeHelperProgram {
         defer { buffer.deallocate() }
         guard let first = HelperSocket.receive(from: socket, into: buffer),
             let setup = try? JSONDecoder().decode(HelperSetup.self, from: Data(first)),
-            let samples = SharedMemory(descriptor: memory, count: setup.values)
+            let samples = SharedMemory(descriptor: memory, count: setup.memoryBytes)
         else { return 64 }
         let options = setup.settings.decoding
         limitAddressSpace(to: options.maximumPixels * bytesPerPixel + options.maximumFileBytes + headroom)
@@ -54,7 +54,7 @@ public enum DecodeHelperProgram {
             if let crashingOn, request.path.description.contains(crashingOn) { abort() }
             _ = cisolation_limit_processor_time(options.maximumSeconds)
             let outcome = reader.read(
-                request.path, record: request.record, epoch: request.epoch, into: samples.values + request.offset)
+                request.path, record: request.record, epoch: request.epoch, into: samples.bytes + request.offset)
             _ = cisolation_limit_processor_time(0)
             gate.leave()
             if !HelperSocket.send(outcome.message, to: socket) { return 0 }

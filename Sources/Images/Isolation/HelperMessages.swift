@@ -5,7 +5,7 @@ internal import Glibc
 struct SampleRequest: Equatable {
     var record: Int
     var epoch: Int
-    /// Where the sample's values begin in the shared memory.
+    /// Where the sample's colours begin in the shared memory.
     var offset: Int
     var path: RawPath
 

@@ -22,7 +22,7 @@ struct SampleSettings: Codable, Sendable {
     }
 }
 
-/// Decodes pictures and writes them as the network's input. One reader serves one thread and keeps its memory.
+/// Decodes pictures and writes them in the network's size. One reader serves one thread and keeps its memory.
 final class SampleReader {
     typealias Decode =
         (ImageDecoder, RGBImage, _ reduction: (ImageFacts) -> Int) throws(ImageError) -> ImageFacts
@@ -41,7 +41,7 @@ final class SampleReader {
 
     /// Reads what `decode` decodes as record `record` of epoch `epoch`, which is all that chance depends on.
     func read(
-        record: Int, epoch: Int, into pixels: UnsafeMutablePointer<Float>, decode: Decode
+        record: Int, epoch: Int, into colours: UnsafeMutablePointer<UInt8>, decode: Decode
     ) -> SlotOutcome {
         var outcome = SlotOutcome()
         do throws(ImageError) {
@@ -49,7 +49,7 @@ final class SampleReader {
             let facts = try decode(decoder, image) { writer.reduction(for: $0, generator: generator) }
             writer.write(
                 image, fullSize: facts.uprightSize(settings.decoding.orientation), reduction: facts.reduction,
-                generator: generator, into: pixels)
+                generator: generator, into: colours)
         } catch {
             outcome.error = error
         }
@@ -61,8 +61,8 @@ final class SampleReader {
     }
 
     /// The same for a file.
-    func read(_ path: RawPath, record: Int, epoch: Int, into pixels: UnsafeMutablePointer<Float>) -> SlotOutcome {
-        read(record: record, epoch: epoch, into: pixels) { (decoder, image, reduction) throws(ImageError) in
+    func read(_ path: RawPath, record: Int, epoch: Int, into colours: UnsafeMutablePointer<UInt8>) -> SlotOutcome {
+        read(record: record, epoch: epoch, into: colours) { (decoder, image, reduction) throws(ImageError) in
             try decoder.decode(path, into: image, reduction: reduction)
         }
     }

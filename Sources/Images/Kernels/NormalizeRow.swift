@@ -13,10 +13,10 @@ struct Normalization: Sendable {
         self.std = std
     }
 
-    /// One row `rgb[width][3]` to a row of three planes, `plane` values apart; `mirrored` turns the row round.
+    /// One row `rgb[width][3]` to a row of three planes, `plane` values apart.
     func normalizeRow(
-        _ rgb: UnsafePointer<UInt8>, width: Int, mirrored: Bool, into out: UnsafeMutablePointer<Float>, plane: Int
+        _ rgb: UnsafePointer<UInt8>, width: Int, into out: UnsafeMutablePointer<Float>, plane: Int
     ) {
-        shfn_normalize_row(rgb, width, mean, std, mirrored ? 1 : 0, out, plane)
+        shfn_normalize_row(rgb, width, mean, std, out, plane)
     }
 }

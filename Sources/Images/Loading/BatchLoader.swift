@@ -4,8 +4,7 @@ internal import Support
 public final class Batch {
     /// Position in the epoch, from 0.
     public fileprivate(set) var number = 0
-    /// `[count][3][pixels][pixels]` float32.
-    public fileprivate(set) var images: UnsafePointer<Float>
+    public fileprivate(set) var images: NormalizedImages
     /// Images in this batch: less than asked for at an epoch's end, or when some could not be used.
     public fileprivate(set) var count = 0
     public fileprivate(set) var labels: [Int32] = []
@@ -14,7 +13,7 @@ public final class Batch {
     /// Pictures met in this batch for the first time that could not be used; for the log.
     public fileprivate(set) var unreadable: [UnreadableImage] = []
 
-    fileprivate init(images: UnsafePointer<Float>) {
+    fileprivate init(images: NormalizedImages) {
         self.images = images
     }
 }
@@ -86,17 +85,17 @@ public final class BatchLoader {
         ) { memory in
             let reader = SampleReader(settings)
             let helper = isolation.map { DecodeHelper($0, settings, memory) }
-            return { record, epoch, pixels in
+            return { record, epoch, colours in
                 if let helper, let path = dataset.file(at: record) {
-                    return helper.read(path, record: record, epoch: epoch, into: pixels)
+                    return helper.read(path, record: record, epoch: epoch, into: colours)
                 }
-                return reader.read(record: record, epoch: epoch, into: pixels) {
+                return reader.read(record: record, epoch: epoch, into: colours) {
                     (decoder, image, reduction) throws(ImageError) in
                     try dataset.readImage(at: record, using: decoder, into: image, reduction: reduction)
                 }
             }
         }
-        batch = Batch(images: AlignedBuffer<Float>(count: 0).pointer)
+        batch = Batch(images: NormalizedImages(ring.memory.bytes, preprocessing))
     }
 
     deinit {
@@ -129,7 +128,7 @@ public final class BatchLoader {
             let filled = slots.compact(elements: preprocessing.elementsPerImage)
             batch.number = slots.number
             batch.count = filled
-            batch.images = UnsafePointer(slots.pixels)
+            batch.images = NormalizedImages(slots.colours, preprocessing)
             batch.labels.removeAll(keepingCapacity: true)
             batch.indices.removeAll(keepingCapacity: true)
             for slot in 0..<slots.count {

@@ -19,13 +19,13 @@ public struct FileOutcome: Sendable {
 
 /// A batch of files. Its memory belongs to the stream and is overwritten by the next call of `next()`.
 public final class FileBatch {
-    /// `[count][3][pixels][pixels]` float32: the usable pictures, in the order of their files.
-    public fileprivate(set) var images: UnsafePointer<Float>
+    /// The usable pictures, in the order of their files.
+    public fileprivate(set) var images: NormalizedImages
     public fileprivate(set) var count = 0
     /// One for each file, in the listing's order, whatever became of it.
     public fileprivate(set) var files: [FileOutcome] = []
 
-    fileprivate init(images: UnsafePointer<Float>) {
+    fileprivate init(images: NormalizedImages) {
         self.images = images
     }
 }
@@ -58,12 +58,12 @@ public final class ClassificationStream {
         ) { memory in
             if let isolation {
                 let helper = DecodeHelper(isolation, settings, memory)
-                return { file, _, pixels in helper.read(listing.path(at: file), record: file, epoch: 0, into: pixels) }
+                return { file, _, colours in helper.read(listing.path(at: file), record: file, epoch: 0, into: colours) }
             }
             let reader = SampleReader(settings)
-            return { file, _, pixels in reader.read(listing.path(at: file), record: file, epoch: 0, into: pixels) }
+            return { file, _, colours in reader.read(listing.path(at: file), record: file, epoch: 0, into: colours) }
         }
-        batch = FileBatch(images: AlignedBuffer<Float>(count: 0).pointer)
+        batch = FileBatch(images: NormalizedImages(ring.memory.bytes, preprocessing))
         ring.begin(epoch: 0, firstBatch: 0, batchCount: (files + size - 1) / size) { order in
             order = (firstFile..<listing.count).map { Int32($0) }
         }
@@ -77,7 +77,7 @@ public final class ClassificationStream {
     public func next() -> FileBatch? {
         guard let slots = ring.next() else { return nil }
         batch.count = slots.compact(elements: preprocessing.elementsPerImage)
-        batch.images = UnsafePointer(slots.pixels)
+        batch.images = NormalizedImages(slots.colours, preprocessing)
         batch.files.removeAll(keepingCapacity: true)
         var row = 0
         for slot in 0..<slots.count {

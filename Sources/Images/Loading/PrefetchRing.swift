@@ -3,16 +3,16 @@ internal import Support
 
 /// What became of one slot of a batch.
 struct SlotOutcome: Sendable {
-    /// Nil: the slot holds the picture's pixels.
+    /// Nil: the slot holds the picture's colours.
     var error: ImageError?
     var size: (width: Int, height: Int)?
     var sha256: SHA256Digest?
 }
 
-/// A batch's memory: `capacity` slots of `elements` values, filled by the ring's threads, reused for ever.
+/// A batch's memory: `capacity` slots of `elements` bytes, filled by the ring's threads, reused for ever.
 final class SlotBatch {
-    /// `capacity * elements` values, part of the ring's memory.
-    let pixels: UnsafeMutablePointer<Float>
+    /// `capacity * elements` bytes, part of the ring's memory.
+    let colours: UnsafeMutablePointer<UInt8>
     fileprivate(set) var number = 0
     /// Positions in the pass's order: slot `s` holds record `order[first + s]`.
     fileprivate(set) var first = 0
@@ -20,8 +20,8 @@ final class SlotBatch {
     fileprivate(set) var outcomes: [SlotOutcome]
     fileprivate var unfinished = 0
 
-    init(capacity: Int, pixels: UnsafeMutablePointer<Float>) {
-        self.pixels = pixels
+    init(capacity: Int, colours: UnsafeMutablePointer<UInt8>) {
+        self.colours = colours
         outcomes = [SlotOutcome](repeating: SlotOutcome(), count: capacity)
     }
 
@@ -31,7 +31,7 @@ final class SlotBatch {
         var filled = 0
         for slot in 0..<count where outcomes[slot].error == nil {
             if filled != slot {
-                (pixels + filled * elements).update(from: pixels + slot * elements, count: elements)
+                (colours + filled * elements).update(from: colours + slot * elements, count: elements)
             }
             filled += 1
         }
@@ -45,12 +45,13 @@ final class SlotBatch {
 /// into the next batches while a slow picture is being decoded elsewhere, until the ring is full. Which thread fills a
 /// slot never shows in its content. Batches are handed out in order.
 final class PrefetchRing: @unchecked Sendable {
-    // Unchecked: everything that changes is read and written under `condition`, but for the pixels of a slot, which
+    // Unchecked: everything that changes is read and written under `condition`, but for the colours of a slot, which
     // belong to the one thread that took it until it reports the outcome.
-    typealias Fill = (_ record: Int, _ epoch: Int, _ pixels: UnsafeMutablePointer<Float>) -> SlotOutcome
+    typealias Fill = (_ record: Int, _ epoch: Int, _ colours: UnsafeMutablePointer<UInt8>) -> SlotOutcome
 
     private let condition = NSCondition()
-    private let memory: SharedMemory
+    /// All slots.
+    let memory: SharedMemory
     private let batches: [SlotBatch]
     private let elements: Int
     private let batchSize: Int
@@ -80,7 +81,7 @@ final class PrefetchRing: @unchecked Sendable {
         let memory = SharedMemory.make(count: ringBatches * batchSize * elements)
         self.memory = memory
         batches = (0..<ringBatches).map {
-            SlotBatch(capacity: batchSize, pixels: memory.values + $0 * batchSize * elements)
+            SlotBatch(capacity: batchSize, colours: memory.bytes + $0 * batchSize * elements)
         }
         threadsAlive = threads
         for number in 0..<threads {
@@ -153,7 +154,7 @@ final class PrefetchRing: @unchecked Sendable {
             slotsAtWork += 1
             condition.unlock()
 
-            let outcome = fill(record, epoch, batch.pixels + slot * elements)
+            let outcome = fill(record, epoch, batch.colours + slot * elements)
 
             condition.lock()
             batch.outcomes[slot] = outcome

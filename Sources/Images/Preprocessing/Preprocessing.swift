@@ -89,7 +89,7 @@ public struct Preprocessing: Sendable, Hashable, Codable {
         }
     }
 
-    /// Values of one image: `3 · pixels · pixels`.
+    /// Values of one image, and bytes of its colours: `3 · pixels · pixels`.
     public var elementsPerImage: Int { 3 * pixels * pixels }
 }
 

@@ -1,11 +1,10 @@
 public import Support
 
-/// Turns decoded pictures into the network's input by one `Preprocessing`. One writer serves one thread and keeps its
+/// Turns decoded pictures into pictures of the network's size by one `Preprocessing`. One writer serves one thread and keeps its
 /// memory.
 public final class SampleWriter {
     public let preprocessing: Preprocessing
     public let augmentation: Augmentation
-    private let normalization: Normalization
     private let changed = RGBImage()
     private let shrunk = RGBImage()
     private var bilinear = BilinearScratch()
@@ -18,7 +17,6 @@ public final class SampleWriter {
     public init(_ preprocessing: Preprocessing, augmentation: Augmentation = .none) {
         self.preprocessing = preprocessing
         self.augmentation = augmentation
-        normalization = Normalization(mean: preprocessing.mean, std: preprocessing.std)
     }
 
     /// How much smaller a JPEG with these facts may be decoded. `generator` is the record's, from its start.
@@ -28,7 +26,7 @@ public final class SampleWriter {
         return plan(width: width, height: height, generator: generator).reduction(gap: preprocessing.reductionGap)
     }
 
-    /// Writes the picture as float32 planes `[3][pixels][pixels]`.
+    /// Writes the picture as 8-bit colours `[pixels][pixels][3]`, which `NormalizedImages` takes further.
     ///
     /// - Parameters:
     ///   - image: the upright picture, decoded at 1/`reduction`; it is not changed.
@@ -36,7 +34,7 @@ public final class SampleWriter {
     ///   - generator: the record's, from its start; what is drawn depends on it and on `fullSize` alone.
     public func write(
         _ image: RGBImage, fullSize: (width: Int, height: Int), reduction: Int = 1,
-        generator: SeededGenerator = SeededGenerator(seed: 0), into out: UnsafeMutablePointer<Float>
+        generator: SeededGenerator = SeededGenerator(seed: 0), into out: UnsafeMutablePointer<UInt8>
     ) {
         var image = image
         if augmentation == .cifar {
@@ -53,10 +51,13 @@ public final class SampleWriter {
         }
         let plan = plan(width: fullSize.width, height: fullSize.height, generator: generator)
         let pixels = preprocessing.pixels
-        // Rows are normalised while they are in the cache.
         resize(image, plan, reduction: reduction) { y, row in
-            normalization.normalizeRow(
-                row, width: pixels, mirrored: plan.mirrored, into: out + y * pixels, plane: pixels * pixels)
+            let to = out + y * pixels * 3
+            if plan.mirrored {
+                mirrorRow(row, width: pixels, into: to)
+            } else {
+                to.update(from: row, count: pixels * 3)
+            }
         }
     }
 
