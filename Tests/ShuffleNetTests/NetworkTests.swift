@@ -82,7 +82,8 @@ import Testing
             let rowwise = RowwiseImages(planar: planar, pixels: pixels)
             for count in [1, 5] {
                 let session = InferenceSession(
-                    network: Network(configuration: configuration, seed: 1), pixels: pixels, maximumBatch: 5, pool: pool)
+                    network: Network(configuration: configuration, seed: 1), pixels: pixels, maximumBatch: 5, pool: pool
+                )
                 var (wanted, found) = ([Float](repeating: .nan, count: 20), [Float](repeating: .nan, count: 20))
                 session.run(images: planar, count: count, logits: &wanted)
                 session.run(images: rowwise, count: count, logits: &found)

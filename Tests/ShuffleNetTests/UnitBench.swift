@@ -67,9 +67,11 @@ final class UnitBench<Scalar: ActivationScalar> {
         let patches = AlignedBuffer<Scalar>(count: 1)
         folded.run(
             rows, images: batch, output: output.1, reduced: reduced.1, convolved: convolved.1,
-            InferenceTeam(pool: nil, scratch: [
-                InferenceScratch(plane: plane.pointer, image: plane.pointer, patches: patches.pointer)
-            ]))
+            InferenceTeam(
+                pool: nil,
+                scratch: [
+                    InferenceScratch(plane: plane.pointer, image: plane.pointer, patches: patches.pointer)
+                ]))
         withExtendedLifetime(buffer) {}
         return Self.images(output.1, batch, shape.outputs, outHeight * outWidth)
     }

@@ -20,7 +20,8 @@ final class SharedMemory: @unchecked Sendable {
 
     /// Maps what another process made; nil when that fails, with the reason in errno.
     init?(descriptor: Int32, count: Int) {
-        guard let start = mmap(nil, max(count, 1), PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0), start != MAP_FAILED
+        guard let start = mmap(nil, max(count, 1), PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0),
+            start != MAP_FAILED
         else { return nil }
         self.descriptor = descriptor
         self.count = count

@@ -58,7 +58,9 @@ public final class ClassificationStream {
         ) { memory in
             if let isolation {
                 let helper = DecodeHelper(isolation, settings, memory)
-                return { file, _, colours in helper.read(listing.path(at: file), record: file, epoch: 0, into: colours) }
+                return { file, _, colours in
+                    helper.read(listing.path(at: file), record: file, epoch: 0, into: colours)
+                }
             }
             let reader = SampleReader(settings)
             return { file, _, colours in reader.read(listing.path(at: file), record: file, epoch: 0, into: colours) }
