@@ -25,6 +25,19 @@ public struct RowCorrelation<Scalar: ActivationScalar> {
         self.outStride = outStride
     }
 
+    /// Whether the rows are correlated with themselves: then half of the sums are enough.
+    public var isSymmetric: Bool {
+        left.pointer == right.pointer && left.rows == right.rows && left.stride == right.stride
+    }
+
+    /// Copies the sums below the diagonal to their places above it.
+    @inline(__always)
+    public func mirror() {
+        for row in 0..<left.rows {
+            for column in row + 1..<left.rows { out[row * outStride + column] = out[column * outStride + row] }
+        }
+    }
+
     public func reference() {
         for row in 0..<left.rows {
             for column in 0..<right.rows {

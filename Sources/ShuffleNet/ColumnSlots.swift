@@ -3,7 +3,7 @@
 struct ColumnSlots {
     static let maximum = 8
     /// Narrower slots would cost more in partial sums than they gain.
-    private static let minimumWidth = 256
+    private static let minimumWidth = 128
     /// Bytes of the second-level cache that a block may take, and columns it has at the least all the same.
     private static let room = 262_144
     private static let narrowestBlock = 512

@@ -6,13 +6,16 @@ extension LaneActivationKernels {
     /// The taller side of a tile stays in the first-level cache while the other side goes by.
     func correlate(_ task: RowCorrelation<Scalar>) {
         var ahead = task.ahead ?? task.left
+        let isSymmetric = task.isSymmetric
         for row in stride(from: 0, to: task.left.rows, by: CorrelationRows.largest) {
-            for column in stride(from: 0, to: task.right.rows, by: 4) {
+            let columns = isSymmetric ? min(row + CorrelationRows.largest, task.right.rows) : task.right.rows
+            for column in stride(from: 0, to: columns, by: 4) {
                 run(task, row, column, ahead.pointer)
                 ahead.rows -= 1
                 if ahead.rows > 0 { ahead.pointer += ahead.stride }
             }
         }
+        if isSymmetric { task.mirror() }
     }
 
     @inline(__always)

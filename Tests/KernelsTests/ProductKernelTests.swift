@@ -137,6 +137,24 @@ import Testing
                 }
             }
             #expect(isClose(found.values, wanted.values, rtol: 1e-4, atol: 2e-5) && found.isIntact)
+
+            // Rows with themselves: what is there before is such a matrix too.
+            let pitch = size.rows + 2
+            var square = noise(size.rows * pitch, seed: 4)
+            for row in 0..<size.rows {
+                for column in 0..<row { square[column * pitch + row] = square[row * pitch + column] }
+            }
+            let ownFound = Guarded(square)
+            let ownWanted = Guarded(square)
+            left.withUnsafeBufferPointer { left in
+                let own = PointwiseProduct<Scalar>.Input(left.baseAddress!, stride: stride, rows: size.rows)
+                var task = RowCorrelation(
+                    own, own, columns: size.columns, accumulates: accumulates, out: ownFound.pointer, outStride: pitch)
+                kernels.correlate(task)
+                task.out = ownWanted.pointer
+                task.reference()
+            }
+            #expect(isClose(ownFound.values, ownWanted.values, rtol: 1e-4, atol: 2e-5) && ownFound.isIntact)
         }
     }
 }
