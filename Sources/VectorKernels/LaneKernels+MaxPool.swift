@@ -103,19 +103,15 @@ private struct PlacedMaximum<Scalar: LaneScalar>: WindowFold {
 
     @inline(__always)
     mutating func add(row: Int, left: Lanes, middle: Lanes, right: Lanes) {
-        take(left, 3 * row)
-        take(middle, 3 * row + 1)
-        take(right, 3 * row + 2)
-    }
-
-    /// What lies outside is a NaN and larger than nothing.
-    @inline(__always)
-    private mutating func take(_ value: Lanes, _ tap: Int) {
-        let normed = norm.norm(value)
-        let isLarger = normed .> best
-        best.replace(with: normed, where: isLarger)
-        input.replace(with: value, where: isLarger)
-        place.replace(with: Int32(truncatingIfNeeded: tap), where: isLarger)
+        let values: InlineArray<3, Lanes> = [left, middle, right]
+        for column in 0..<3 {
+            // What lies outside is a NaN and larger than nothing.
+            let normed = norm.norm(values[column])
+            let isLarger = normed .> best
+            best.replace(with: normed, where: isLarger)
+            input.replace(with: values[column], where: isLarger)
+            place.replace(with: Int32(truncatingIfNeeded: 3 * row + column), where: isLarger)
+        }
     }
 
     @inline(__always)
