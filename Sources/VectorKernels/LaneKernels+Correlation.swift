@@ -56,21 +56,21 @@ private struct CorrelationTile<let rows: Int, Scalar: LaneScalar> {
             task.right.pointer + (column + min($0, width - 1)) * task.right.stride
         }
 
-        var sums = TileSums<rows, 4> { _ in InlineArray { _ in Lanes.zero } }
+        var sums = zeros
         var index = 0
         while index + Scalar.correlationStep <= task.columns {
             clanes_prefetch(ahead + index)
             Scalar.correlate(&sums, left, right, index)
             index += Scalar.correlationStep
         }
-        while index < task.columns {
-            let rest = task.columns - index
-            Scalar.correlate(&sums, left, right) { ($0 + index).lanes(0).keeping(first: rest) }
-            index += laneCount
+        var totals = totals(of: sums)
+        if index < task.columns {
+            let rest = rest(left, right, index..<task.columns)
+            for row in 0..<rows { totals[row] += rest[row] }
         }
 
         for index in 0..<rows {
-            let totals = Lanes.totals(sums[index][0], sums[index][1], sums[index][2], sums[index][3])
+            let totals = totals[index]
             let out = task.out + ((row + index) * task.outStride + column)
             if width == 4 {
                 let raw = UnsafeMutableRawPointer(out)
@@ -80,5 +80,31 @@ private struct CorrelationTile<let rows: Int, Scalar: LaneScalar> {
                 for lane in 0..<width { out[lane] = task.accumulates ? out[lane] + totals[lane] : totals[lane] }
             }
         }
+    }
+
+    private static var zeros: TileSums<rows, 4> {
+        @inline(__always)
+        get { TileSums<rows, 4> { _ in InlineArray { _ in Lanes.zero } } }
+    }
+
+    /// Of every row's four sums.
+    @inline(__always)
+    private static func totals(of sums: TileSums<rows, 4>) -> InlineArray<rows, SIMD4<Float>> {
+        InlineArray { Lanes.totals(sums[$0][0], sums[$0][1], sums[$0][2], sums[$0][3]) }
+    }
+
+    /// The totals of the columns that are less than a step. By itself, since the sums of all others would leave their
+    /// registers for it.
+    @inline(never)
+    private static func rest(
+        _ left: InlineArray<rows, UnsafePointer<Scalar>>, _ right: InlineArray<4, UnsafePointer<Scalar>>,
+        _ columns: Range<Int>
+    ) -> InlineArray<rows, SIMD4<Float>> {
+        var sums = zeros
+        for index in stride(from: columns.lowerBound, to: columns.upperBound, by: laneCount) {
+            let count = columns.upperBound - index
+            Scalar.correlate(&sums, left, right) { ($0 + index).lanes(0).keeping(first: count) }
+        }
+        return totals(of: sums)
     }
 }
