@@ -83,10 +83,11 @@ public protocol ActivationKernels<Scalar>: Sendable {
     func maxPoolGradientSums(
         gradient: UnsafePointer<Scalar>, _ places: MaxPool.Places<Scalar>, mean: Float, _ count: Int
     ) -> (sum: Float, weighted: Float)
-    /// `AffineGradient`.
+    /// `AffineGradient`. What lies `ahead` elements further in both is asked for meanwhile: the rows that come next, too
+    /// far away for the hardware to see them coming.
     func applyAffineGradient(
         _ gradient: UnsafeMutablePointer<Scalar>, input: UnsafePointer<Scalar>, scale: Float, slope: Float,
-        offset: Float, _ count: Int)
+        offset: Float, _ count: Int, ahead: Int)
     /// `Rectifier`.
     func rectifierBackward(
         _ gradient: UnsafeMutablePointer<Scalar>, out: UnsafePointer<Scalar>, _ count: Int

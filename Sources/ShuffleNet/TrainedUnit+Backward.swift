@@ -240,10 +240,12 @@ extension TrainedUnit {
             let (group, slot) = task.quotientAndRemainder(dividingBy: slots.count)
             slots.forEachBlock(of: slot, rows: 2 * inner + rows, as: Scalar.self) { block in
                 let isFirst = block.first == slot * slots.width
-                for row in group * rows..<(group + 1) * rows {
+                let last = (group + 1) * rows - 1
+                for row in group * rows...last {
                     kernels.applyAffineGradient(
                         inside[row, block.first], input: reduced[row, block.first], scale: Float(affine[row]),
-                        slope: Float(affine[middle + row]), offset: Float(affine[2 * middle + row]), block.width)
+                        slope: Float(affine[middle + row]), offset: Float(affine[2 * middle + row]), block.width,
+                        ahead: row < last ? inside.stride : 0)
                 }
                 let changes = PointwiseProduct<Scalar>.Input(
                     inside[group * rows, block.first], stride: inside.stride, rows: rows)

@@ -1,3 +1,4 @@
+internal import CLanes
 internal import Kernels
 
 extension LaneActivationKernels {
@@ -90,13 +91,15 @@ extension LaneActivationKernels {
 
     func applyAffineGradient(
         _ gradient: UnsafeMutablePointer<Scalar>, input: UnsafePointer<Scalar>, scale: Float, slope: Float,
-        offset: Float, _ count: Int
+        offset: Float, _ count: Int, ahead: Int
     ) {
         let scales = Lanes(repeating: scale)
         let slopes = Lanes(repeating: slope)
         let offsets = Lanes(repeating: offset)
         var index = 0
         while index + laneCount <= count {
+            clanes_prefetch(input + (index + ahead))
+            clanes_prefetch(gradient + (index + ahead))
             let sum = multiplyAdd(offsets, slopes, input.lanes(index))
             gradient.store(multiplyAdd(sum, scales, gradient.lanes(index)), index)
             index += laneCount

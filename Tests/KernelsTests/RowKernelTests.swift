@@ -74,7 +74,7 @@ import Testing
         let input = noise(count, seed: 3, as: Scalar.self)
         let fast = Guarded(noise(count, as: Scalar.self))
         let plain = Guarded(fast.values.floats)
-        kernels.applyAffineGradient(fast.pointer, input: input, scale: 1.5, slope: -0.3, offset: 0.2, count)
+        kernels.applyAffineGradient(fast.pointer, input: input, scale: 1.5, slope: -0.3, offset: 0.2, count, ahead: 0)
         AffineGradient.reference(plain.pointer, input: input.floats, scale: 1.5, slope: -0.3, offset: 0.2, count)
         #expect(isClose(fast.values, plain.values) && fast.isIntact)
     }
