@@ -76,11 +76,6 @@ public struct ClassificationRun: Sendable {
             classNames: model.classNames, topK: options.topK, model: (self.model as NSString).lastPathComponent)
         let classes = model.classNames.count
         let size = max(min(options.batch, listing.count), 1)
-        let pool = ThreadPool(threads: context.threads)
-        let session = InferenceSession(
-            network: model.network, pixels: model.preprocessing.pixels, maximumBatch: size, pool: pool,
-            precision: precision)
-        let logits = AlignedBuffer<Float>(count: size * classes)
         let preprocessing = options.pictures.applied(to: model.preprocessing)
         let file = try PredictionFile(
             path: out, identity: try identity(table: table, preprocessing: preprocessing, precision: precision),
@@ -91,6 +86,11 @@ public struct ClassificationRun: Sendable {
         let stream = ClassificationStream(
             listing: listing, preprocessing: preprocessing, batchSize: size, threads: context.threads,
             decoding: options.pictures.decoding, isolation: context.isolation, firstFile: done)
+        // After the stream, which decodes the first pictures meanwhile.
+        let session = InferenceSession(
+            network: model.network, pixels: model.preprocessing.pixels, maximumBatch: size,
+            pool: ThreadPool(threads: context.threads), precision: precision)
+        let logits = AlignedBuffer<Float>(count: size * classes)
         var meter = ProgressMeter(context: context, total: listing.count, alreadyDone: done)
         while let batch = stream.next() {
             if context.stop.isRaised { throw RunFailure(.preempted, "stopped after \(done) of \(listing.count) files") }

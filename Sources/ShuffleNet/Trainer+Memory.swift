@@ -6,8 +6,10 @@ extension Trainer {
     ) -> Int {
         let half = (pixels + 1) / 2
         var side = (half + 1) / 2
-        // The stem's convolution, its pooled map and the gradient there.
-        var values = configuration.stemChannels * (half * half + 2 * side * side)
+        // The stem's convolution, its pooled map, the inputs that became its maxima and the gradient there; and of each
+        // maximum where it was, a byte.
+        var values = configuration.stemChannels * (half * half + 3 * side * side)
+        let places = configuration.stemChannels * side * side * batch
         var widest = 0
         for unit in configuration.units {
             let inArea = side * side
@@ -17,6 +19,6 @@ extension Trainer {
             if unit.stride == 2 { values += unit.outputs * outArea }
             widest = max(widest, unit.middle * (inArea + outArea))
         }
-        return (values + widest) * batch * precision.bytes
+        return (values + widest) * batch * precision.bytes + places
     }
 }
