@@ -18,7 +18,7 @@ struct shfn_jpeg_decoder {
     struct jpeg_progress_mgr progress;
     jmp_buf escape;
     shfn_jpeg_status status;
-    int tolerate_truncation;
+    int has_header, tolerate_truncation;
     char message[JMSG_LENGTH_MAX];
     uint8_t *cmyk_row;
     size_t cmyk_capacity;
@@ -58,14 +58,38 @@ static void on_error(j_common_ptr info) {
     leave(info, status);
 }
 
+/* Whether this warning says that the data end before the first row of blocks is there. */
+static int is_without_picture(j_common_ptr info) {
+    if (!info->is_decompressor) return 0;
+    j_decompress_ptr file = (j_decompress_ptr)info;
+    if (file->input_scan_number > 1 || file->input_iMCU_row > 0) return 0;
+    if (file->arith_code) return info->err->msg_code == JWRN_JPEG_EOF;
+    return info->err->msg_code == JWRN_HIT_MARKER && file->unread_marker == JPEG_EOI;
+}
+
+static void leave_without_picture(shfn_jpeg_decoder *decoder) {
+    snprintf(decoder->message, sizeof decoder->message, "the data end before the first row of blocks");
+    decoder->status = SHFN_JPEG_UNREADABLE;
+    longjmp(decoder->escape, 1);
+}
+
 /* Level -1 is a warning: libjpeg goes on with grey or repeated blocks. Those that mean lost picture data end the
    decode; the others (stray bytes between segments, an odd Adobe or JFIF version) do not change a pixel. */
 static void on_message(j_common_ptr info, int level) {
     if (level >= 0) return;
     info->err->num_warnings++;
-    if (owner(info)->tolerate_truncation) return;
+    if (owner(info)->tolerate_truncation) {
+        if (is_without_picture(info)) leave_without_picture(owner(info));
+        return;
+    }
     switch (info->err->msg_code) {
     case JWRN_JPEG_EOF:
+        /* Met by looking ahead, too: Huffman's decoder warns again when it lacks bits, the arithmetic one goes on with
+           zeros. Of several scans only the mark of the end tells that none is missing. */
+        if (!owner(info)->has_header || ((j_decompress_ptr)info)->arith_code
+            || jpeg_has_multiple_scans((j_decompress_ptr)info))
+            leave(info, SHFN_JPEG_UNREADABLE);
+        break;
     case JWRN_HIT_MARKER:
     case JWRN_HUFF_BAD_CODE:
     case JWRN_ARITH_BAD_CODE:
@@ -125,7 +149,7 @@ shfn_jpeg_status shfn_jpeg_read_header(
     struct jpeg_decompress_struct *info = &decoder->info;
     memset(header, 0, sizeof *header);
     decoder->message[0] = 0;
-    decoder->tolerate_truncation = 0;
+    decoder->has_header = decoder->tolerate_truncation = 0;
     if (setjmp(decoder->escape)) {
         header->width = info->image_width;
         header->height = info->image_height;
@@ -159,11 +183,35 @@ static inline uint8_t ink(uint8_t stored, uint8_t black) {
     return (uint8_t)(black - ((product + (product >> 8)) >> 8));
 }
 
+/* The bytes up to a segment that the end of the file cuts off, which libjpeg would fill with the end marks that it makes
+   up, and so lose the scans before it. From within a scan on. */
+static size_t whole_segments(const uint8_t *bytes, size_t size) {
+    size_t at = 0;
+    while (at < size) {
+        const uint8_t *start = memchr(bytes + at, 0xFF, size - at);
+        if (!start) break;
+        at = (size_t)(start - bytes) + 1;
+        while (at < size && bytes[at] == 0xFF) at++;
+        if (at == size || bytes[at] == JPEG_EOI) break;
+        /* A stuffed byte of the scan, or a marker that stands alone. */
+        int stands_alone = bytes[at] <= 1 || (bytes[at] >= JPEG_RST0 && bytes[at] < JPEG_EOI);
+        at++;
+        if (stands_alone) continue;
+        size_t length = size - at < 2 ? 2 : (size_t)bytes[at] << 8 | bytes[at + 1];
+        if (size - at < length) return (size_t)(start - bytes);
+        at += length;
+    }
+    return size;
+}
+
 shfn_jpeg_status shfn_jpeg_decode(
     shfn_jpeg_decoder *decoder, int denominator, int tolerate_truncation, uint8_t *rgb, size_t capacity) {
     struct jpeg_decompress_struct *info = &decoder->info;
+    decoder->has_header = 1;
     decoder->tolerate_truncation = tolerate_truncation;
     if (setjmp(decoder->escape)) return fail(decoder);
+    if (tolerate_truncation)
+        info->src->bytes_in_buffer = whole_segments(info->src->next_input_byte, info->src->bytes_in_buffer);
     info->scale_num = 1;
     info->scale_denom = (unsigned)denominator;
     int inks = info->jpeg_color_space == JCS_CMYK || info->jpeg_color_space == JCS_YCCK;

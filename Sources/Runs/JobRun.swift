@@ -32,7 +32,7 @@ public enum JobRun {
         let published = reader.name("publish_as")
         try reader.finish()
 
-        EarlierAttempt.takeOver(specification, context: context)
+        Takeover.training(specification, context: context)
         let incumbent = published.map { "\(specification.roots.models)/\($0).ckpt" }
         return TrainingRun(
             options: options, data: try existing(data, specification),
@@ -49,7 +49,7 @@ public enum JobRun {
         let data = dataFolder(specification, "dataset", &reader)
         let name = reader.requiredName("model", for: "a model to evaluate")
         try reader.finish()
-        EarlierAttempt.takeOverEvaluation(specification, context: context)
+        Takeover.evaluation(specification, context: context)
         return EvaluationRun(
             options: options, model: try model(name, specification), data: try existing(data, specification),
             out: specification.work)
@@ -64,7 +64,7 @@ public enum JobRun {
         let name = reader.requiredName("model", for: "a model to classify with")
         try reader.finish()
         let out = specification.work + "/predictions.csv"
-        EarlierAttempt.takeOverRows(specification, out: out, context: context)
+        Takeover.rows(specification, out: out, context: context)
         return ClassificationRun(
             options: options, model: try model(name, specification), images: try existing(data, specification),
             out: out, excluded: Set(specification.excluded))

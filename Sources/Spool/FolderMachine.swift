@@ -90,7 +90,8 @@ struct FolderMachine: Sendable {
         if survey.files > 0 {
             if survey.readyCameLast, rested(patience.settle) { return .accept(.ready) }
             if survey.manifestCameLast, survey.fingerprint != badManifest, rested(patience.settle) {
-                return .verifyManifest
+                // What is refused anyway is not read: it may be terabytes of nothing.
+                return survey.refusal == nil ? .verifyManifest : .accept(.manifest)
             }
         }
         if let quiet = survey.files > 0 ? patience.quiet : patience.emptyQuiet, rested(quiet) {

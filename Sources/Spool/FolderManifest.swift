@@ -1,5 +1,6 @@
 internal import Crypto
 internal import Glibc
+internal import ServiceLifecycle
 internal import Support
 
 /// `manifest.sha256`: what sha256sum(1) writes, a file a line. With a size between the two
@@ -125,7 +126,7 @@ struct FolderManifest: Equatable, Sendable {
         }
     }
 
-    /// SHA-256 of a file.
+    /// SHA-256 of a file. Throws ECANCELED when the task is to end: a terabyte takes a quarter of an hour.
     static func digest(of name: EntryName, in folder: FolderHandle) throws(SystemError) -> [UInt8] {
         let descriptor = try folder.openFile(name)
         defer { close(descriptor) }
@@ -133,6 +134,9 @@ struct FolderManifest: Equatable, Sendable {
         let block = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 64)
         defer { block.deallocate() }
         while true {
+            if Task.isCancelled || Task.isShuttingDownGracefully {
+                throw SystemError("read", on: folder.label(of: name), code: ECANCELED)
+            }
             let count = read(descriptor, block.baseAddress!, block.count)
             if count < 0 {
                 if errno == EINTR { continue }

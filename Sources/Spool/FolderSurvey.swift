@@ -44,9 +44,11 @@ struct FolderSurvey: Equatable, Sendable {
     }
 
     /// Of an archive, with the files beside it that speak about it.
-    init(archive name: EntryName, status: FileStatus, in incoming: FolderHandle) throws {
+    init(archive name: EntryName, status: FileStatus, in incoming: FolderHandle, limits: FolderLimits) throws {
         self.init(status: status)
         newestData = status.changed
+        bytes = status.size
+        if bytes > limits.bytes { refuse(.tooLarge(limits.bytes)) }
         func look(at ending: String) throws -> Int64? {
             let companion = ArchiveFile.companion(ending, of: name)
             guard let status = try incoming.status(of: companion), status.sort == .file, status.links == 1 else {

@@ -43,7 +43,10 @@ extension SpoolIntake {
                 return FolderSurvey(status: status)
             }
         }
-        if isArchive(key, status) { return try FolderSurvey(archive: key.name, status: status, in: kindFolder) }
+        if isArchive(key, status) {
+            return try FolderSurvey(
+                archive: key.name, status: status, in: kindFolder, limits: configuration.limits)
+        }
         return FolderSurvey(status: status)
     }
 

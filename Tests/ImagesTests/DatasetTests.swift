@@ -59,6 +59,23 @@ struct DatasetTests {
         try expectError("has no test_batch.bin") { try CIFAR10Dataset(folder: folder.path, part: .test) }
     }
 
+    @Test(
+        "Of a CIFAR-10 folder no link is followed and no pipe opened, whoever put it there after the folder was inspected",
+        arguments: ["test_batch.bin", "batches.meta.txt"])
+    func cifarSpecialFiles(name: String) throws {
+        let folder = try TemporaryFolder()
+        try folder.write(cifarFile([1]), to: "elsewhere/test_batch.bin")
+        try folder.write(Array("cat\ndog\n".utf8), to: "elsewhere/batches.meta.txt")
+        try folder.write(cifarFile([1]), to: "set/test_batch.bin")
+        let place = "\(folder.path)/set/\(name)"
+        try? FileManager.default.removeItem(atPath: place)
+        try FileManager.default.createSymbolicLink(atPath: place, withDestinationPath: "../elsewhere/\(name)")
+        try expectError("not followed") { try CIFAR10Dataset(folder: folder.path + "/set", part: .test) }
+        try FileManager.default.removeItem(atPath: place)
+        try #require(mkfifo(place, 0o600) == 0)
+        try expectError("regular file") { try CIFAR10Dataset(folder: folder.path + "/set", part: .test) }
+    }
+
     @Test("A CIFAR-10 folder with some of its batches opens", arguments: [["data_batch_2.bin"], ["test_batch.bin"]])
     func cifarParts(files: [String]) throws {
         let folder = try TemporaryFolder()

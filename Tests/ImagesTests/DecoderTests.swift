@@ -69,7 +69,8 @@ struct DecoderTests {
         arguments: [
             ("GIF89a----", "GIF"), ("II*\0----", "TIFF"), ("MM\0*----", "TIFF"),
             ("BM\u{1}\u{1}\u{1}\u{1}\0\0\0\06\0\0\0", "BMP"),
-            ("P6\n1 1\n", "PNM"), ("hello, world", "no picture"),
+            ("P6\n1 1\n", "PNM"), ("\0\0\0\u{18}ftypheic\0\0\0\0", "HEIF"), ("\0\0\0\u{18}ftypisom\0\0\0\0", "film"),
+            ("hello, world", "no picture"),
         ])
     func otherKinds(text: String, word: String) {
         let error = failure(Array(text.utf8))
@@ -88,7 +89,54 @@ struct DecoderTests {
         let image = RGBImage()
         try decoder.decode(fixture("broken/truncated.jpg"), into: image)
         #expect((image.width, image.height) == (100, 100))
+    }
 
+    /// Where the blocks of the first row end in these files, to the byte, libjpeg's own warnings tell.
+    @Test(
+        "Of a truncated JPEG at least one row of blocks must be there, and what is there is right",
+        arguments: ["420.jpg", "444.jpg", "gray.jpg", "cmyk.jpg", "restarts.jpg"])
+    func rowOfBlocks(name: String) throws {
+        let file = try Fixture.bytes("images/drawn/\(name)")
+        let decoder = ImageDecoder(options: DecodingOptions(truncation: .tolerate))
+        let (whole, part) = (RGBImage(), RGBImage())
+        try decode(file, with: decoder, into: whole)
+        let scan = try #require(file.indices.first { file[$0] == 0xFF && file[$0 + 1] == 0xDA })
+        let data = scan + 2 + Int(file[scan + 3])
+        // Not a bit of the scan, without an end mark and with it: grey would be no picture.
+        for nothing in [file.prefix(data), file.prefix(data) + [0xFF, 0xD9], file.prefix(data + 9)] {
+            #expect(failure(Array(nothing), decoder)?.kind == .unreadable)
+        }
+        let first = try #require((data..<file.count).first { failure(Array(file.prefix($0)), decoder) == nil })
+        #expect(first > data + (file.count - data) / 8)
+        for length in first..<file.count {
+            try decode(Array(file.prefix(length)), with: decoder, into: part)
+            #expect(part.array.prefix(part.width * 3) == whole.array.prefix(part.width * 3), "cut to \(length)")
+        }
+    }
+
+    @Test(
+        "A JPEG of one scan that lacks nothing but its end mark is whole; of several only the mark tells",
+        arguments: [
+            ("drawn/420.jpg", true), ("drawn/gray.jpg", true), ("drawn/cmyk.jpg", true), ("drawn/restarts.jpg", true),
+            ("libjpeg-turbo/testimgint.jpg", true), ("drawn/progressive.jpg", false),
+        ])
+    func missingEndMark(name: String, isWhole: Bool) throws {
+        let file = try Fixture.bytes("images/\(name)")
+        #expect(file.suffix(2) == [0xFF, 0xD9])
+        let (whole, image) = (RGBImage(), RGBImage())
+        try decode(file, with: ImageDecoder(), into: whole)
+        for truncation in [DecodingOptions.Truncation.reject, .tolerate] {
+            let decoder = ImageDecoder(options: DecodingOptions(truncation: truncation))
+            for length in [file.count - 1, file.count - 2] {
+                let cut = Array(file.prefix(length))
+                if !isWhole && truncation == .reject {
+                    #expect(failure(cut, decoder)?.kind == .unreadable)
+                    continue
+                }
+                try decode(cut, with: decoder, into: image)
+                #expect(image.array == whole.array)
+            }
+        }
     }
 
     @Test(
@@ -203,9 +251,13 @@ struct DecoderTests {
         )
         let image = RGBImage()
         let step = max(whole.count / 400, 1)
+        var hasPicture = false
         for length in stride(from: 0, to: whole.count, by: step) {
             let cut = Array(whole.prefix(length))
-            _ = try? decode(cut, with: tolerant, into: image)
+            // More of a file never makes less of a picture.
+            let isAccepted = failure(cut, tolerant) == nil
+            #expect(isAccepted || !hasPicture, "\(name) cut to \(length), tolerated")
+            hasPicture = hasPicture || isAccepted
             // What may follow the last pixel: chunks of a PNG, two more frames, an EXIF chunk.
             let tail =
                 switch name {
@@ -217,6 +269,7 @@ struct DecoderTests {
             guard length < whole.count - tail else { continue }
             #expect(throws: ImageError.self, "\(name) cut to \(length)") { try decode(cut, with: strict, into: image) }
         }
+        #expect(hasPicture)
         let random = noise(whole.count * 2, seed: 3)
         for place in stride(from: 0, to: whole.count, by: step) {
             var damaged = whole
@@ -282,9 +335,9 @@ struct DecoderTests {
         return kept + jpeg[place...]
     }
 
-    private func failure(_ bytes: [UInt8]) -> ImageError? {
+    private func failure(_ bytes: [UInt8], _ decoder: ImageDecoder = ImageDecoder()) -> ImageError? {
         do {
-            try decode(bytes, with: ImageDecoder(), into: RGBImage())
+            try decode(bytes, with: decoder, into: RGBImage())
             return nil
         } catch {
             return error as? ImageError

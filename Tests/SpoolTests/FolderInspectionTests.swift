@@ -1,6 +1,7 @@
 import Crypto
 import Foundation
 import Glibc
+import Support
 import Testing
 
 @testable import Spool
@@ -133,6 +134,18 @@ import Testing
         let refusal = refusal()
         #expect(refusal?.reason == "manifest_mismatch")
         #expect(refusal?.message.contains(sentence) == true, "\(refusal?.message ?? "")")
+    }
+
+    @Test func `a manifest is not read to its end by a daemon that is to stop`() async throws {
+        try scratch.write("drop/z.jpg", "")
+        try #require(truncate("\(scratch.path)/drop/z.jpg", 1 << 40) == 0)
+        try scratch.write("drop/manifest.sha256", "\(Self.digest("1"))  z.jpg\n")
+        let look = Task { [path = scratch.path, name] in
+            withUnsafeCurrentTask { $0?.cancel() }
+            return try FolderInspection.inspect(name, in: FolderHandle(path: path), limits: FolderLimits())
+        }
+        let error = await #expect(throws: SystemError.self) { try await look.value }
+        #expect(error?.code == ECANCELED)
     }
 
     @Test func `a survey changes with any change and only then`() throws {

@@ -102,4 +102,12 @@ import Testing
         #expect(machine.handle(.touched, at: at(5)) == .wait(until: at(30)))
         #expect(machine.handle(.rescan, at: at(30)) == .accept(.renamed))
     }
+
+    @Test func `the manifest of a folder that is refused anyway is not read`() {
+        var machine = machine(quiet: nil)
+        var refused = survey(1, manifest: 100)
+        refused.refusal = .tooLarge(10)
+        #expect(machine.handle(.surveyed(refused), at: at(0)) == .wait(until: at(1)))
+        #expect(machine.handle(.surveyed(refused), at: at(1)) == .accept(.manifest))
+    }
 }

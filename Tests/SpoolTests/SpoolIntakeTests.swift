@@ -102,6 +102,22 @@ import Testing
         #expect(registrar.accepted.first?.sign == .manifest)
     }
 
+    /// Terabytes of holes: whoever read them would be at it for hours, and nobody else's drop would be taken.
+    @Test func `what is too large is refused before anybody reads it to verify a checksum`() async throws {
+        for name in ["m/z.jpg", "a.zip"] {
+            try scratch.write("spool/incoming/classify/\(name)", "")
+            try #require(truncate("\(scratch.path)/spool/incoming/classify/\(name)", 8 << 40) == 0)
+        }
+        let digest = String(repeating: "0", count: 64)
+        try scratch.write("spool/incoming/classify/m/manifest.sha256", "\(digest)  z.jpg\n")
+        try scratch.write("spool/incoming/classify/a.zip.sha256", "\(digest)  a.zip\n")
+        try await withIntake(Self.patient(quiet: nil)) { registrar in
+            await registrar.wait { state in state.log.filter { $0.hasPrefix("refused") }.count == 2 }
+        }
+        #expect(registrar.log.filter { $0.contains("larger than 1099511627776 bytes") }.count == 2)
+        #expect(scratch.list("spool/incoming/classify") == [])
+    }
+
     @Test func `stray files and hostile folders end in rejected with a reason`() async throws {
         try scratch.write("spool/incoming/classify/photo.jpg", "1")
         try scratch.write("spool/incoming/classify/.hidden", "1")

@@ -37,7 +37,7 @@ void shfn_jpeg_scaled_size(shfn_jpeg_decoder *decoder, int denominator, uint32_t
 /* Decodes the picture whose header was read last, at 1/denominator, into packed 8-bit RGB rows. `capacity` is what
    `rgb` holds, in bytes. CMYK and YCCK are read by Adobe's convention (stored inverted), as Pillow and OpenCV do, also
    when the Adobe segment is missing. With `tolerate_truncation` 0, data that end early or are damaged make the picture
-   unreadable; with 1, what is there is decoded. */
+   unreadable; with 1, what is there is decoded, if it is at least one row of blocks. */
 shfn_jpeg_status shfn_jpeg_decode(
     shfn_jpeg_decoder *decoder, int denominator, int tolerate_truncation, uint8_t *rgb, size_t capacity);
 

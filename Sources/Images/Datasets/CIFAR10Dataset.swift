@@ -13,6 +13,8 @@ public struct CIFAR10Dataset: Dataset {
     public static let recordBytes = 3073
     public static let side = 32
     static let classNamesFile = "batches.meta.txt"
+    /// A hundred times what any list of names needs, in bytes.
+    private static let longestClassNames = 1 << 20
     public static let standardClassNames = [
         "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
     ]
@@ -33,13 +35,14 @@ public struct CIFAR10Dataset: Dataset {
             throw DatasetError(
                 "CIFAR-10 folder '\(folder)' has no \(wanted.joined(separator: ", ")); unpack the binary version there")
         }
-        classNames = try Self.readClassNames(folder: folder)
+        let place = RawPath(folder).resolved
+        classNames = try Self.readClassNames(place)
         name = "\(folder) (\(part.rawValue))"
 
         var files: [(name: String, mapped: MappedFile, firstRecord: Int)] = []
         var total = 0
         for file in present {
-            let mapped = try MappedFile(folder + "/" + file)
+            let mapped = try MappedFile(place.appending(RawPath(file)))
             let bytes = mapped.bytes.count
             guard bytes > 0, bytes % Self.recordBytes == 0 else {
                 throw DatasetError(
@@ -107,10 +110,16 @@ public struct CIFAR10Dataset: Dataset {
     }
 
     /// The ten standard names when the file is not there.
-    private static func readClassNames(folder: String) throws(DatasetError) -> [String] {
-        let path = folder + "/" + classNamesFile
-        guard FileManager.default.fileExists(atPath: path) else { return standardClassNames }
-        guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
+    private static func readClassNames(_ folder: RawPath) throws(DatasetError) -> [String] {
+        let path = folder.appending(RawPath(classNamesFile))
+        let file = FileBytes()
+        do throws(ImageError) {
+            try file.read(path, limit: longestClassNames)
+        } catch {
+            if error.kind == .missing { return standardClassNames }
+            throw DatasetError("could not read '\(path)': \(error.sentence)")
+        }
+        guard let text = String(validating: file.bytes, as: UTF8.self) else {
             throw DatasetError("could not read '\(path)': wanted one class name a line, in UTF-8")
         }
         let names = text.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }

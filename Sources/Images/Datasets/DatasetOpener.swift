@@ -90,14 +90,14 @@ public enum DatasetOpener {
     /// when nothing else is, else the folder itself.
     private static func partFolders(_ path: String) -> (training: String, validation: String?) {
         func hasFolders(_ folder: String) -> Bool {
-            guard let entries = try? FolderWalk.entries(of: RawPath(folder)) else { return false }
+            guard let entries = try? FolderListing.entries(of: RawPath(folder)) else { return false }
             return entries.contains { $0.kind == .folder && !$0.isHidden }
         }
         let training = path + "/" + trainingFolder
         guard hasFolders(training) else { return (path, nil) }
         let candidates = validationFolders.map { path + "/" + $0 }
         if let validation = candidates.first(where: hasFolders) { return (training, validation) }
-        let entries = (try? FolderWalk.entries(of: RawPath(path))) ?? []
+        let entries = (try? FolderListing.entries(of: RawPath(path))) ?? []
         return entries.filter { $0.kind == .folder && !$0.isHidden }.count == 1 ? (training, nil) : (path, nil)
     }
 }

@@ -22,8 +22,8 @@ public struct ImageFolderDataset: Dataset {
     public init(folder: String, classNames wanted: [String]? = nil) throws(DatasetError) {
         let root = RawPath(folder).resolved
         let entries: [FolderEntry]
-        do throws(FolderWalk.Failure) {
-            entries = try FolderWalk.entries(of: root).filter { !$0.isHidden }
+        do throws(FolderListing.Failure) {
+            entries = try FolderListing.entries(of: root).filter { !$0.isHidden }
         } catch {
             throw DatasetError("could not open data set '\(folder)': \(error.text)")
         }
@@ -89,7 +89,7 @@ public struct ImageFolderDataset: Dataset {
     ) throws(DatasetError) {
         var found: [RawPath] = []
         var failure: DatasetError?
-        FolderWalk.walk(root.appending(folder)) { relative, kind in
+        FolderListing.walk(root.appending(folder)) { relative, kind in
             let path = folder.appending(relative)
             if kind == .file && isPicture(root.appending(path)) {
                 found.append(path)

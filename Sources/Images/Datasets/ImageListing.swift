@@ -15,7 +15,7 @@ public struct ImageListing: Sendable {
         let excluded = Set(excluded.map { RawPath($0) })
         var found: [RawPath] = []
         var failure: DatasetError?
-        FolderWalk.walk(root) { path, _ in
+        FolderListing.walk(root) { path, _ in
             if !excluded.contains(path) { found.append(path) }
         } unreadable: { path, error in
             let place = path.bytes.isEmpty ? root : root.appending(path)

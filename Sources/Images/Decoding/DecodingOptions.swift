@@ -19,11 +19,11 @@ public struct DecodingOptions: Sendable, Hashable, Codable {
     }
 
     public enum Truncation: String, Sendable, Codable, Hashable {
-        /// The picture is `unreadable`. A file that lacks only what follows its last pixel (the end marker of a JPEG,
-        /// the last chunks of a PNG) is not truncated; a checksum over pixels that is wrong or cut off is damage.
+        /// The picture is `unreadable`. A file that lacks only what follows its last pixel (the end mark of a JPEG of one
+        /// scan, the last chunks of a PNG) is not truncated; a checksum over pixels that is wrong or cut off is damage.
         case reject
         /// What is there is decoded; the rest is what the library leaves (grey in a JPEG, black in a PNG or WebP). A
-        /// file that ends before its first pixel stays `unreadable`.
+        /// file that ends before its first row (of a JPEG: of blocks) stays `unreadable`.
         case tolerate
     }
 

@@ -8,6 +8,7 @@ public enum ImageFormat: String, Sendable, CaseIterable {
     case tiff = "TIFF"
     case bmp = "BMP"
     case heif = "HEIF or AVIF"
+    case film = "film (MP4, QuickTime)"
     case jpegXL = "JPEG XL"
     case jpeg2000 = "JPEG 2000"
     case pdf = "PDF"
@@ -45,7 +46,9 @@ public enum ImageFormat: String, Sendable, CaseIterable {
         } else if starts(Array("BM".utf8)) && bytes.count >= 14 && bytes[6...9].allSatisfy({ $0 == 0 }) {
             self = .bmp
         } else if starts(Array("ftyp".utf8), at: 4) {
-            self = .heif
+            // ISO 14496-12: the brand that follows tells pictures from films.
+            let brands = ["mif1", "mif2", "msf1", "miaf", "heic", "heix", "hevc", "hevx", "avif", "avis"]
+            self = brands.contains { starts(Array($0.utf8), at: 8) } ? .heif : .film
         } else if starts([0xFF, 0x0A]) || starts(Array("JXL ".utf8), at: 4) {
             self = .jpegXL
         } else if starts(Array("jP  ".utf8), at: 4) || starts([0xFF, 0x4F, 0xFF, 0x51]) {

@@ -47,10 +47,11 @@ extension SpoolIntake {
             let now = ContinuousClock.now
             return plan.handle(.postponed(until: now + configuration.settlePeriod), for: key, at: now)
         }
-        let survey = try FolderSurvey(archive: key.name, status: status, in: kindFolder)
+        let survey = try FolderSurvey(archive: key.name, status: status, in: kindFolder, limits: configuration.limits)
         guard sign == .renamed || survey.fingerprint == plan.fingerprint(of: key) else {
             return plan.handle(.touched, for: key, at: .now)
         }
+        if let refusal = survey.refusal { throw refusal }
         if status.links > 1 { throw Refusal.hardLink(key.name.escaped, status.links) }
         guard kindFolder.allows(R_OK, on: key.name) else {
             throw Refusal.unreadable(key.name.escaped, "the daemon may not read it")

@@ -12,7 +12,7 @@ struct FolderEntry {
 }
 
 /// Lists folders, in the order of their names' bytes.
-enum FolderWalk {
+enum FolderListing {
     /// Throws the error number of the call that failed, see errno(3).
     struct Failure: Error {
         let call: String

@@ -2,10 +2,10 @@ import Foundation
 import Support
 
 /// What an attempt that ended early left behind, taken over by the next one.
-enum EarlierAttempt {
+enum Takeover {
     /// Copies the rows that an earlier classification left to this attempt's folder. Copied and not linked, so that an
     /// attempt that does not know yet that it is lost writes to its own. Trouble only means to begin anew.
-    static func takeOverRows(_ specification: JobSpecification, out: String, context: RunContext) {
+    static func rows(_ specification: JobSpecification, out: String, context: RunContext) {
         guard let previous = specification.previous else { return }
         let name = (out as NSString).lastPathComponent
         for partial in PredictionFile.partials(of: "\(previous)/\(name)") {
@@ -20,7 +20,7 @@ enum EarlierAttempt {
     }
 
     /// Copies what an earlier evaluation had measured. Trouble only means to begin anew.
-    static func takeOverEvaluation(_ specification: JobSpecification, context: RunContext) {
+    static func evaluation(_ specification: JobSpecification, context: RunContext) {
         guard let previous = specification.previous else { return }
         let (source, target) = (
             "\(previous)/\(EvaluationBookmark.name)", "\(specification.work)/\(EvaluationBookmark.name)"
@@ -37,7 +37,7 @@ enum EarlierAttempt {
     /// means to begin anew.
     ///
     /// Checkpoints are linked and not copied: they are never written in place, so both attempts may hold them.
-    static func takeOver(_ specification: JobSpecification, context: RunContext) {
+    static func training(_ specification: JobSpecification, context: RunContext) {
         let files = FileManager.default
         guard let previous = specification.previous, files.fileExists(atPath: previous + "/last.ckpt") else {
             return
