@@ -57,18 +57,6 @@ import Testing
         #expect(scratch.read("log") == "hello from stderr\n")
     }
 
-    @Test("a child gives way to its daemon")
-    func niceness() async throws {
-        // The host may come a moment after the script has begun.
-        let host = try host(
-            """
-            wanted=\(min(getpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0) + 5, 19))
-            until [ "$(nice)" = "$wanted" ]; do sleep 0.01; done
-            echo '\(Self.result)'
-            """)
-        #expect(try await run(host).exit == .exited(0))
-    }
-
     @Test("the specification is the first line of the child's input, however long it is")
     func specificationArrives() async throws {
         let long = JSONValue.object(["dataset": .string(String(repeating: "x", count: 300_000))])

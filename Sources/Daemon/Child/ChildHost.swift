@@ -32,9 +32,6 @@ public struct ChildHost: Sendable {
         signal(SIGPIPE, SIG_IGN)
     }
 
-    /// By how much children are nicer than the daemon; see nice(1).
-    private static let niceness: Int32 = 5
-
     /// Why a child could not even be started.
     public enum StartError: Error, Sendable, CustomStringConvertible {
         case stopped
@@ -94,10 +91,6 @@ public struct ChildHost: Sendable {
             ) { execution in
                 let child = execution.processIdentifier
                 control.started(child.value)
-                // Claims, heartbeats and the database come before what a job computes, and before the start of its
-                // program. If it can't be had, or the child has ended meanwhile, nothing is lost.
-                let process = __priority_which_t(PRIO_PROCESS.rawValue)
-                _ = setpriority(process, id_t(child.value), getpriority(process, 0) + Self.niceness)
                 let watch = ChildWatch(
                     pid: child.value, processDescriptor: child.processDescriptor, input: inputWriter,
                     output: outputReader, greeting: line, grace: grace,
