@@ -27,7 +27,7 @@ public struct DaemonRuntime: Sendable {
     }
 
     /// Runs until SIGTERM or SIGINT and the drain that follows. Throws what stands in the way of a start: `StateLock.Taken`,
-    /// `SystemError`, `PostgresError`, `PrivateClusterError`.
+    /// `SystemError`, `SpoolError`, `PostgresError`, `PrivateClusterError`.
     public func run() async throws {
         // With a umask of 0 or a client that hangs up, children and sockets behave as in a service manager.
         signal(SIGPIPE, SIG_IGN)
@@ -96,6 +96,7 @@ public struct DaemonRuntime: Sendable {
         let queue = JobStore(
             Database(settings, capacity: Self.connections(workers: configuration.workers)), logger: logger)
         let spool = try SpoolStore(root: configuration.spool.root, fatalStep: fatalStep)
+        try await spool.bind(to: try await queue.databaseIdentity())
         let results = try ResultStore(root: configuration.roots.results)
         let spoolQueue = "spool-\(spool.identifier)"
 

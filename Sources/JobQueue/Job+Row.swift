@@ -4,47 +4,34 @@ internal import Postgres
 extension Job {
     /// The columns that `init(_:)` wants, of a table or query named `source`.
     static func columns(of source: String) -> String {
-        let plain = [
-            "id", "queue", "kind", "name", "args", "state", "reason", "error", "priority", "run_at", "attempt",
-            "max_attempts", "crash_count", "loss_count", "preempt_count", "lease_token", "worker_id",
-            "cancel_requested",
-            "unique_key", "concurrency_key", "cores", "memory_limit", "waits_for", "parent_id", "shard", "shards",
-            "spool_folder", "schedule_name", "fire_at", "progress", "progress_message", "result",
+        let own = [
+            "queue", "state", "reason", "error", "priority", "run_at", "max_attempts", "crash_count", "loss_count",
+            "preempt_count", "lease_token", "worker_id", "cancel_requested", "unique_key", "concurrency_key",
+            "waits_for", "parent_id", "schedule_name", "fire_at", "progress", "progress_message", "result",
             "output_path", "created_at", "started_at", "finished_at", "submitted_by",
         ]
-        return plain.map { "\(source).\($0)" }.joined(separator: ", ")
-            + ", extract(epoch FROM \(source).timeout) AS timeout_seconds"
+        return Assignment.columns(of: source) + own.map { ", \(source).\($0)" }.joined()
     }
 
     init(_ row: Row) throws {
-        id = JobID(try row.decode("id"))
+        assignment = try Assignment(row)
         queue = try row.decode("queue")
-        kind = try row.decodeCase("kind")
-        name = try row.decodeIfPresent("name")
-        args = JSONDocument(text: try row.decode("args"))
         state = try row.decodeCase("state")
         reason = try row.decodeCaseIfPresent("reason")
         error = try row.decodeIfPresent("error")
         priority = try row.decode("priority")
         runAt = try row.decode("run_at")
-        attempt = try row.decode("attempt")
         maxAttempts = try row.decode("max_attempts")
         crashCount = try row.decode("crash_count")
         lossCount = try row.decode("loss_count")
         preemptCount = try row.decode("preempt_count")
         leaseToken = try row.decodeIfPresent("lease_token").map(LeaseToken.init(rawValue:))
         workerID = try row.decodeIfPresent("worker_id").map(WorkerID.init(rawValue:))
-        timeout = try row.decodeIfPresent("timeout_seconds")
         cancelRequested = try row.decode("cancel_requested")
         uniqueKey = try row.decodeIfPresent("unique_key")
         concurrencyKey = try row.decodeIfPresent("concurrency_key")
-        cores = try row.decodeIfPresent("cores")
-        memoryLimit = try row.decodeIfPresent("memory_limit")
         waitsFor = try row.decode("waits_for")
         parent = try row.decodeIfPresent("parent_id").map(JobID.init(rawValue:))
-        shard = try row.decodeIfPresent("shard")
-        shards = try row.decodeIfPresent("shards")
-        spoolFolder = try row.decodeIfPresent("spool_folder")
         scheduleName = try row.decodeIfPresent("schedule_name")
         fireAt = try row.decodeIfPresent("fire_at")
         progress = try row.decode("progress")

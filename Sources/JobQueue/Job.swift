@@ -1,13 +1,10 @@
 public import Foundation
 
-/// One row of `shufflenet.jobs`.
+/// One row of `shufflenet.jobs`: what a worker must know of it, which can be read as if it were the job's own, and the rest.
+@dynamicMemberLookup
 public struct Job: Sendable, Identifiable, Equatable {
-    public var id: JobID
+    public var assignment: Assignment
     public var queue: String
-    public var kind: JobKind
-    /// What people call it; for a spool job the dropped folder's name.
-    public var name: String?
-    public var args: JSONDocument
     public var state: JobState
     /// Why the last attempt did not complete. A job that waits for its retry keeps the reason of the failure before.
     public var reason: FailureReason?
@@ -15,8 +12,6 @@ public struct Job: Sendable, Identifiable, Equatable {
     /// Higher first, −100…100.
     public var priority: Int
     public var runAt: Date
-    /// The number of the last claim that was not given back; names the attempt's log file. No fence.
-    public var attempt: Int
     public var maxAttempts: Int
     /// Crashes of its process since the last `retry`; three hold the job.
     public var crashCount: Int
@@ -26,25 +21,14 @@ public struct Job: Sendable, Identifiable, Equatable {
     public var preemptCount: Int
     public var leaseToken: LeaseToken?
     public var workerID: WorkerID?
-    public var timeout: Duration?
     public var cancelRequested: Bool
     public var uniqueKey: String?
     /// At most one job with a key runs at a time.
     public var concurrencyKey: String?
-    /// Threads of the child; nil: an equal share of the daemon's.
-    public var cores: Int?
-    /// Resident bytes past which the child is killed.
-    public var memoryLimit: Int64?
     /// Jobs it waits for that have not completed.
     public var waitsFor: Int
     /// Of a shard: the job whose part it is.
     public var parent: JobID?
-    /// Of a shard: which part it is, from 1.
-    public var shard: Int?
-    /// How many parts there are; of the parent itself too, which merges them.
-    public var shards: Int?
-    /// The folder's name under `processing/`; nil for jobs that did not come through the spool.
-    public var spoolFolder: String?
     public var scheduleName: String?
     public var fireAt: Date?
     /// 0…1.
@@ -56,6 +40,10 @@ public struct Job: Sendable, Identifiable, Equatable {
     public var startedAt: Date?
     public var finishedAt: Date?
     public var submittedBy: String
+
+    public var id: JobID { assignment.id }
+
+    public subscript<Value>(dynamicMember path: KeyPath<Assignment, Value>) -> Value { assignment[keyPath: path] }
 }
 
 /// What one successful claim hands to a worker.

@@ -34,6 +34,11 @@ extension JobStore {
         try await database.query(WorkerStatement.retire, [[worker.rawValue]])
     }
 
+    /// What this database is called, to tell it from others; it stays the same in a restored copy.
+    public func databaseIdentity() async throws -> String {
+        try await database.query("SELECT id::text AS id FROM shufflenet.identity")[0].decode("id")
+    }
+
     /// Newest first.
     public func workers(includingRetired: Bool = false) async throws -> [WorkerRow] {
         try await database.query(WorkerStatement.list, [includingRetired]).map(WorkerRow.init)

@@ -15,6 +15,7 @@ extension Migrator {
             ("changes", PackageResources._007_changes_sql),
             ("precision", PackageResources._008_precision_sql),
             ("history", PackageResources._009_history_sql),
+            ("claim", PackageResources._010_claim_sql),
         ].enumerated().map { index, file in
             Migration(version: index + 1, name: file.0, sql: String(decoding: file.1, as: UTF8.self))
         })

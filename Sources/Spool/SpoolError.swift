@@ -8,6 +8,8 @@ public enum SpoolError: Error, Sendable, Equatable, CustomStringConvertible {
     case missingFolder(path: String)
     /// Another spool lies where this one was.
     case exchanged(root: String)
+    /// The spool is fed on by daemons of another database.
+    case ofAnotherDatabase(root: String, mark: String, found: String, wanted: String)
 
     public var description: String {
         switch self {
@@ -17,6 +19,8 @@ public enum SpoolError: Error, Sendable, Equatable, CustomStringConvertible {
         case .missingFolder(let path): "the input '\(path)' is not there: drop the folder again"
         case .exchanged(let root):
             "'\(root)' is another spool than at start (was a file system mounted?): nothing is taken until it is back, or the daemon is started again"
+        case .ofAnotherDatabase(let root, let mark, let found, let wanted):
+            "the spool '\(root)' belongs to database \(found), wanted that of this daemon, \(wanted): give each database a spool of its own; if that database is gone for good, remove '\(root)/\(mark)'"
         }
     }
 }

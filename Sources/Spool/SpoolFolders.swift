@@ -59,10 +59,26 @@ struct SpoolFolders: Sendable {
     }
 
     private static func identifier(in layout: SpoolLayout, otherwise known: String?) throws(SystemError) -> String {
-        let path = "\(layout.root)/.spool-id"
+        try mark("\(layout.root)/.spool-id", known ?? String(UInt64.random(in: .min ... .max), radix: 16))
+    }
+
+    static let databaseMark = ".spool-database"
+
+    /// Keeps this spool for the daemons of one database: those of another would take its folders for their own jobs'.
+    ///
+    /// - Parameter database: hexadecimal digits and `-`.
+    func bind(to database: String) throws {
+        let found = try Self.mark("\(layout.root)/\(Self.databaseMark)", database)
+        guard found == database else {
+            throw SpoolError.ofAnotherDatabase(
+                root: layout.root, mark: Self.databaseMark, found: found, wanted: database)
+        }
+    }
+
+    /// What the file says; `fresh` if there was none, which is written then.
+    private static func mark(_ path: String, _ fresh: String) throws(SystemError) -> String {
         for _ in 0..<2 {
-            if let text = try readIdentifier(path) { return text }
-            let fresh = known ?? String(UInt64.random(in: .min ... .max), radix: 16)
+            if let text = try readMark(path) { return text }
             // Two daemons may start at once: link(2) lets one of them win, both then read the same.
             let draft = "\(path).\(getpid()).\(fresh)"
             try AtomicFile.write("\(fresh)\n".utf8, to: draft)
@@ -73,7 +89,7 @@ struct SpoolFolders: Sendable {
         throw SystemError("read", on: path, code: EINVAL)
     }
 
-    private static func readIdentifier(_ path: String) throws(SystemError) -> String? {
+    private static func readMark(_ path: String) throws(SystemError) -> String? {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
         if descriptor < 0 {
             if errno == ENOENT { return nil }
@@ -82,7 +98,9 @@ struct SpoolFolders: Sendable {
         defer { close(descriptor) }
         var bytes = [UInt8](repeating: 0, count: 64)
         let count = read(descriptor, &bytes, bytes.count)
-        let digits = bytes.prefix(max(count, 0)).prefix { (48...57).contains($0) || (97...102).contains($0) }
+        let digits = bytes.prefix(max(count, 0)).prefix {
+            (48...57).contains($0) || (97...102).contains($0) || $0 == UInt8(ascii: "-")
+        }
         return digits.isEmpty ? nil : String(decoding: digits, as: UTF8.self)
     }
 

@@ -32,6 +32,9 @@ public actor SpoolStore {
     /// `spool:<identifier>:`. A daemon must only run spool jobs of its own spool.
     public nonisolated var identifier: String { folders.identifier }
 
+    /// Keeps the spool for the daemons of one database. Throws `SpoolError.ofAnotherDatabase` if another one has it.
+    public func bind(to database: String) throws { try folders.bind(to: database) }
+
     /// Makes `.work/<job>.<token>/` and returns its path.
     public func makeWorkFolder(job: Int64, token: Int64) throws -> String {
         try folders.results.makeWorkFolder(job: job, token: token)

@@ -43,11 +43,11 @@ final class RunningDaemon: Sendable {
 
     init(
         scratch: Scratch, name: String, database: Database, child: String?, workers: Int, grace: String = "10s",
-        timings: String = RunningDaemon.timings, more: String = "", launcher: [String] = [], address: String? = nil,
-        flags: [String] = []
+        timings: String = RunningDaemon.timings, configuration: String = RunningDaemon.configuration,
+        more: String = "", launcher: [String] = [], address: String? = nil, flags: [String] = []
     ) throws {
         state = "\(scratch.path)/\(name)"
-        var lines = ["state: \(state)", "workers: \(workers)", "grace: \(grace)", Self.configuration, more]
+        var lines = ["state: \(state)", "workers: \(workers)", "grace: \(grace)", configuration, more]
         lines += ["queue: \(timings)", "database: \(address ?? Self.address(database.settings))"]
         let file = try scratch.write(lines.joined(separator: "\n"), to: "\(name).yaml")
         var arguments = ["serve", "--config", file] + flags

@@ -60,6 +60,36 @@ import Testing
         #expect(await eventually { names("state/results/.work") == [] })
     }
 
+    @Test("a job's own number of cores is its child's, and never more than the daemon has", arguments: [1, 64])
+    func cores(wanted: Int) async throws {
+        let daemon = try await daemon(Self.succeeding, workers: 2)
+        var request = JobRequest(kind: .train, args: JSONDocument(text: #"{"dataset": "flowers"}"#))
+        request.cores = wanted
+        let id = try await daemon.queue.submit(request)
+        #expect(try await daemon.job(id, reaches: .completed, .failed, .held)?.state == .completed)
+        let text = scratch.read("state/results/\(id)/specification.json") ?? ""
+        #expect(text.contains(#""threads":\#(min(wanted, 2))"#), "\(text)")
+    }
+
+    @Test("daemons of one database share a spool; one of another database refuses to start on it")
+    func foreignSpool() async throws {
+        let shared = "spool: {root: \(scratch.path)/shared, quiet_period: 300ms, poll: 300ms, min_free: 1MiB}"
+        let configuration = RunningDaemon.configuration.split(separator: "\n").first { $0.hasPrefix("threads") } ?? ""
+        let make = { (name: String, database: Database) in
+            try RunningDaemon(
+                scratch: scratch, name: name, database: database, child: Self.succeeding, workers: 1,
+                configuration: "\(configuration)\n\(shared)")
+        }
+        let (first, second) = (try make("first", database.database), try make("second", database.database))
+        #expect(try await first.isReady())
+        #expect(try await second.isReady())
+        let foreign = try await TestDatabase.make(capacity: 2)
+        let third = try make("third", foreign.database)
+        #expect(await third.exitStatus() == 1)
+        let log = scratch.read("third.log") ?? ""
+        #expect(log.contains("belongs to database") && log.contains("shared/.spool-database"), "\(log)")
+    }
+
     @Test("a dropped folder runs through: results in done, and the input beside them")
     func spoolJob() async throws {
         let daemon = try await daemon(Self.succeeding)

@@ -81,6 +81,21 @@ import Testing
         await #expect(throws: PostgresError.self) { try await queue.store.submit(request(after: [JobID(4711)])) }
     }
 
+    @Test func `a job with a key comes in its turn, and does not hold up those behind it while its key is in use`()
+        async throws
+    {
+        let queue = try await QueueFixture.make()
+        let first = try await queue.store.submit(request(key: "k"))
+        let second = try await queue.store.submit(request(key: "k"))
+        try await queue.insert(2)
+        let claim = try await queue.claimOne()
+        #expect(claim.id == first)
+        #expect(try await queue.claimOne().job.name == nil)
+        #expect(try await queue.store.claimAvailable(9, for: queue.worker, behind: claim.place).count == 1)
+        #expect(try await queue.store.complete(claim.lease, result: nil, outputPath: nil))
+        #expect(try await queue.claimOne().id == second)
+    }
+
     @Test func `nothing is claimed from a paused queue until it goes on`() async throws {
         let queue = try await QueueFixture.make()
         try await queue.insert()
@@ -90,6 +105,48 @@ import Testing
         #expect(try await queue.store.resumeQueue("default"))
         #expect(try await !queue.store.resumeQueue("default"))
         #expect(try await queue.store.claimAvailable(9, for: queue.worker).count == 1)
+    }
+
+    @Test func `a worker that comes while queues are paused takes nothing from them either`() async throws {
+        let queue = try await QueueFixture.make()
+        try await queue.insert()
+        try await queue.store.pauseQueue("default")
+        try await queue.store.pauseQueue("other")
+        let late = try await queue.store.registerWorker(WorkerRegistration(slots: 1))
+        #expect(try await queue.store.claimAvailable(9, for: late).isEmpty)
+        #expect(try await queue.store.resumeQueue("other"))
+        #expect(try await queue.store.claimAvailable(9, for: late).isEmpty)
+        try await queue.database.query("DELETE FROM shufflenet.paused_queues")
+        #expect(try await queue.store.claimAvailable(9, for: late).count == 1)
+    }
+
+    /// 1. One pause has written its row, and its workers' rows, and not committed.
+    /// 2. A second pause and a registration begin: they see nothing of the first.
+    /// 3. The first commits. Both must know of it all the same.
+    @Test func `pauses and registrations at the same moment miss nothing of one another`() async throws {
+        let queue = try await QueueFixture.make(capacity: 6)
+        let store = queue.store
+        let late = try await queue.database.withConnection { connection in
+            try connection.script("BEGIN; SELECT shufflenet.pause_queue('first')")
+            let pause = Task { try await store.pauseQueue("second") }
+            let registration = Task { try await store.registerWorker(WorkerRegistration(slots: 1)) }
+            let waiting = """
+                SELECT count(*) AS n FROM pg_locks AS l JOIN pg_database AS d ON d.oid = l.database
+                WHERE d.datname = current_database() AND l.locktype = 'advisory' AND NOT l.granted
+                """
+            while try connection.query(waiting)[0].decode("n", as: Int.self) < 2 {}
+            try connection.script("COMMIT")
+            return (pause, registration)
+        }
+        try await late.0.value
+        let workers = [queue.worker, try await late.1.value]
+        for paused in ["first", "second"] {
+            let job = JobRequest(kind: .train, args: JSONDocument(text: #"{"dataset": "a"}"#), queue: paused)
+            _ = try await store.submit(job)
+            for worker in workers {
+                #expect(try await store.claimAvailable(9, for: worker, queues: [paused]).isEmpty)
+            }
+        }
     }
 
     @Test func `limits of cores and memory are in the claim, and nonsense is refused`() async throws {

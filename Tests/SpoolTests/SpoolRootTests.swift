@@ -53,6 +53,22 @@ import Testing
         #expect(scratch.list("spool/incoming/classify") == ["third"])
     }
 
+    @Test func `a spool belongs to the database whose daemons came first, until a person takes the mark away`()
+        async throws
+    {
+        let other = try SpoolStore(root: "\(scratch.path)/spool")
+        try await store.bind(to: "0a-1b")
+        try await other.bind(to: "0a-1b")
+        await #expect {
+            try await other.bind(to: "2c-3d")
+        } throws: { error in
+            "\(error)".contains("belongs to database 0a-1b, wanted that of this daemon, 2c-3d")
+        }
+        #expect(unlink("\(scratch.path)/spool/.spool-database") == 0)
+        try await other.bind(to: "2c-3d")
+        await #expect(throws: SpoolError.self) { try await store.bind(to: "0a-1b") }
+    }
+
     @Test func `from another spool in the place of this one nothing is taken`() async throws {
         try scratch.write("other/.spool-id", "abc\n")
         try drop("second", into: "other")

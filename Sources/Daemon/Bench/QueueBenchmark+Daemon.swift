@@ -17,7 +17,7 @@ extension QueueBenchmark {
     /// The claim is timed by the server in the statement, a child's first line by the child; all by one machine's clock.
     public func dispatchLatency(jobs: Int, every interval: Duration, slots: Int) async throws -> Latencies {
         try await fill(0, waiting: 0)
-        let daemon = try BenchDaemon(settings, slots: slots) { lines in
+        let daemon = try BenchDaemon(settings, in: folder, slots: slots) { lines in
             """
             #!/bin/bash
             echo "$EPOCHREALTIME - $$" >> \(lines)
@@ -61,7 +61,7 @@ extension QueueBenchmark {
         let id: JobID
         let killed: ContinuousClock.Instant
         do {
-            let daemon = try BenchDaemon(settings, slots: 1, child: child)
+            let daemon = try BenchDaemon(settings, in: folder, slots: 1, child: child)
             defer { daemon.end() }
             try await daemon.untilReady(store)
             id = try await store.submit(
@@ -74,7 +74,7 @@ extension QueueBenchmark {
                 "UPDATE shufflenet.workers SET host = 'elsewhere', machine_id = '' WHERE retired_at IS NULL AND pid <> $1",
                 [getpid()])
         }
-        let daemon = try BenchDaemon(settings, slots: 1, child: child)
+        let daemon = try BenchDaemon(settings, in: folder, slots: 1, child: child)
         defer { daemon.end() }
         try await untilRunning(id, attempt: 2)
         return (ContinuousClock.now - killed) / .seconds(1)
@@ -96,8 +96,10 @@ private final class BenchDaemon {
     private let folder: URL
     private var lines: String { folder.appending(path: "lines").path }
 
-    init(_ settings: ConnectionSettings, slots: Int, child: (_ lines: String) -> String) throws {
-        folder = FileManager.default.temporaryDirectory.appending(path: "shufflenetd-bench-\(UUID().uuidString)")
+    init(
+        _ settings: ConnectionSettings, in place: URL, slots: Int, child: (_ lines: String) -> String
+    ) throws {
+        folder = place.appending(path: "shufflenetd-bench-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         let script = folder.appending(path: "child")
         try child(lines).write(to: script, atomically: true, encoding: .utf8)

@@ -1,4 +1,4 @@
-import Foundation
+public import Foundation
 import JobQueue
 public import Postgres
 import Synchronization
@@ -19,10 +19,14 @@ public struct QueueBenchmark: Sendable {
     let database: Database
     let store: JobStore
     let worker: WorkerID
+    let folder: URL
 
     /// Migrates the database, which is to be used for nothing else.
-    public init(_ settings: ConnectionSettings, claimers: Int) async throws {
+    ///
+    /// - Parameter folder: where the daemons keep their files.
+    public init(_ settings: ConnectionSettings, claimers: Int, folder: URL) async throws {
         self.settings = settings
+        self.folder = folder
         try await JobStore.migrate(settings)
         database = Database(settings, capacity: DaemonRuntime.connections(workers: claimers))
         store = JobStore(database)

@@ -78,7 +78,7 @@ struct AttemptRunner: Sendable {
                 throw RunFailure.badInput("the dropped folder is gone: \(error); drop it again as a new job")
             }
         } else {
-            work = try await results.makeWorkFolder(claim.lease)
+            work = try results.makeWorkFolder(claim.lease)
         }
         let attempts = String(work[..<(work.lastIndex(of: "/") ?? work.startIndex)])
         guard let kind = JobSpecification.Kind(rawValue: job.kind.rawValue) else {

@@ -75,7 +75,7 @@ struct AttemptSettler: Sendable {
                 if FileTree.exists(work) { try FileTree.flush(work) }
                 output = try await spool.publish(job: lease.job.rawValue, token: lease.token.rawValue, folder: folder)
             } else {
-                output = try await results.publish(lease)
+                output = try results.publish(lease)
             }
         } catch {
             let reason: FailureReason = AttemptRunner.reason(of: error) == .diskFull ? .diskFull : .error
@@ -173,7 +173,7 @@ struct AttemptSettler: Sendable {
                     job: claim.id.rawValue, token: claim.lease.token.rawValue, folder: folder)
                 try await queue.settleSpoolFolder(claim.id)
             } else {
-                try await results.complete(claim.id, by: claim.lease.token)
+                try results.complete(claim.id, by: claim.lease.token)
             }
         } catch {
             logger.error(
@@ -191,7 +191,7 @@ struct AttemptSettler: Sendable {
                     refusal: Refusal(endOf: claim.id, reason: reason.rawValue, message: message))
                 try await queue.settleSpoolFolder(claim.id)
             } else {
-                try await results.sweep(claim.id)
+                try results.sweep(claim.id)
             }
         } catch {
             logger.error(
@@ -207,7 +207,7 @@ struct AttemptSettler: Sendable {
                 try await spool.withdraw(
                     job: claim.id.rawValue, token: claim.lease.token.rawValue, folder: folder)
             } else {
-                try await results.withdraw(claim.lease)
+                try results.withdraw(claim.lease)
             }
         } catch {
             logger.error(

@@ -3,6 +3,7 @@ import JobQueue
 import Logging
 import Postgres
 import ServiceLifecycle
+import Support
 import Synchronization
 
 /// The shell round `Dispatcher`: performs its actions and brings it the events. Drains at a graceful shutdown.
@@ -143,13 +144,15 @@ final class DispatchService: Service {
         logger.info(
             "started",
             metadata: ["job": "\(claim.id)", "kind": "\(claim.job.kind)", "attempt": "\(claim.job.attempt)"])
-        let outcome = await shielded {
+        // Starting a child, its log and its folders are blocking work; claims must not wait for a thread behind it.
+        let executor = BlockingExecutor(label: "shufflenetd.attempt")
+        let outcome = await shielded(on: executor) {
             await self.runner.run(claim, control: slot.control) { self.leaseLost(lease) }
         }
         // The one action that is not sent round: it belongs to this task.
         let decided = state.withLock { $0.machine.childEnded(lease, outcome.verdict, .now) }
         guard case .settle(_, let settlement)? = decided.first else { return }
-        let ending = await shielded {
+        let ending = await shielded(on: executor) {
             await self.settler.settle(claim, settlement, usage: outcome.usage) {
                 self.state.withLock { $0.machine.mayPublish(lease, .now) }
             }
@@ -172,8 +175,10 @@ final class DispatchService: Service {
 
     /// Runs `body` in a task of its own: when the group is cancelled, children are ended by signals and the last write
     /// about each job must still be made.
-    private func shielded<Value: Sendable>(_ body: @escaping @Sendable () async -> Value) async -> Value {
-        await Task { await body() }.value
+    private func shielded<Value: Sendable>(
+        on executor: BlockingExecutor, _ body: @escaping @Sendable () async -> Value
+    ) async -> Value {
+        await Task(executorPreference: executor) { await body() }.value
     }
 
     private func watchClocks() async {

@@ -4,14 +4,12 @@ import Support
 
 /// Output folders of the jobs that came by SQL: the counterpart of the spool's store, on the same kind of shelf.
 ///
-/// `<root>/<job>` is an output under its final name, `<root>/.work/<job>.<token>` an attempt at it. Blocking calls run on
-/// a queue of the store's own. Errors are `SystemError` (the file system said no) or `SpoolError`.
-public actor ResultStore {
-    public nonisolated let root: String
-    private nonisolated let shelf: ResultsShelf
-    private nonisolated let executor = BlockingExecutor(label: "shufflenetd.results")
-
-    public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+/// `<root>/<job>` is an output under its final name, `<root>/.work/<job>.<token>` an attempt at it. All calls block: an
+/// attempt makes them on its own queue, so that a slow disk holds up that attempt and not its neighbours. Errors are
+/// `SystemError` (the file system said no) or `SpoolError`.
+public struct ResultStore: Sendable {
+    public let root: String
+    private let shelf: ResultsShelf
 
     /// Makes the folders where they are missing.
     public init(root: String) throws {
@@ -20,7 +18,7 @@ public actor ResultStore {
         shelf = ResultsShelf(work: "\(root)/.work", destination: root)
     }
 
-    public nonisolated var workRoot: String { "\(root)/.work" }
+    public var workRoot: String { "\(root)/.work" }
 
     /// Makes the attempt's folder; one that is there belongs to this very claim and is kept.
     public func makeWorkFolder(_ lease: Lease) throws -> String {

@@ -55,7 +55,8 @@ struct DatabaseCheckup: Sendable {
         let rows = try await database.query(
             """
             SELECT format('no right to %s table shufflenet.%s', p, t) AS lack
-            FROM unnest(ARRAY['jobs', 'job_history', 'open_folders', 'workers', 'schedules', 'paused_queues']) AS t,
+            FROM unnest(ARRAY['jobs', 'job_history', 'open_folders', 'workers', 'schedules', 'paused_queues',
+                    'identity']) AS t,
                 unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS p
             WHERE NOT has_table_privilege(format('shufflenet.%I', t), p)
             UNION ALL

@@ -17,16 +17,16 @@ struct FolderSweep: Sendable {
         for job in try await queue.spoolJobs() where job.state.isFinal && job.isOf(spool) && !busy().contains(job.id) {
             try await settle(job)
         }
-        for id in try await results.jobsWithWork() where !busy().contains(id) {
+        for id in try results.jobsWithWork() where !busy().contains(id) {
             guard let job = try await queue.job(id) else {
-                try await results.sweep(id)
+                try results.sweep(id)
                 continue
             }
             guard job.state.isFinal, job.spoolFolder == nil else { continue }
             if job.state == .completed, let winner = try await queue.winner(of: id) {
-                try await results.complete(id, by: winner)
+                try results.complete(id, by: winner)
             } else {
-                try await results.sweep(id)
+                try results.sweep(id)
             }
         }
     }

@@ -1,7 +1,9 @@
 import Logging
 import ServiceLifecycle
+import Support
 
-/// One maintenance duty: the same thing again and again, whatever goes wrong, until the daemon shuts down.
+/// One maintenance duty: the same thing again and again, whatever goes wrong, until the daemon shuts down. Duties look at
+/// files, so each has a queue where it may block.
 struct RepeatingDuty: Service {
     let name: String
     let interval: Duration
@@ -9,10 +11,11 @@ struct RepeatingDuty: Service {
     let runOnce: @Sendable () async throws -> Void
 
     func run() async throws {
+        let executor = BlockingExecutor(label: "shufflenetd.duty")
         await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
                 do {
-                    try await runOnce()
+                    try await withTaskExecutorPreference(executor) { try await runOnce() }
                 } catch is CancellationError {
                     return
                 } catch {
