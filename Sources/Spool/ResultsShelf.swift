@@ -95,7 +95,7 @@ public struct ResultsShelf: Sendable {
             return
         }
         for entry in try workFolder.entries() ?? [] {
-            guard SpoolFolders.job(ofWork: entry) == job, let status = try workFolder.status(of: entry),
+            guard SpoolFolders.attempt(ofWork: entry)?.job == job, let status = try workFolder.status(of: entry),
                 status.isFolder, try workFolder.exists(Self.marker(job, token, status.inode))
             else { continue }
             try shelf.move(EntryName(name), to: workFolder, as: EntryName("\(job).\(token).loser"))
@@ -104,16 +104,23 @@ public struct ResultsShelf: Sendable {
         }
     }
 
-    /// Removes every work folder of a finished job. Results and inputs never lie there.
-    public func sweep(job: Int64) throws {
+    /// Removes the work folders of a finished job. Results and inputs never lie there.
+    ///
+    /// - Parameter token: of its last attempt as the caller knows it. Tokens grow: a job that somebody retries meanwhile
+    ///   keeps the folder of its new attempt.
+    public func sweep(job: Int64, through token: Int64 = .max) throws {
         let folder = try FolderHandle(path: work)
-        for entry in try folder.entries() ?? [] where SpoolFolders.job(ofWork: entry) == job {
+        for entry in try folder.entries() ?? [] {
+            guard let attempt = SpoolFolders.attempt(ofWork: entry), attempt.job == job, attempt.token <= token else {
+                continue
+            }
             try folder.removeTree(entry)
         }
     }
 
-    /// The jobs that have work folders, for a sweep at start.
-    public func jobsAtWork() throws -> Set<Int64> {
-        Set((try FolderHandle(path: work).entries() ?? []).compactMap(SpoolFolders.job(ofWork:)))
+    /// The jobs that have work folders and their newest attempts' tokens, for a sweep at start.
+    public func attemptsAtWork() throws -> [Int64: Int64] {
+        let attempts = (try FolderHandle(path: work).entries() ?? []).compactMap(SpoolFolders.attempt(ofWork:))
+        return Dictionary(attempts.map { ($0.job, $0.token) }) { max($0, $1) }
     }
 }

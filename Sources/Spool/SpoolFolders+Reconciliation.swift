@@ -4,7 +4,7 @@ extension SpoolFolders {
     /// The jobs whose folders lie in `processing/` or `.work/`.
     func jobsInFolders() throws -> Set<Int64> {
         let inputs = try FolderHandle(path: layout.processing).entries() ?? []
-        return Set(inputs.compactMap(Self.job(ofFolder:))).union(try results.jobsAtWork())
+        return Set(inputs.compactMap(Self.job(ofFolder:))).union(try results.attemptsAtWork().keys)
     }
 
     /// Brings the folders in line with the rows. `rows` must have been read after `jobsInFolders`.
@@ -22,7 +22,7 @@ extension SpoolFolders {
                 if try !isInProcessing(row) { try find(row, &report) }
             }
         }
-        for job in try results.jobsAtWork() where jobs.contains(job) && rowOf[job]?.state != .unfinished {
+        for job in try results.attemptsAtWork().keys where jobs.contains(job) && rowOf[job]?.state != .unfinished {
             attempt(".work/\(job)", &report) { report in
                 try results.sweep(job: job)
                 report.sweptWork.append(job)

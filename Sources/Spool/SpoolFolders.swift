@@ -115,10 +115,11 @@ struct SpoolFolders: Sendable {
         return number(name.bytes[(dot + 1)...])
     }
 
-    /// The job in the name of a work folder, `<job>.<token>…`.
-    static func job(ofWork name: EntryName) -> Int64? {
-        guard let dot = name.bytes.firstIndex(of: UInt8(ascii: ".")) else { return nil }
-        return number(name.bytes[..<dot])
+    /// The attempt in the name of a work folder, `<job>.<token>` and what may follow after another dot.
+    static func attempt(ofWork name: EntryName) -> (job: Int64, token: Int64)? {
+        let parts = name.bytes.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+        guard parts.count >= 2, let job = number(parts[0]), let token = number(parts[1]) else { return nil }
+        return (job, token)
     }
 
     private static func number(_ digits: ArraySlice<UInt8>) -> Int64? {

@@ -40,6 +40,16 @@ import Testing
         #expect(scratch.text("work/3.1/out") == "loser")
     }
 
+    @Test func `a job that is retried while its earlier attempts are swept keeps the new one's folder`() throws {
+        try work(9, "earlier")
+        try work(10, "the last that is known to have ended")
+        let known = try shelf.attemptsAtWork()
+        #expect(known == [3: 10])
+        try work(11, "retried")
+        try shelf.sweep(job: 3, through: try #require(known[3]))
+        #expect(scratch.list("work") == ["3.11"])
+    }
+
     @Test func `the winner puts its files back when the loser never withdrew`() throws {
         try work(1, "loser")
         try work(2, "winner")

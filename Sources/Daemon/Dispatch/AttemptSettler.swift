@@ -191,7 +191,7 @@ struct AttemptSettler: Sendable {
                     refusal: Refusal(endOf: claim.id, reason: reason.rawValue, message: message))
                 try await queue.settleSpoolFolder(claim.id)
             } else {
-                try results.sweep(claim.id)
+                try results.sweep(claim.lease)
             }
         } catch {
             logger.error(

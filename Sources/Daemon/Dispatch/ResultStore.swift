@@ -44,13 +44,15 @@ public struct ResultStore: Sendable {
         try shelf.sweep(job: job.rawValue)
     }
 
-    /// AFTER the job's last commit when it did not complete: removes every attempt's folder.
-    public func sweep(_ job: JobID) throws {
-        try shelf.sweep(job: job.rawValue)
+    /// AFTER the job's last commit when it did not complete: removes every attempt's folder up to this one's. A later one
+    /// is that of a job which was retried.
+    public func sweep(_ attempt: Lease) throws {
+        try shelf.sweep(job: attempt.job.rawValue, through: attempt.token.rawValue)
     }
 
-    /// Jobs that have folders under `.work`.
-    public func jobsWithWork() throws -> [JobID] {
-        try shelf.jobsAtWork().sorted().map { JobID($0) }
+    /// The newest attempt of each job that has folders under `.work`.
+    public func newestAttempts() throws -> [Lease] {
+        try shelf.attemptsAtWork().sorted { $0.key < $1.key }
+            .map { Lease(job: JobID($0.key), token: LeaseToken($0.value)) }
     }
 }

@@ -17,16 +17,17 @@ struct FolderSweep: Sendable {
         for job in try await queue.spoolJobs() where job.state.isFinal && job.isOf(spool) && !busy().contains(job.id) {
             try await settle(job)
         }
-        for id in try results.jobsWithWork() where !busy().contains(id) {
+        for attempt in try results.newestAttempts() where !busy().contains(attempt.job) {
+            let id = attempt.job
             guard let job = try await queue.job(id) else {
-                try results.sweep(id)
+                try results.sweep(attempt)
                 continue
             }
             guard job.state.isFinal, job.spoolFolder == nil else { continue }
             if job.state == .completed, let winner = try await queue.winner(of: id) {
                 try results.complete(id, by: winner)
             } else {
-                try results.sweep(id)
+                try results.sweep(attempt)
             }
         }
     }
