@@ -36,7 +36,7 @@ public struct ClassificationRun: Sendable {
         try reportingAsFailure {
             try refuse(options.mistakes)
             let model = try TrainedModel(path: model)
-            let precision = options.precision ?? model.fastestPrecision(isShard: shard != nil)
+            let precision = options.precision ?? model.fastestPrecision
             let name = (self.model as NSString).lastPathComponent
             try precision.check(offeredBy: model, named: name)
             for assumption in model.assumptions { context.log(assumption) }

@@ -5,12 +5,9 @@ import ShuffleNet
 extension TrainedModel {
     /// What a classification is computed in that asks for no precision: bfloat16 where it is the faster one and this
     /// model was measured to agree with itself in float32.
-    ///
-    /// - Parameter isShard: the rows are a part of a table whose other parts may come from other CPUs. One table has
-    ///   one precision, so that it is the one that every model has on every CPU.
-    func fastestPrecision(isShard: Bool) -> Precision {
+    var fastestPrecision: Precision {
         let offersBFloat16 = bfloat16Check?.isPassed ?? false
-        return offersBFloat16 && InstructionSet.current.hasBFloat16 && !isShard ? .bfloat16 : .float32
+        return offersBFloat16 && InstructionSet.current.hasBFloat16 ? .bfloat16 : .float32
     }
 }
 

@@ -186,19 +186,17 @@ struct BFloat16RunTests {
         let (model, data) = try learnt()
         let agreeing = BFloat16Check(images: 200, agreeing: 199)
         let hasInstructions = InstructionSet.current.hasBFloat16
-        let cases: [(check: BFloat16Check?, shard: JobSpecification.Shard?, Precision)] = [
-            (agreeing, nil, hasInstructions ? .bfloat16 : .float32),
-            (agreeing, JobSpecification.Shard(index: 1, count: 2), .float32),
-            (BFloat16Check(images: 200, agreeing: 198), nil, .float32),
-            (nil, nil, .float32),
+        let cases: [(check: BFloat16Check?, Precision)] = [
+            (agreeing, hasInstructions ? .bfloat16 : .float32),
+            (BFloat16Check(images: 200, agreeing: 198), .float32),
+            (nil, .float32),
         ]
-        for (check, shard, expected) in cases {
+        for (check, expected) in cases {
             let copy = try copy(of: model, check: check)
             func rows(_ name: String, _ precision: Precision?) throws -> (rows: String, log: [String]) {
                 var run = ClassificationRun(
                     options: ClassificationOptions(), model: copy, images: data, out: bench.path(name))
                 run.options.precision = precision
-                run.shard = shard
                 let log = EventLog()
                 _ = try run.execute(in: bench.context { log.append($0) })
                 return (try bench.text(bench.path(name)), log.lines)
