@@ -69,9 +69,17 @@ struct SpoolFolders: Sendable {
     /// - Parameter database: hexadecimal digits and `-`.
     func bind(to database: String) throws {
         let found = try Self.mark("\(layout.root)/\(Self.databaseMark)", database)
-        guard found == database else {
-            throw SpoolError.ofAnotherDatabase(
-                root: layout.root, mark: Self.databaseMark, found: found, wanted: database)
+        try Self.check(found, of: layout.root, is: database)
+    }
+
+    /// Looks whether `bind(to:)` could succeed, and marks nothing.
+    static func checkBinding(of root: String, to database: String) throws {
+        if let found = try readMark("\(root)/\(databaseMark)") { try check(found, of: root, is: database) }
+    }
+
+    private static func check(_ found: String, of root: String, is wanted: String) throws(SpoolError) {
+        guard found == wanted else {
+            throw .ofAnotherDatabase(root: root, mark: databaseMark, found: found, wanted: wanted)
         }
     }
 

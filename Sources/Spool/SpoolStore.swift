@@ -35,6 +35,11 @@ public actor SpoolStore {
     /// Keeps the spool for the daemons of one database. Throws `SpoolError.ofAnotherDatabase` if another one has it.
     public func bind(to database: String) throws { try folders.bind(to: database) }
 
+    /// Throws what `bind(to:)` would throw for the spool in folder `root`, but marks nothing.
+    public static func checkBinding(of root: String, to database: String) throws {
+        try SpoolFolders.checkBinding(of: root, to: database)
+    }
+
     /// Makes `.work/<job>.<token>/` and returns its path.
     public func makeWorkFolder(job: Int64, token: Int64) throws -> String {
         try folders.results.makeWorkFolder(job: job, token: token)

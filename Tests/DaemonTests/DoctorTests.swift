@@ -1,6 +1,7 @@
 import Foundation
 import JobQueue
 import Postgres
+import Spool
 import TestSupport
 import Testing
 
@@ -54,6 +55,20 @@ import Testing
                 .contains("no right to UPDATE table shufflenet.jobs") == true)
         try scratch.write("", to: "state/models/broken.ckpt")
         #expect(await findings()["models"]?.count == 1)
+    }
+
+    @Test("a spool that daemons of another database feed on is named, and one of this database or of none is not")
+    func spoolOfAnother() async throws {
+        try await JobStore.migrate(database.settings)
+        let other = try await TestDatabase.make()
+        try await JobStore.migrate(other.settings)
+        let spool = try SpoolStore(root: configuration.spool.root)
+        #expect(await findings() == [:])
+        try await spool.bind(to: JobStore(database.database).databaseIdentity())
+        #expect(await findings() == [:])
+        let found = await findings { $0.database = RunningDaemon.address(other.settings) }
+        #expect(found.keys.sorted() == ["spool"])
+        #expect(found["spool"]?.first?.contains("give each database a spool of its own") == true)
     }
 
     @Test("no database, no folders, no room and no notifications are told with what to do")

@@ -96,6 +96,26 @@ import Testing
         #expect(try await queue.claimOne().id == second)
     }
 
+    @Test func `jobs that are claimed together come in their order, those with a key too, and of each key one`()
+        async throws
+    {
+        let queue = try await QueueFixture.make()
+        var ids: [JobID] = []
+        for index in 0..<30 {
+            ids.append(try await queue.store.submit(request(key: [3, 4, 17].contains(index) ? "k" : nil)))
+        }
+        let urgent = try await queue.store.submit(
+            JobRequest(kind: .train, args: JSONDocument(text: #"{"dataset": "a"}"#), priority: 5))
+        let claims = try await queue.store.claimAvailable(13, for: queue.worker)
+        #expect(claims.map(\.id) == [urgent] + ids[0...3] + ids[5...12])
+        let place = try #require(claims.last).place
+        let rest = try await queue.store.claimAvailable(99, for: queue.worker, behind: place)
+        #expect(rest.map(\.id) == Array(ids[13...16] + ids[18...]))
+        #expect(Set((claims + rest).map(\.lease.token)).count == 29)
+        #expect(try await queue.store.complete(claims[4].lease, result: nil, outputPath: nil))
+        #expect(try await queue.store.claimAvailable(99, for: queue.worker).map(\.id) == [ids[4]])
+    }
+
     @Test func `nothing is claimed from a paused queue until it goes on`() async throws {
         let queue = try await QueueFixture.make()
         try await queue.insert()

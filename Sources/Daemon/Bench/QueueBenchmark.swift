@@ -45,6 +45,39 @@ public struct QueueBenchmark: Sendable {
         return Double(done) / seconds
     }
 
+    /// The same as a daemon with so many slots does it: one claim at a time, for all slots that are free by then.
+    public func throughput(jobs: Int, slots: Int) async throws -> Double {
+        try await fill(jobs, waiting: 0)
+        let place = SharedPlace()
+        let busy = BusySlots()
+        let began = ContinuousClock.now
+        try await Database.nearby {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                var left = jobs
+                while left > 0 {
+                    let free = slots - busy.count.withLock(\.self)
+                    guard free > 0 else {
+                        try await group.next()
+                        continue
+                    }
+                    let claims = try await store.claimAvailable(min(free, left), for: worker, behind: place.value)
+                    guard let last = claims.last else { throw PostgresError(.noData, "\(left) jobs were not claimed") }
+                    place.value = last.place
+                    left -= claims.count
+                    busy.count.withLock { $0 += claims.count }
+                    for claim in claims {
+                        group.addTask {
+                            _ = try await store.complete(claim.lease, result: .emptyObject, outputPath: "/r")
+                            busy.count.withLock { $0 -= 1 }
+                        }
+                    }
+                }
+                try await group.waitForAll()
+            }
+        }
+        return Double(jobs) / ((ContinuousClock.now - began) / .seconds(1))
+    }
+
     /// The same for `duration` while a transaction with a snapshot of the beginning is held open, so that nothing of
     /// what the queue leaves behind can be cleared away; jobs a second, on the whole and in the last sixth.
     public func throughputBesideOpenTransaction(
@@ -192,6 +225,10 @@ private final class SharedPlace: Sendable {
         }
         set { state.withLock { $0.place = newValue } }
     }
+}
+
+private final class BusySlots: Sendable {
+    let count = Mutex(0)
 }
 
 extension Database {

@@ -1,6 +1,7 @@
 import Foundation
 import JobQueue
 import Postgres
+import Spool
 
 /// The doctor's look at the database: reach, schema, rights, clock, notifications.
 struct DatabaseCheckup: Sendable {
@@ -21,7 +22,10 @@ struct DatabaseCheckup: Sendable {
             return [.init(check: "database", sentence: "could not be reached: \(error); \(remedy)")]
         }
         var findings = await found("schema") { try await schema(database) }
-        if findings.isEmpty { findings += await found("grants") { try await grants(database) } }
+        if findings.isEmpty {
+            findings += await found("grants") { try await grants(database) }
+            findings += await found("spool") { try await spool(database) }
+        }
         findings += await found("clock") { try await clock(database) }
         findings += await found("listen") { try await listening(database) }
         await database.close()
@@ -66,6 +70,17 @@ struct DatabaseCheckup: Sendable {
             WHERE to_regrole(r) IS NULL
             """)
         return try rows.map { try $0.decode("lack") }
+    }
+
+    /// A daemon takes no spool that daemons of another database feed on.
+    private func spool(_ database: Database) async throws -> [String] {
+        let identity = try await JobStore(database).databaseIdentity()
+        do {
+            try SpoolStore.checkBinding(of: configuration.spool.root, to: identity)
+            return []
+        } catch let error as SpoolError {
+            return ["\(error)"]
+        }
     }
 
     /// Leases go by the database's clock and do not mind; schedules and file times do.

@@ -18,8 +18,15 @@ extension Bench {
         @Option(help: "Rounds, of which the median counts.")
         var rounds = 3
 
-        @Flag(help: "Wait for the disk at commits and publications; otherwise the processor's work is measured.")
-        var fsync = false
+        @Flag(inversion: .prefixedNo, help: "Commits wait for the disk, as they do in service.")
+        var fsync = true
+
+        @Option(
+            help: """
+                Where the measured daemons keep their files: in memory unless given, because a disk can stall for longer than \
+                all that is measured.
+                """)
+        var folders: String?
 
         @Option(help: "An empty database to use, as a libpq connection string, instead of a cluster of its own.")
         var database: String?
@@ -81,11 +88,10 @@ extension Bench {
             }
         }
 
-        /// In memory unless the disk is to be waited for: four times a job, and when it is busy for a second at a time.
         private var daemonFolder: URL {
+            if let folders { return URL(filePath: folders) }
             let memory = "/dev/shm"
-            return !fsync && access(memory, W_OK) == 0
-                ? URL(filePath: memory) : FileManager.default.temporaryDirectory
+            return access(memory, W_OK) == 0 ? URL(filePath: memory) : FileManager.default.temporaryDirectory
         }
 
         private func throughput(_ benchmark: QueueBenchmark, claimers: Int) async throws {
@@ -95,6 +101,8 @@ extension Bench {
                 bare.append(try await benchmark.bareStatements(jobs: jobs, claimers: claimers))
                 ours.append(try await benchmark.throughput(jobs: jobs, claimers: claimers))
             }
+            let batches = try await benchmark.throughput(jobs: jobs, slots: claimers)
+            say("throughput_in_batches", ["slots": Double(claimers), "jobs_per_s": batches])
             let (median, reference) = (ours.sorted()[rounds / 2], bare.sorted()[rounds / 2])
             say(
                 "throughput",
