@@ -41,7 +41,7 @@ final class SocketProxy: Sendable {
                 var buffer = [UInt8](repeating: 0, count: 1 << 16)
                 while case let count = read(from, &buffer, buffer.count), count > 0 {
                     while self?.frozen.withLock({ $0 }) ?? false { usleep(5000) }
-                    guard write(to, buffer, count) == count else { break }
+                    guard send(to, buffer, count, Int32(MSG_NOSIGNAL)) == count else { break }
                 }
                 // Both directions end together; the descriptors stay until the test does.
                 shutdown(from, Int32(SHUT_RDWR))
