@@ -47,6 +47,7 @@ struct FolderInspection: Equatable, Sendable {
             if try folder.exists(EntryName(ControlFile.specification)) {
                 throw Refusal.badSpecification("it is not a plain file")
             }
+            if let path = survey.misplacedSpecification { throw Refusal.misplacedSpecification(EntryName.escape(path)) }
             return "{}"
         }
         let text = try read(EntryName(ControlFile.specification), in: folder, limit: limits.specificationBytes) {

@@ -190,6 +190,9 @@ import Testing
             $0 = TarDraft()
             $0.add("only/", .folder)
         },
+        .tar("wishes too deep", .badSpecification, "'a/job.yaml' lies too deep") {
+            $0.add("a/job.yaml", content: "model: m")
+        },
         .tar("wishes that cannot be read", .badSpecification, "could not read 'job.yaml'") {
             $0.add("job.yaml", content: "a: *b")
         },
