@@ -190,6 +190,9 @@ import Testing
             $0 = TarDraft()
             $0.add("only/", .folder)
         },
+        .tar("manifest that disagrees", .manifestMismatch, "'good.jpg' has another SHA-256") {
+            $0.add("manifest.sha256", content: "\(String(repeating: "0", count: 64))  good.jpg\n")
+        },
         .tar("wishes too deep", .badSpecification, "'a/job.yaml' lies too deep") {
             $0.add("a/job.yaml", content: "model: m")
         },
