@@ -281,6 +281,26 @@ import Testing
         #expect(scratch.text("spool/processing/a.tgz.1/2.jpg") == "22")
     }
 
+    @Test func `while an archive is unpacked others are taken; when the daemon stops it is given up, and taken later`()
+        async throws
+    {
+        var tar = TarDraft()
+        tar.add("1.jpg", content: "1")
+        put(tar.ended, at: "spool/incoming/classify/a.tar")
+        var configuration = Self.configuration()
+        configuration.unpacking = UnpackIsolation(
+            program: "/bin/sh", arguments: ["-c", ": > '\(scratch.path)/begun'; exec sleep 1000"])
+        try await withIntake(configuration) { registrar in
+            while !scratch.exists("begun") { try await Task.sleep(for: .milliseconds(10)) }
+            try scratch.fill("spool/incoming/classify/b", ["1.jpg": "1"])
+            await registrar.wait { $0.placed.count == 1 }
+        }
+        #expect(registrar.accepted.map(\.name) == ["b"])
+        #expect(scratch.list("spool/incoming/classify") == ["a.tar"] && scratch.list("spool/.work").isEmpty)
+        try await withIntake(Self.configuration()) { registrar in await registrar.wait { $0.placed.count == 2 } }
+        #expect(registrar.accepted.map(\.name) == ["b", "a.tar"])
+    }
+
     @Test func `an archive whose helper cannot be started waits, and is taken when it can`()
         async throws
     {
