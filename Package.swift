@@ -190,7 +190,12 @@ let package = Package(
         .testTarget(name: "PostgresTests", dependencies: ["Postgres", "TestSupport"], swiftSettings: house),
         .testTarget(name: "JobQueueTests", dependencies: ["JobQueue", "Support", "TestSupport"], swiftSettings: house),
         .testTarget(
-            name: "SpoolTests", dependencies: ["shufflenetd", "Spool", "TestSupport"], swiftSettings: house),
+            name: "SpoolTests",
+            dependencies: [
+                "shufflenetd", "Spool", "TestSupport",
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: house),
         .testTarget(
             name: "DaemonTests",
             dependencies: [

@@ -4,7 +4,7 @@ internal import Support
 
 /// An open folder. Everything in it is reached from the descriptor, one name at a time, and no link is followed on the
 /// way: what the handle was opened on stays what it is, however the paths above it are exchanged.
-final class FolderHandle {
+final class FolderHandle: Sendable {
     let descriptor: Int32
     /// For messages.
     let label: String

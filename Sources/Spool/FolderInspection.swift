@@ -12,9 +12,11 @@ struct FolderInspection: Equatable, Sendable {
 
     /// Throws `Refusal` when the folder cannot be taken, `SystemError` when the look failed and may succeed later.
     ///
-    /// - Parameter label: what sentences call the folder, if not by its name.
+    /// - Parameters:
+    ///   - verifiesManifest: reads every file if there is one, which can take long.
+    ///   - label: what sentences call the folder, if not by its name.
     static func inspect(
-        _ name: EntryName, in kindFolder: FolderHandle, limits: FolderLimits, manifestIsVerified: Bool = false,
+        _ name: EntryName, in kindFolder: FolderHandle, limits: FolderLimits, verifiesManifest: Bool = true,
         label: String? = nil
     ) throws -> FolderInspection {
         guard kindFolder.allows(R_OK | W_OK | X_OK, on: name) else {
@@ -25,7 +27,7 @@ struct FolderInspection: Equatable, Sendable {
         let survey = try FolderSurvey.take(of: folder, limits: limits)
         if let refusal = survey.refusal { throw refusal }
         if survey.files == 0 { throw Refusal.empty(label ?? name.escaped) }
-        if survey.manifestChanged != nil, !manifestIsVerified { try verifyManifest(of: folder, limits: limits) }
+        if survey.manifestChanged != nil, verifiesManifest { try verifyManifest(of: folder, limits: limits) }
         return FolderInspection(survey: survey, arguments: try arguments(of: folder, survey, limits: limits))
     }
 
@@ -47,6 +49,7 @@ struct FolderInspection: Equatable, Sendable {
             if try folder.exists(EntryName(ControlFile.specification)) {
                 throw Refusal.badSpecification("it is not a plain file")
             }
+            if let path = survey.misplacedSpecification { throw Refusal.misplacedSpecification(EntryName.escape(path)) }
             return "{}"
         }
         let text = try read(EntryName(ControlFile.specification), in: folder, limit: limits.specificationBytes) {

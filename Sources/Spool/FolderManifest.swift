@@ -1,6 +1,5 @@
 internal import Crypto
 internal import Glibc
-internal import ServiceLifecycle
 internal import Support
 
 /// `manifest.sha256`: what sha256sum(1) writes, a file a line. With a size between the two
@@ -126,7 +125,7 @@ struct FolderManifest: Equatable, Sendable {
         }
     }
 
-    /// SHA-256 of a file. Throws ECANCELED when the task is to end: a terabyte takes a quarter of an hour.
+    /// SHA-256 of a file. Throws ECANCELED when the task was cancelled: a terabyte takes a quarter of an hour.
     static func digest(of name: EntryName, in folder: FolderHandle) throws(SystemError) -> [UInt8] {
         let descriptor = try folder.openFile(name)
         defer { close(descriptor) }
@@ -134,7 +133,7 @@ struct FolderManifest: Equatable, Sendable {
         let block = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 64)
         defer { block.deallocate() }
         while true {
-            if Task.isCancelled || Task.isShuttingDownGracefully {
+            if Task.isCancelled {
                 throw SystemError("read", on: folder.label(of: name), code: ECANCELED)
             }
             let count = read(descriptor, block.baseAddress!, block.count)

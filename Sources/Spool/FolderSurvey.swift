@@ -18,6 +18,8 @@ struct FolderSurvey: Equatable, Sendable {
     var manifestChanged: Int64?
     var newestData = Int64.min
     var hasSpecification = false
+    /// The first `job.yaml` below the top, where nobody reads it.
+    var misplacedSpecification: [UInt8]?
     /// The first thing, in the order of names, for which the folder cannot be taken.
     var refusal: Refusal?
 
@@ -107,6 +109,8 @@ struct FolderSurvey: Equatable, Sendable {
                 return
             default: break
             }
+        } else if misplacedSpecification == nil, entry.name == EntryName(ControlFile.specification), !entry.isHidden {
+            misplacedSpecification = entry.path
         }
         newestData = max(newestData, time)
         files += 1

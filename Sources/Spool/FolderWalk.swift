@@ -13,6 +13,8 @@ struct FolderWalk {
         let depth: Int
 
         var isAtTop: Bool { depth == 0 }
+        /// By its own name or that of a folder on the way.
+        var isHidden: Bool { path.split(separator: UInt8(ascii: "/")).contains { $0.first == UInt8(ascii: ".") } }
     }
 
     enum Decision { case goOn, stop }

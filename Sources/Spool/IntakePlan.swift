@@ -14,8 +14,21 @@ struct IntakePlan: Sendable {
         let birth: Int64
     }
 
+    /// A drop as one survey saw it.
+    struct State: Hashable, Sendable {
+        let key: Key
+        let fingerprint: Int
+    }
+
+    /// What the checksums that came with a drop say of one state of it.
+    enum Verdict: Equatable, Sendable {
+        case agree
+        case disagree(Refusal)
+    }
+
     private struct Drop {
         var machine: FolderMachine
+        var verdict: (fingerprint: Int, verdict: Verdict)?
         /// `nil` while the shell is busy with it.
         var wakeAt: Instant?
         var action: FolderMachine.Action?
@@ -34,6 +47,19 @@ struct IntakePlan: Sendable {
 
     /// The state of a folder on which the last decision stood.
     func fingerprint(of key: Key) -> Int? { drops[key]?.machine.last?.fingerprint }
+
+    /// What was found out about the drop in this very state. It outlives an acceptance that has to be tried again, so that
+    /// nothing is read twice.
+    func verdict(on state: State) -> Verdict? {
+        guard let (fingerprint, verdict) = drops[state.key]?.verdict, fingerprint == state.fingerprint else {
+            return nil
+        }
+        return verdict
+    }
+
+    mutating func note(_ verdict: Verdict, on state: State) {
+        drops[state.key]?.verdict = (state.fingerprint, verdict)
+    }
 
     /// The next time at which `takeDue` has something.
     var nextWake: Instant? {

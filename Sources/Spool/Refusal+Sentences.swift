@@ -65,6 +65,14 @@ extension Refusal {
             wanted: "a YAML mapping of keys to plain values, such as 'epochs: 3'")
     }
 
+    static func misplacedSpecification(_ path: String) -> Refusal {
+        Refusal(
+            .badSpecification, "'\(path)' lies too deep to be read as the job's arguments",
+            wanted:
+                "'\(ControlFile.specification)' at the top of what is dropped; move it there, or drop the folder it lies in"
+        )
+    }
+
     static func manifest(_ sentence: String) -> Refusal {
         Refusal(
             .manifestMismatch, "the folder does not agree with '\(ControlFile.manifest)': \(sentence)",

@@ -4,11 +4,11 @@ internal import Support
 /// The moves of the protocol, as plain blocking functions. Each is a short row of renames that can be begun again after a
 /// crash behind any of them; `afterStep` is where the tests crash.
 struct SpoolFolders: Sendable {
-    /// In the order of a drop's way: taken, refused or failed, completed. The first of all is the row's; `beginRejection`
-    /// and `beginCompletion` come right after the commit that ends the job.
+    /// In the order of a drop's way: taken, refused or failed, completed. The first that leaves a trace is the row's;
+    /// `beginRejection` and `beginCompletion` come right after the commit that ends the job.
     enum Step: String, CaseIterable, Sendable {
-        case registerRow, moveToProcessing, shelveArchive, confirmRow, beginRejection, prepareReason, publishReason,
-            moveToRejected
+        case verifyChecksums, registerRow, moveToProcessing, shelveArchive, confirmRow
+        case beginRejection, prepareReason, publishReason, moveToRejected
         case markPublication, displaceLeftover, publishResults, beginCompletion, makeResults, moveInput, sweepWork
     }
 

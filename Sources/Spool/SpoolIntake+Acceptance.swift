@@ -12,7 +12,10 @@ extension SpoolIntake {
             case .survey:
                 plan.handle(.surveyed(try survey(key, status, in: kindFolder)), for: key, at: .now)
             case .verifyManifest:
-                plan.handle(.manifestVerified(try manifestAgrees(key, in: kindFolder)), for: key, at: .now)
+                guard let fingerprint = plan.fingerprint(of: key),
+                    let verdict = verdict(on: IntakePlan.State(key: key, fingerprint: fingerprint))
+                else { return }
+                plan.handle(.manifestVerified(verdict == .agree), for: key, at: .now)
             case .accept(let sign):
                 await accept(key, sign: sign, in: kindFolder)
             case .wait: break
@@ -50,20 +53,6 @@ extension SpoolIntake {
         return FolderSurvey(status: status)
     }
 
-    private func manifestAgrees(_ key: IntakePlan.Key, in kindFolder: FolderHandle) throws -> Bool {
-        do {
-            if ArchiveFile.isNamed(by: key.name), try kindFolder.status(of: key.name)?.isFolder == false {
-                try verifyChecksum(of: key.name, in: kindFolder)
-                return true
-            }
-            try FolderInspection.verifyManifest(
-                of: try kindFolder.openFolder(key.name), limits: configuration.limits)
-            return true
-        } catch is Refusal {
-            return false
-        }
-    }
-
     // MARK: - Acceptance
 
     private func accept(_ key: IntakePlan.Key, sign: CompletionSign, in kindFolder: FolderHandle) async {
@@ -77,12 +66,13 @@ extension SpoolIntake {
                 }
                 guard status.isFolder else { throw Refusal.notAFolder(key.name.escaped, status.noun) }
                 let inspection = try FolderInspection.inspect(
-                    key.name, in: kindFolder, limits: configuration.limits, manifestIsVerified: sign == .manifest)
+                    key.name, in: kindFolder, limits: configuration.limits, verifiesManifest: false)
                 // Whatever was decided is void when something moved since then.
                 let isAsJudged = sign == .renamed || inspection.survey.fingerprint == plan.fingerprint(of: key)
                 guard isAsJudged, inspection.survey.changed == drop.changed else {
                     return plan.handle(.touched, for: key, at: .now)
                 }
+                guard try checksumsAgree(with: inspection.survey, of: key) else { return }
                 try await take(drop, inspection, sign)
             } catch let refusal as Refusal {
                 guard try refuse(drop, isFolder: status.isFolder, refusal) else { return postpone(key) }

@@ -5,7 +5,8 @@ public import ServiceLifecycle
 internal import Support
 
 /// Watches `incoming/` and hands complete, inspected folders to the registrar, each once. Ends at a graceful shutdown or
-/// when its task is cancelled; a folder in the middle of its acceptance is finished first.
+/// when its task is cancelled; a folder in the middle of its acceptance is finished first, what is unpacked or verified is
+/// given up.
 ///
 /// Decisions are `IntakePlan`'s and `FolderMachine`'s; this shell looks, moves and waits. It works on a queue of its own.
 public actor SpoolIntake: Service {
@@ -23,8 +24,10 @@ public actor SpoolIntake: Service {
     /// Entries of `incoming/` that are no kind of job; each is logged once.
     private var strangers: Set<EntryName> = []
 
-    /// The archive that is taken apart beside the other work: one at a time.
-    var unpacking: (key: IntakePlan.Key, task: Task<Void, Never>)?
+    /// Archives that are taken apart.
+    var unpacking = BackgroundWork<DropIdentity>(label: "spool.unpack", width: 1)
+    /// Drops whose checksums are verified: two, so that a terabyte does not hold up all others that have some.
+    var verifying = BackgroundWork<IntakePlan.State>(label: "spool.verify", width: 2)
 
     private var watch: FolderWatch?
     private var table = WatchTable()
@@ -61,8 +64,7 @@ public actor SpoolIntake: Service {
         }
         wake.yield()
         await takeFolders()
-        unpacking?.task.cancel()
-        await unpacking?.task.value
+        for task in unpacking.cancelAll() + verifying.cancelAll() { await task.value }
     }
 
     private func takeFolders() async {
@@ -216,6 +218,7 @@ public actor SpoolIntake: Service {
     /// A folder that went away or was taken: what it left behind in the tables is removed.
     func forget(_ key: IntakePlan.Key) {
         plan.vanished(key)
+        verifying.cancel { $0.key == key }
         for number in table.release(key) { watch?.remove(number) }
     }
 }

@@ -1,10 +1,12 @@
 import ArgumentParser
+import Daemon
 
 @main
 struct Shufflenetd: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "shufflenetd",
         abstract: "Trains, evaluates and bulk-classifies images with ShuffleNet V1 on the CPU.",
+        version: DaemonRuntime.version,
         subcommands: [
             Demo.self, Train.self, Evaluate.self, Classify.self, Inspect.self, Bench.self, Serve.self, Submit.self,
             Jobs.self,

@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import Postgres
+import TestSupport
 import Testing
 
 @testable import Daemon
@@ -38,6 +39,12 @@ import Testing
                 }
             }
         }
+    }
+
+    @Test("the version that is printed is the one a daemon registers")
+    func version() throws {
+        try Tool.shell(
+            "test \"$('\(RunningDaemon.program)' --version)\" = '\(DaemonRuntime.version)'", in: scratch.path)
     }
 
     @Test("a daemon without a database makes its own, the commands speak to it, and SIGTERM stops both")

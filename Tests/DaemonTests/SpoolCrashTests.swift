@@ -71,7 +71,7 @@ import Testing
         #expect(notice.contains("\"wanted\" : \"photos of flowers; then drop the folder again\""), "\(notice)")
     }
 
-    /// One of each sort: a folder that completes, an archive, a folder that fails, one that is refused.
+    /// One of each sort: a folder with checksums that completes, an archive, a folder that fails, one that is refused.
     private func drop() throws {
         var tar = TarDraft()
         tar.add("1.jpg", content: "1")
@@ -81,6 +81,7 @@ import Testing
             try scratch.write("model: m", to: "state/spool/tmp/\(name)/job.yaml")
         }
         let spool = "\(scratch.path)/state/spool"
+        try Tool.shell("sha256sum 1.jpg job.yaml > manifest.sha256", in: "\(spool)/tmp/good")
         symlink("/etc/passwd", "\(spool)/tmp/linked/2.jpg")
         #expect(FileManager.default.createFile(atPath: "\(spool)/tmp/good.tar", contents: Data(tar.ended)))
         for name in ["linked", "good", "good.tar", "bad"] {

@@ -190,6 +190,12 @@ import Testing
             $0 = TarDraft()
             $0.add("only/", .folder)
         },
+        .tar("manifest that disagrees", .manifestMismatch, "'good.jpg' has another SHA-256") {
+            $0.add("manifest.sha256", content: "\(String(repeating: "0", count: 64))  good.jpg\n")
+        },
+        .tar("wishes too deep", .badSpecification, "'a/job.yaml' lies too deep") {
+            $0.add("a/job.yaml", content: "model: m")
+        },
         .tar("wishes that cannot be read", .badSpecification, "could not read 'job.yaml'") {
             $0.add("job.yaml", content: "a: *b")
         },
@@ -273,6 +279,26 @@ import Testing
             in: scratch.path)
         try await withIntake(Self.configuration()) { registrar in await registrar.wait { $0.placed.count == 1 } }
         #expect(scratch.text("spool/processing/a.tgz.1/2.jpg") == "22")
+    }
+
+    @Test func `while an archive is unpacked others are taken; when the daemon stops it is given up, and taken later`()
+        async throws
+    {
+        var tar = TarDraft()
+        tar.add("1.jpg", content: "1")
+        put(tar.ended, at: "spool/incoming/classify/a.tar")
+        var configuration = Self.configuration()
+        configuration.unpacking = UnpackIsolation(
+            program: "/bin/sh", arguments: ["-c", ": > '\(scratch.path)/begun'; exec sleep 1000"])
+        try await withIntake(configuration) { registrar in
+            while !scratch.exists("begun") { try await Task.sleep(for: .milliseconds(10)) }
+            try scratch.fill("spool/incoming/classify/b", ["1.jpg": "1"])
+            await registrar.wait { $0.placed.count == 1 }
+        }
+        #expect(registrar.accepted.map(\.name) == ["b"])
+        #expect(scratch.list("spool/incoming/classify") == ["a.tar"] && scratch.list("spool/.work").isEmpty)
+        try await withIntake(Self.configuration()) { registrar in await registrar.wait { $0.placed.count == 2 } }
+        #expect(registrar.accepted.map(\.name) == ["b", "a.tar"])
     }
 
     @Test func `an archive whose helper cannot be started waits, and is taken when it can`()

@@ -80,6 +80,17 @@ import Testing
         #expect(refusal()?.reason == "bad_specification")
     }
 
+    @Test func `a specification that lies too deep is named, unless there is one at the top or it is hidden`() throws {
+        try scratch.fill("drop", ["a.jpg": "1", ".old/job.yaml": "top_k: 1"])
+        #expect(try inspect().arguments == "{}")
+        try scratch.write("drop/batch/job.yaml", "top_k: 2")
+        let refusal = refusal()
+        #expect(refusal?.reason == "bad_specification")
+        #expect(refusal?.message == "'batch/job.yaml' lies too deep to be read as the job's arguments")
+        try scratch.write("drop/job.yaml", "top_k: 3")
+        #expect(try inspect().arguments == #"{"top_k":3}"#)
+    }
+
     @Test func `caps refuse with their numbers`() throws {
         try scratch.fill("drop/1/2/3", ["a.jpg": "12345", "b.jpg": "12345"])
         var limits = FolderLimits()

@@ -40,6 +40,20 @@ import Testing
         #expect(plan.takeDue(at: now).map(\.action) == [.survey])
     }
 
+    @Test func `a verdict counts for one state of one drop`() {
+        let (state, other) = (
+            IntakePlan.State(key: key, fingerprint: 1), IntakePlan.State(key: key, fingerprint: 2)
+        )
+        var plan = plan()
+        plan.note(.agree, on: state)
+        #expect(plan.verdict(on: state) == nil)
+        plan.found(key, identity: nil, at: now)
+        plan.note(.agree, on: state)
+        #expect(plan.verdict(on: state) == .agree && plan.verdict(on: other) == nil)
+        plan.renamedIn(key, cookie: 7, at: now)
+        #expect(plan.verdict(on: state) == nil)
+    }
+
     @Test func `a second drop of a name starts from the beginning`() {
         var plan = plan()
         plan.found(key, identity: nil, at: now)

@@ -20,6 +20,10 @@ import Testing
         ("rename from tmp", #"for n in $names; do mv "$n" "$spool/tmp/"; mv "$spool/tmp/$n" "$incoming/"; done"#),
         ("cp", #"cp -r $names "$incoming/""#),
         ("cp, .ready last", #"for n in $names; do cp -r "$n" "$incoming/"; : > "$incoming/$n/.ready"; done"#),
+        (
+            "cp, manifest last",
+            #"for n in $names; do cp -r "$n" "$incoming/"; (cd "$n"; sha256sum *.jpg */*.jpg) > "$incoming/$n/manifest.sha256"; done"#
+        ),
         ("rsync", #"rsync -r $names "$incoming/""#),
         ("tar", #"tar c $names | tar x -C "$incoming""#),
         ("mv across file systems", #"cp -r $names "$aside/"; cd "$aside"; mv $names "$incoming/""#),

@@ -19,34 +19,12 @@ extension SpoolIntake {
         return true
     }
 
-    /// `<archive>.sha256` against the archive. Throws the disagreement as a `Refusal`.
-    func verifyChecksum(of archive: EntryName, in kindFolder: FolderHandle) throws {
-        let companion = ArchiveFile.companion(ArchiveFile.checksum, of: archive)
-        let text = try FolderInspection.read(
-            companion, in: kindFolder, limit: configuration.limits.specificationBytes
-        ) { size in .archiveChecksum(archive, "it has \(size) bytes") }
-        let items: [[UInt8]: FolderManifest.Item]
-        do throws(Refusal) {
-            items = try FolderManifest(text).items
-        } catch {
-            throw Refusal.archiveChecksum(archive, "it does not hold '<64 hexadecimal digits>  <path>'")
-        }
-        guard let item = items.first(where: { $0.key.split(separator: UInt8(ascii: "/")).last == archive.bytes[...] })
-        else { throw Refusal.archiveChecksum(archive, "it does not list the archive") }
-        guard try FolderManifest.digest(of: archive, in: kindFolder) == item.value.digest else {
-            throw Refusal.archiveChecksum(archive, "it lists another SHA-256")
-        }
-    }
-
-    /// Begins to take a complete archive apart; `finish` goes on. Throws `Refusal` for what can be said beforehand.
+    /// Gives a complete archive to be taken apart. Throws `Refusal` for what can be said beforehand.
     func unpack(
         _ key: IntakePlan.Key, _ drop: DropIdentity, _ status: FileStatus, sign: CompletionSign,
         in kindFolder: FolderHandle
     ) throws {
-        guard unpacking == nil else {
-            let now = ContinuousClock.now
-            return plan.handle(.postponed(until: now + configuration.settlePeriod), for: key, at: now)
-        }
+        if unpacking.includes(drop) { return }
         let survey = try FolderSurvey(archive: key.name, status: status, in: kindFolder, limits: configuration.limits)
         guard sign == .renamed || survey.fingerprint == plan.fingerprint(of: key) else {
             return plan.handle(.touched, for: key, at: .now)
@@ -56,34 +34,30 @@ extension SpoolIntake {
         guard kindFolder.allows(R_OK, on: key.name) else {
             throw Refusal.unreadable(key.name.escaped, "the daemon may not read it")
         }
-        if survey.manifestChanged != nil, sign != .manifest { try verifyChecksum(of: key.name, in: kindFolder) }
-        guard let draft = try folders.makeDraft(for: drop) else { return postpone(key) }
-        let archive = try kindFolder.openFile(key.name)
-        let unpacker = Unpacker(
-            isolation: configuration.unpacking,
-            limits: ArchiveLimits(configuration.limits, minimumFree: configuration.minimumFreeBytes))
-        let task = Task {
-            let outcome = await unpacker.unpack(archive: archive, into: draft.holder.descriptor)
-            close(archive)
-            await finish(key, drop, sign, draft, outcome)
+        guard try checksumsAgree(with: survey, of: key) else { return }
+        unpacking.add(drop) { executor in
+            Task(executorPreference: executor) { await self.takeApart(key, drop, sign) }
         }
-        unpacking = (key, task)
     }
 
-    private func finish(
-        _ key: IntakePlan.Key, _ drop: DropIdentity, _ sign: CompletionSign, _ draft: ArchiveDraft,
-        _ outcome: UnpackOutcome
-    ) async {
+    private func takeApart(_ key: IntakePlan.Key, _ drop: DropIdentity, _ sign: CompletionSign) async {
         defer {
-            unpacking = nil
+            unpacking.finished(drop)
             wake.yield()
         }
         do {
-            switch outcome {
+            guard try status(of: drop, key) != nil else { return }
+            guard let draft = try folders.makeDraft(for: drop) else { return postpone(key) }
+            defer { remove(draft) }
+            let archive = try FolderHandle(path: folders.layout.incoming(key.kind)).openFile(key.name)
+            defer { close(archive) }
+            let unpacker = Unpacker(
+                isolation: configuration.unpacking,
+                limits: ArchiveLimits(configuration.limits, minimumFree: configuration.minimumFreeBytes))
+            switch await unpacker.unpack(archive: archive, into: draft.holder.descriptor) {
             case .unpacked: try await takeUnpacked(key, drop, sign, draft)
             case .refused(let reason, let message, let wanted):
-                let refusal = Refusal(reason: reason, message: message, wanted: wanted)
-                try settle(key, drop, refusal)
+                try settle(key, drop, Refusal(reason: reason, message: message, wanted: wanted))
             case .outOfSpace:
                 logger.error("an archive is not unpacked for want of space", metadata: ["archive": "\(drop.name)"])
                 postpone(key)
@@ -96,36 +70,61 @@ extension SpoolIntake {
                 postpone(key)
             }
         } catch {
-            logger.error(
-                "could not take an archive, it is tried again",
-                metadata: ["kind": "\(key.kind)", "archive": "\(key.name)", "error": "\(error)"])
+            if !Task.isCancelled {
+                logger.error(
+                    "could not take an archive, it is tried again",
+                    metadata: ["kind": "\(key.kind)", "archive": "\(key.name)", "error": "\(error)"])
+            }
             postpone(key)
-        }
-        do {
-            try folders.remove(draft)
-        } catch {
-            logger.error("could not remove what was unpacked", metadata: ["error": "\(error)"])
         }
     }
 
     private func takeUnpacked(
         _ key: IntakePlan.Key, _ drop: DropIdentity, _ sign: CompletionSign, _ draft: ArchiveDraft
     ) async throws {
-        let kindFolder = try FolderHandle(path: folders.layout.incoming(key.kind))
-        guard let status = try kindFolder.status(of: key.name) else { return forget(key) }
+        let top = try draft.top()
+        let result = try await inspect(top.name, in: top.holder, of: drop)
         // Whatever was unpacked is void when the archive changed meanwhile.
-        guard DropIdentity(kind: key.kind, name: key.name, status: status) == drop else {
-            return plan.handle(.touched, for: key, at: .now)
-        }
+        guard let status = try status(of: drop, key) else { return }
         do {
-            let top = try draft.top()
-            var inspection = try FolderInspection.inspect(
-                top.name, in: top.holder, limits: configuration.limits, label: key.name.escaped)
+            var inspection = try result.get()
             inspection.survey.owner = status.owner
             try await take(drop, inspection, sign, unpacked: top)
             forget(key)
         } catch let refusal as Refusal {
             try settle(key, drop, refusal)
+        }
+    }
+
+    /// `nil` when the archive that was judged complete is not there any more, which the plan is told.
+    private func status(of drop: DropIdentity, _ key: IntakePlan.Key) throws -> FileStatus? {
+        let kindFolder = try FolderHandle(path: folders.layout.incoming(key.kind))
+        guard let status = try kindFolder.status(of: key.name) else {
+            forget(key)
+            return nil
+        }
+        if DropIdentity(kind: key.kind, name: key.name, status: status) == drop { return status }
+        plan.handle(.touched, for: key, at: .now)
+        return nil
+    }
+
+    /// Not on the intake's executor, since a manifest in the archive has all of it read.
+    private nonisolated func inspect(
+        _ name: EntryName, in holder: FolderHandle, of drop: DropIdentity
+    ) async throws -> Result<FolderInspection, Refusal> {
+        do {
+            return .success(
+                try FolderInspection.inspect(name, in: holder, limits: configuration.limits, label: drop.name.escaped))
+        } catch let refusal as Refusal {
+            return .failure(refusal)
+        }
+    }
+
+    private func remove(_ draft: ArchiveDraft) {
+        do {
+            try folders.remove(draft)
+        } catch {
+            logger.error("could not remove what was unpacked", metadata: ["error": "\(error)"])
         }
     }
 

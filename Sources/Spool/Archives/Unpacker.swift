@@ -1,5 +1,4 @@
 internal import CIsolation
-internal import Dispatch
 internal import Foundation
 internal import Glibc
 internal import Support
@@ -19,28 +18,22 @@ public struct UnpackIsolation: Sendable, Equatable {
     public static let ownProgram = UnpackIsolation(program: "/proc/self/exe", arguments: ["unpack-helper"])
 }
 
-/// The intake's side: has one archive taken apart by a helper process and waits for it, without holding a thread of the
-/// cooperative pool. When the task is cancelled the helper is killed.
+/// The intake's side: has one archive taken apart by a helper process and waits for it. When the task is cancelled the
+/// helper is killed.
 struct Unpacker: Sendable {
     let isolation: UnpackIsolation
     let limits: ArchiveLimits
 
-    private static let queue = DispatchQueue(label: "spool.unpack", attributes: .concurrent)
     private static let longestAnswer = 1 << 16
 
-    /// What lies in `folder/tree` afterwards is whole only after `.unpacked`.
+    /// What lies in `folder/tree` afterwards is whole only after `.unpacked`. Blocks the executor that the task prefers.
     func unpack(archive: Int32, into folder: Int32) async -> UnpackOutcome {
         let process = Mutex<(pid: pid_t?, isCancelled: Bool)>((nil, false))
         return await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                Self.queue.async {
-                    continuation.resume(
-                        returning: run(archive, folder) { pid in
-                            process.withLock { state in
-                                state.pid = pid
-                                if let pid, state.isCancelled { kill(pid, SIGKILL) }
-                            }
-                        })
+            run(archive, folder) { pid in
+                process.withLock { state in
+                    state.pid = pid
+                    if let pid, state.isCancelled { kill(pid, SIGKILL) }
                 }
             }
         } onCancel: {
