@@ -8,27 +8,28 @@ public final class AlignedBuffer<Element: BitwiseCopyable>: @unchecked Sendable 
     // Unchecked: the memory is plain values; who writes when is settled by the owner (the engine's fixed partition
     // of work), as for any unsafe buffer.
     public static var alignment: Int { 64 }
-    /// Large blocks lie on boundaries of the large pages that the system is asked for: kernels that walk many long rows
-    /// at once would need more small ones than the CPU's tables hold.
-    private static var largePage: Int { 2 << 20 }
-    /// From so many bytes on a block takes whole large pages.
+    /// From so many bytes on a block lies on large pages.
     private static var largeBlock: Int { 128 << 10 }
 
     public let count: Int
     public let pointer: UnsafeMutablePointer<Element>
+    /// Where a large block lies.
+    private let pages: LargePages?
 
     /// Allocates `count` zero elements. Traps when the system has no memory left, as Swift's own arrays do.
     public init(count: Int) {
         precondition(count >= 0, "a buffer cannot have \(count) elements")
         self.count = count
-        var bytes = max(count * MemoryLayout<Element>.stride, 1)
-        let isLarge = bytes >= Self.largeBlock
-        if isLarge { bytes = (bytes + Self.largePage - 1) / Self.largePage * Self.largePage }
-        let raw = UnsafeMutableRawPointer.allocate(
-            byteCount: bytes, alignment: isLarge ? Self.largePage : Self.alignment)
-        // Advice: a system without large pages goes on with small ones.
-        if isLarge { _ = madvise(raw, bytes, MADV_HUGEPAGE) }
-        memset(raw, 0, bytes)
+        let bytes = max(count * MemoryLayout<Element>.stride, 1)
+        let raw: UnsafeMutableRawPointer
+        if bytes >= Self.largeBlock {
+            let block = LargePages.block(bytes: bytes)
+            (raw, pages) = (block.start, block.mapping)
+        } else {
+            raw = .allocate(byteCount: bytes, alignment: Self.alignment)
+            memset(raw, 0, bytes)
+            pages = nil
+        }
         pointer = raw.bindMemory(to: Element.self, capacity: count)
     }
 
@@ -38,7 +39,7 @@ public final class AlignedBuffer<Element: BitwiseCopyable>: @unchecked Sendable 
     }
 
     deinit {
-        pointer.deallocate()
+        if pages == nil { pointer.deallocate() }
     }
 
     public subscript(index: Int) -> Element {

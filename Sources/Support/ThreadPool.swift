@@ -3,7 +3,8 @@ import Synchronization
 
 /// A fixed crew of threads that runs numbered tasks: the calling thread and `threads - 1` of the pool's own.
 ///
-/// Which thread runs which task is left to chance; results stay the same at any thread count because callers cut
+/// Each thread begins with its own share of the tasks, the same at each run of as many, so that it finds in its caches
+/// what it left there; who has none left takes from the others. Results stay the same at any thread count because callers cut
 /// their work into tasks by its shape alone and let no two tasks write the same memory. One `run` at a time: a second
 /// caller waits. Tasks must not call `run` of the same pool.
 public final class ThreadPool: Sendable {
@@ -20,7 +21,7 @@ public final class ThreadPool: Sendable {
     /// Starts the pool's own threads. Fewer are used when the system refuses one.
     public init(threads: Int) {
         precondition(threads >= 1, "a thread pool needs at least one thread, not \(threads)")
-        let crew = Crew()
+        let crew = Crew(threads: threads)
         var handles: [pthread_t] = []
         for worker in 1..<max(threads, 1) {
             let member = Unmanaged.passRetained(Member(crew: crew, worker: worker))
@@ -78,9 +79,13 @@ private final class Member: Sendable {
 }
 
 /// The state shared by a pool's threads.
+///
+/// Those that are awake meet without the lock: with it, one that has just seen a round begin would run into the caller that
+/// still holds it, and be put to sleep for longer than a small task takes. Of each pair "write mine, then read the other's"
+/// at least one side sees the other: `round` and `busy`, `round` and `sleepers`, `busy` and `callerSleeps`.
 private final class Crew: @unchecked Sendable {
-    // Unchecked: `body` and `count` are written under `lock` before `round` is raised and read only by threads that
-    // saw the new round; `finished` returns to zero outstanding before they are written again.
+    // Unchecked: `body` and `count` are written while the round is closed and nobody is busy, and read only by threads that
+    // made themselves busy and saw the round open after it.
 
     /// Rounds of waiting before a thread goes to sleep, some fifty microseconds: longer than between two parallel regions
     /// of one image's run, shorter than it takes to be woken again a hundred times.
@@ -90,18 +95,21 @@ private final class Crew: @unchecked Sendable {
     private let wake: UnsafeMutablePointer<pthread_cond_t>
     private let done: UnsafeMutablePointer<pthread_cond_t>
 
+    /// Odd while a round is open to threads that have not joined it yet. Written by the caller only.
     private let round = Atomic<Int>(0)
     private let stopping = Atomic<Bool>(false)
-    private let nextTask = Atomic<Int>(0)
+    private let shares: TaskShares
+    /// Threads in a round, the caller not counted.
     private let busy = Atomic<Int>(0)
+    private let sleepers = Atomic<Int>(0)
+    private let callerSleeps = Atomic<Bool>(false)
 
     private var count = 0
     /// In the caller's frame, which outlives the round.
     private var body: UnsafePointer<ThreadPool.Task>?
-    /// Guarded by `lock`: the round is open to threads that have not joined it yet.
-    private var isOpen = false
 
-    init() {
+    init(threads: Int) {
+        shares = TaskShares(workers: threads)
         lock = .allocate(capacity: 1)
         wake = .allocate(capacity: 1)
         done = .allocate(capacity: 1)
@@ -121,77 +129,83 @@ private final class Crew: @unchecked Sendable {
 
     func dismiss() {
         pthread_mutex_lock(lock)
-        stopping.store(true, ordering: .releasing)
+        stopping.store(true, ordering: .sequentiallyConsistent)
         pthread_cond_broadcast(wake)
         pthread_mutex_unlock(lock)
     }
 
-    /// The caller's part: opens a round, works in it, waits for those that joined.
+    /// The caller's part: opens a round, works in it, closes it, waits for those that joined.
     func work(_ count: Int, _ body: UnsafePointer<ThreadPool.Task>) {
-        pthread_mutex_lock(lock)
         self.count = count
         self.body = body
-        isOpen = true
-        nextTask.store(0, ordering: .relaxed)
-        round.add(1, ordering: .releasing)
-        pthread_cond_broadcast(wake)
-        pthread_mutex_unlock(lock)
+        shares.deal(count)
+        round.add(1, ordering: .sequentiallyConsistent)
+        if sleepers.load(ordering: .sequentiallyConsistent) > 0 {
+            pthread_mutex_lock(lock)
+            pthread_cond_broadcast(wake)
+            pthread_mutex_unlock(lock)
+        }
 
         drain(count, body, worker: 0)
 
+        round.add(1, ordering: .sequentiallyConsistent)
         var spins = 0
-        while busy.load(ordering: .acquiring) > 0 && spins < Self.spins { spins += 1 }
-        pthread_mutex_lock(lock)
-        isOpen = false
-        while busy.load(ordering: .acquiring) > 0 { pthread_cond_wait(done, lock) }
+        while busy.load(ordering: .sequentiallyConsistent) > 0 && spins < Self.spins { spins += 1 }
+        if spins == Self.spins { sleepUntilDone() }
         self.body = nil
+    }
+
+    private func sleepUntilDone() {
+        pthread_mutex_lock(lock)
+        callerSleeps.store(true, ordering: .sequentiallyConsistent)
+        while busy.load(ordering: .sequentiallyConsistent) > 0 { pthread_cond_wait(done, lock) }
+        callerSleeps.store(false, ordering: .relaxed)
         pthread_mutex_unlock(lock)
     }
 
     /// A pool thread's life: wait for a round, join it if it is still open, work, report.
     func serve(as worker: Int) {
         var seen = 0
-        while true {
-            var spins = 0
-            while round.load(ordering: .acquiring) == seen && spins < Self.spins
-                && !stopping.load(ordering: .relaxed)
+        while let round = nextRound(after: seen) {
+            seen = round
+            busy.add(1, ordering: .sequentiallyConsistent)
+            if self.round.load(ordering: .sequentiallyConsistent) == round, let body {
+                drain(count, body, worker: worker)
+            }
+            if busy.subtract(1, ordering: .sequentiallyConsistent).newValue == 0,
+                callerSleeps.load(ordering: .sequentiallyConsistent)
             {
-                spins += 1
-            }
-            pthread_mutex_lock(lock)
-            while round.load(ordering: .acquiring) == seen && !stopping.load(ordering: .relaxed) {
-                pthread_cond_wait(wake, lock)
-            }
-            if stopping.load(ordering: .relaxed) {
+                pthread_mutex_lock(lock)
+                pthread_cond_signal(done)
                 pthread_mutex_unlock(lock)
-                return
             }
-            seen = round.load(ordering: .relaxed)
-            guard isOpen, let body else {
-                pthread_mutex_unlock(lock)
-                continue
-            }
-            let count = self.count
-            busy.add(1, ordering: .relaxed)
-            pthread_mutex_unlock(lock)
-
-            drain(count, body, worker: worker)
-
-            // Under the lock, so that the caller cannot miss the signal between its test and its wait.
-            pthread_mutex_lock(lock)
-            busy.subtract(1, ordering: .releasing)
-            pthread_cond_signal(done)
-            pthread_mutex_unlock(lock)
         }
+    }
+
+    /// Waits for an open round that is not `seen`: awake at first, then asleep. nil when the pool is given up.
+    private func nextRound(after seen: Int) -> Int? {
+        func opened() -> Int? {
+            let round = self.round.load(ordering: .sequentiallyConsistent)
+            return round % 2 == 1 && round != seen ? round : nil
+        }
+        for _ in 0..<Self.spins {
+            if let round = opened() { return round }
+            if stopping.load(ordering: .relaxed) { return nil }
+        }
+        pthread_mutex_lock(lock)
+        defer { pthread_mutex_unlock(lock) }
+        sleepers.add(1, ordering: .sequentiallyConsistent)
+        defer { sleepers.subtract(1, ordering: .relaxed) }
+        while !stopping.load(ordering: .relaxed) {
+            if let round = opened() { return round }
+            pthread_cond_wait(wake, lock)
+        }
+        return nil
     }
 
     /// Never inlined: every reference it takes to the closure is given back before it returns, so before `busy` falls.
     @inline(never)
     private func drain(_ count: Int, _ body: UnsafePointer<ThreadPool.Task>, worker: Int) {
-        while true {
-            let task = nextTask.add(1, ordering: .relaxed).oldValue
-            if task >= count { return }
-            body.pointee(task, worker)
-        }
+        while let task = shares.next(of: count, for: worker) { body.pointee(task, worker) }
     }
 }

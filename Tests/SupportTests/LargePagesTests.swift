@@ -1,0 +1,36 @@
+import Foundation
+import Support
+import Testing
+
+@Suite struct LargePagesTests {
+    private static let sizes = [1, 100 << 10, 128 << 10, 200 << 10, 3 << 20, (16 << 20) - 8, 16 << 20, (33 << 20) + 8]
+
+    @Test("Blocks of any size are zero, on a cache line's boundary, and apart from one another")
+    func blocks() {
+        let buffers = (Self.sizes + Self.sizes).map { AlignedBuffer<Int>(count: ($0 + 7) / 8) }
+        for (index, buffer) in buffers.enumerated() {
+            #expect(Int(bitPattern: buffer.pointer) % 64 == 0)
+            #expect(buffer.buffer.allSatisfy { $0 == 0 })
+            buffer.fill(with: index + 1)
+        }
+        for (index, buffer) in buffers.enumerated() { #expect(buffer.buffer.allSatisfy { $0 == index + 1 }) }
+    }
+
+    @Test("A block that goes leaves its neighbours as they are, and the memory goes with the last of them")
+    func ends() throws {
+        func mapped() throws -> Int {
+            let fields = try String(contentsOfFile: "/proc/self/statm", encoding: .utf8).split(separator: " ")
+            return try #require(Int(fields[0])) * Int(getpagesize())
+        }
+        let before = try mapped()
+        for _ in 0..<200 {
+            var buffers = (0..<40).map { _ in AlignedBuffer<UInt8>(count: 4 << 20) }
+            for buffer in buffers { buffer.fill(with: 7) }
+            let kept = buffers[17]
+            buffers.removeAll()
+            #expect(kept.buffer.allSatisfy { $0 == 7 })
+        }
+        // 32 GB came and went; other tests have their own meanwhile.
+        #expect(try mapped() - before < 16 << 30)
+    }
+}
