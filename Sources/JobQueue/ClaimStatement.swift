@@ -5,7 +5,7 @@
 /// a limit that the planner does not know the statement would be planned anew at every call, which costs more than carrying
 /// it out. Of a worker that was declared dead there are no paused queues, so it gets nothing. `event_implied`: the row
 /// itself is the event, see view `job_events`.
-struct ClaimStatement {
+enum ClaimStatement {
     struct Options: OptionSet {
         var rawValue: Int
 
@@ -17,11 +17,9 @@ struct ClaimStatement {
         static let mindingKeys = Self(rawValue: 4)
     }
 
-    let text: String
-
     /// - Parameter count: one of `counts`.
-    static func taking(_ count: Int, _ options: Options) -> Self {
-        Self(text: texts[count.trailingZeroBitCount][options.rawValue])
+    static func taking(_ count: Int, _ options: Options) -> String {
+        texts[count.trailingZeroBitCount][options.rawValue]
     }
 
     /// The most jobs that one statement takes, if no more than `limit` are wanted.
@@ -32,9 +30,12 @@ struct ClaimStatement {
     private static let counts = [1, 2, 4, 8]
 
     private static let texts = counts.map { count in
-        (0..<8).map { count == 1 ? one(Options(rawValue: $0)) : several(count, Options(rawValue: $0)) }
+        count == 1
+            ? (0..<8).map { one(Options(rawValue: $0)) }
+            : (0..<Options.mindingKeys.rawValue).map { several(count, Options(rawValue: $0)) }
     }
 
+    /// What `several` would be for one job, without the work of keeping rows apart and in order.
     private static func one(_ options: Options) -> String {
         """
         UPDATE shufflenet.jobs AS j \(changes)

@@ -14,16 +14,15 @@ extension JobStore {
         _ limit: Int, for worker: WorkerID, queues: [String] = ["default"], kinds: [JobKind] = JobKind.allCases,
         behind place: QueuePlace? = nil
     ) async throws -> [ClaimedJob] {
-        let ofSomeKinds = kinds != JobKind.allCases
+        let options: ClaimStatement.Options = kinds == JobKind.allCases ? [] : .ofSomeKinds
         var parameters: [any PostgresParameter] = [worker.rawValue, queues]
-        if ofSomeKinds { parameters.append(kinds.map(\.rawValue)) }
+        if options.contains(.ofSomeKinds) { parameters.append(kinds.map(\.rawValue)) }
         var claims: [ClaimedJob] = []
         var place = place
         do {
             while claims.count < limit {
                 let (found, mayBeMore) = try await claim(
-                    ClaimStatement.count(atMost: limit - claims.count), parameters, ofSomeKinds ? .ofSomeKinds : [],
-                    behind: place)
+                    ClaimStatement.count(atMost: limit - claims.count), parameters, options, behind: place)
                 claims += found
                 if mayBeMore {
                     place = found.last?.place
@@ -51,14 +50,14 @@ extension JobStore {
         behind place: QueuePlace?
     ) async throws -> (found: [ClaimedJob], mayBeMore: Bool) {
         let statement = ClaimStatement.taking(count, place == nil ? options : options.union(.behindPlace))
-        let found = try await database.query(statement.text, parameters + (place?.parameters ?? []))
+        let found = try await database.query(statement, parameters + (place?.parameters ?? []))
             .map(ClaimedJob.init)
         guard found.isEmpty, place == nil else { return (found, found.count == count) }
         let closely = ClaimStatement.taking(1, options.union(.mindingKeys))
         var tries = 0
         while true {
             do {
-                let found = try await database.query(closely.text, parameters).map(ClaimedJob.init)
+                let found = try await database.query(closely, parameters).map(ClaimedJob.init)
                 return (found, !found.isEmpty)
             } catch let error as PostgresError where error.constraint == "jobs_concurrency_key" && tries < 10 {
                 tries += 1

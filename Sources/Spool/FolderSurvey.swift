@@ -92,6 +92,8 @@ struct FolderSurvey: Equatable, Sendable {
         return survey
     }
 
+    private static let specification = EntryName(ControlFile.specification)
+
     private mutating func count(_ entry: FolderWalk.Entry) {
         guard entry.status.sort == .file else { return }
         let time = entry.status.changed
@@ -109,7 +111,7 @@ struct FolderSurvey: Equatable, Sendable {
                 return
             default: break
             }
-        } else if misplacedSpecification == nil, entry.name == EntryName(ControlFile.specification), !entry.isHidden {
+        } else if misplacedSpecification == nil, entry.name == Self.specification, !entry.isHidden {
             misplacedSpecification = entry.path
         }
         newestData = max(newestData, time)

@@ -30,14 +30,12 @@ final class LargePages: Sendable {
             return (mapping.start, mapping)
         }
         return current.withLock { current in
-            if let mapping = current.mapping, current.used + bytes <= shared {
-                let start = mapping.start + current.used
-                current.used += (bytes + 63) / 64 * 64
-                return (start, mapping)
-            }
-            let mapping = LargePages(bytes: shared)
-            current = Current(mapping: mapping, used: (bytes + 63) / 64 * 64)
-            return (mapping.start, mapping)
+            let hasRoom = current.used + bytes <= shared
+            let mapping = (hasRoom ? current.mapping : nil) ?? LargePages(bytes: shared)
+            if mapping !== current.mapping { current = Current(mapping: mapping) }
+            let start = mapping.start + current.used
+            current.used += (bytes + 63) / 64 * 64
+            return (start, mapping)
         }
     }
 

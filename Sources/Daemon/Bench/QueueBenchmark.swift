@@ -49,26 +49,30 @@ public struct QueueBenchmark: Sendable {
     public func throughput(jobs: Int, slots: Int) async throws -> Double {
         try await fill(jobs, waiting: 0)
         let place = SharedPlace()
-        let busy = BusySlots()
+        let completed = Counter()
         let began = ContinuousClock.now
         try await Database.nearby {
             try await withThrowingTaskGroup(of: Void.self) { group in
-                var left = jobs
-                while left > 0 {
-                    let free = slots - busy.count.withLock(\.self)
+                var claimed = 0
+                while claimed < jobs {
+                    let free = slots - (claimed - completed.value)
                     guard free > 0 else {
                         try await group.next()
                         continue
                     }
-                    let claims = try await store.claimAvailable(min(free, left), for: worker, behind: place.value)
-                    guard let last = claims.last else { throw PostgresError(.noData, "\(left) jobs were not claimed") }
+                    let claims = try await store.claimAvailable(
+                        min(free, jobs - claimed), for: worker, behind: place.value)
+                    guard let last = claims.last else {
+                        throw PostgresError(.noData, "only \(claimed) of \(jobs) jobs were claimed")
+                    }
                     place.value = last.place
-                    left -= claims.count
-                    busy.count.withLock { $0 += claims.count }
+                    claimed += claims.count
                     for claim in claims {
                         group.addTask {
-                            _ = try await store.complete(claim.lease, result: .emptyObject, outputPath: "/r")
-                            busy.count.withLock { $0 -= 1 }
+                            guard try await store.complete(claim.lease, result: .emptyObject, outputPath: "/r") else {
+                                throw PostgresError(.noData, "job \(claim.id) could not be completed")
+                            }
+                            _ = completed.increment()
                         }
                     }
                 }
@@ -225,10 +229,6 @@ private final class SharedPlace: Sendable {
         }
         set { state.withLock { $0.place = newValue } }
     }
-}
-
-private final class BusySlots: Sendable {
-    let count = Mutex(0)
 }
 
 extension Database {
