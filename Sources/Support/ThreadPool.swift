@@ -206,6 +206,9 @@ private final class Crew: @unchecked Sendable {
     /// Never inlined: every reference it takes to the closure is given back before it returns, so before `busy` falls.
     @inline(never)
     private func drain(_ count: Int, _ body: UnsafePointer<ThreadPool.Task>, worker: Int) {
-        while let task = shares.next(of: count, for: worker) { body.pointee(task, worker) }
+        // Read once: each reading counts a reference, in memory that all threads write, and a task can be as short as that
+        // takes when two of them share no cache.
+        let body = body.pointee
+        while let task = shares.next(of: count, for: worker) { body(task, worker) }
     }
 }
