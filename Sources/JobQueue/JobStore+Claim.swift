@@ -105,11 +105,11 @@ extension JobStore {
 }
 
 extension QueuePlace {
-    fileprivate var parameters: [any PostgresParameter] { [priority, runAt, job.rawValue] }
+    var parameters: [any PostgresParameter] { [priority, runAt, job.rawValue] }
 }
 
 extension ClaimedJob {
-    fileprivate init(_ row: Row) throws {
+    init(_ row: Row) throws {
         job = try Assignment(row)
         lease = Lease(job: job.id, token: LeaseToken(try row.decode("lease_token")))
         // As text: a Date's fraction of a second is not exact, and many jobs can have the very same time.

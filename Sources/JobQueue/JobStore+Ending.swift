@@ -6,12 +6,8 @@ extension JobStore {
     public func complete(
         _ lease: Lease, result: JSONDocument?, outputPath: String?, usage: AttemptUsage = AttemptUsage()
     ) async throws -> Bool {
-        let rows = try await database.query(
-            Self.completion,
-            [
-                lease.job.rawValue, lease.token.rawValue, result?.text, outputPath, usage.cpuSeconds,
-                usage.peakMemoryBytes,
-            ])
+        let completion = Completion(lease: lease, result: result, outputPath: outputPath, usage: usage)
+        let rows = try await database.query(Self.completion, completion.parameters)
         return rows.affected == 1
     }
 
@@ -48,15 +44,7 @@ extension JobStore {
         return try rows.first.map(EndedJob.init)
     }
 
-    /// A completed job carries no reason of an earlier attempt. The row itself is the event (see view `job_events`), unless
-    /// the trigger of changes has somebody to wake.
-    private static let completion = """
-        UPDATE shufflenet.jobs
-        SET state = 'completed', reason = NULL, error = NULL, result = $3::jsonb, output_path = $4, progress = 1,
-            finished_at = clock_timestamp(), cpu_seconds = $5, peak_memory_bytes = $6,
-            event_implied = event_implied <> (NOT has_dependants AND concurrency_key IS NULL)
-        WHERE id = $1 AND lease_token = $2 AND state = 'running'
-        """
+    private static let completion = Completion.statement()
 
     private static let ending = Ending.statement(
         held: """

@@ -50,6 +50,48 @@ import Testing
         #expect(machine.running == 0)
     }
 
+    @Test("a completion may claim the next job, which gets the slot at once")
+    func succession() {
+        var machine = working(one, slots: 1)
+        #expect(!machine.mayClaimNext(after: one, at(1)))
+        _ = machine.childEnded(one, .succeeded(done), at(1))
+        #expect(machine.mayClaimNext(after: one, at(1)))
+        #expect(machine.claimedNext(after: one, (two, .seconds(5)), at(1)) == [.start(two)])
+        #expect(machine.running == 1)
+        // Handed over once; and the slot is not free while the folders of its last job are put in order.
+        #expect(!machine.mayClaimNext(after: one, at(1)))
+        #expect(machine.lookForWork(at(1)) == [])
+        #expect(machine.leaseLost(one) == [])
+        #expect(machine.settled(one, at(1)) == [])
+        #expect(machine.tick(at(6)) == [.stop(two)])
+        #expect(machine.childEnded(two, .preempted, at(6)).count == 1)
+        #expect(machine.settled(two, at(6)) == [.claim(1)])
+    }
+
+    @Test("no completion claims for a daemon that drains, is blocked or is past its fence")
+    func noSuccession() {
+        var machine = working(one, two)
+        _ = machine.childEnded(one, .succeeded(done), at(1))
+        #expect(!machine.mayClaimNext(after: one, at(20)))
+        _ = machine.setBlocked(true, at(1))
+        #expect(!machine.mayClaimNext(after: one, at(1)))
+        _ = machine.setBlocked(false, at(1))
+        #expect(machine.mayClaimNext(after: one, at(1)))
+        _ = machine.drain()
+        #expect(!machine.mayClaimNext(after: one, at(1)))
+    }
+
+    @Test("what a completion claimed goes back if the daemon began to drain meanwhile")
+    func successionIntoDrain() {
+        var machine = working(one, slots: 1)
+        _ = machine.childEnded(one, .succeeded(done), at(1))
+        #expect(machine.drain() == [])
+        #expect(machine.claimedNext(after: one, (two, nil), at(1)) == [.giveBack(two)])
+        #expect(machine.hasten() == [])
+        // The daemon does not end before the folders are in order.
+        #expect(machine.settled(one, at(1)) == [.finish])
+    }
+
     @Test(
         "an end nobody asked for is charged for what it was",
         arguments: [

@@ -35,51 +35,18 @@ public struct QueueBenchmark: Sendable {
 
     /// Claims and completes `jobs` one by one with so many claimers, as one daemon; jobs a second.
     ///
-    /// - Parameter waiting: rows that wait behind them and are not claimed.
-    public func throughput(jobs: Int, claimers: Int, waiting: Int = 0) async throws -> Double {
+    /// - Parameters:
+    ///   - handingOver: a completion claims the next job, as in the daemon; otherwise each claim is a transaction of its own.
+    ///   - waiting: rows that wait behind them and are not claimed.
+    public func throughput(
+        jobs: Int, claimers: Int, handingOver: Bool = true, waiting: Int = 0
+    ) async throws -> Double {
         try await fill(jobs, waiting: waiting)
         let began = ContinuousClock.now
-        let done = try await workOff(claimers: claimers, share: jobs / claimers)
+        let done = try await workOff(claimers: claimers, share: jobs / claimers, handingOver: handingOver)
         let seconds = (ContinuousClock.now - began) / .seconds(1)
         guard done > jobs * 9 / 10 else { throw PostgresError(.noData, "only \(done) of \(jobs) jobs were claimed") }
         return Double(done) / seconds
-    }
-
-    /// The same as a daemon with so many slots does it: one claim at a time, for all slots that are free by then.
-    public func throughput(jobs: Int, slots: Int) async throws -> Double {
-        try await fill(jobs, waiting: 0)
-        let place = SharedPlace()
-        let completed = Counter()
-        let began = ContinuousClock.now
-        try await Database.nearby {
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                var claimed = 0
-                while claimed < jobs {
-                    let free = slots - (claimed - completed.value)
-                    guard free > 0 else {
-                        try await group.next()
-                        continue
-                    }
-                    let claims = try await store.claimAvailable(
-                        min(free, jobs - claimed), for: worker, behind: place.value)
-                    guard let last = claims.last else {
-                        throw PostgresError(.noData, "only \(claimed) of \(jobs) jobs were claimed")
-                    }
-                    place.value = last.place
-                    claimed += claims.count
-                    for claim in claims {
-                        group.addTask {
-                            guard try await store.complete(claim.lease, result: .emptyObject, outputPath: "/r") else {
-                                throw PostgresError(.noData, "job \(claim.id) could not be completed")
-                            }
-                            _ = completed.increment()
-                        }
-                    }
-                }
-                try await group.waitForAll()
-            }
-        }
-        return Double(jobs) / ((ContinuousClock.now - began) / .seconds(1))
     }
 
     /// The same for `duration` while a transaction with a snapshot of the beginning is held open, so that nothing of
@@ -103,7 +70,7 @@ public struct QueueBenchmark: Sendable {
 
     /// Returns how many jobs were completed by claimers that each do `share` of them, or stop at a time.
     private func workOff(
-        claimers: Int, share: Int = .max, until end: ContinuousClock.Instant? = nil
+        claimers: Int, share: Int = .max, handingOver: Bool = true, until end: ContinuousClock.Instant? = nil
     ) async throws -> Int {
         let place = SharedPlace()
         return try await Database.nearby {
@@ -111,13 +78,19 @@ public struct QueueBenchmark: Sendable {
                 for _ in 0..<claimers {
                     group.addTask {
                         var done = 0
+                        var next: ClaimedJob?
                         while done < share, end.map({ ContinuousClock.now < $0 }) ?? true {
-                            guard let claim = try await store.claimAvailable(1, for: worker, behind: place.value).first
-                            else { break }
-                            place.value = claim.place
-                            if try await store.complete(claim.lease, result: .emptyObject, outputPath: "/r") {
-                                done += 1
+                            if next == nil {
+                                next = try await store.claimAvailable(1, for: worker, behind: place.value).first
                             }
+                            guard let claim = next else { break }
+                            place.value = claim.place
+                            let succession = try await store.complete(
+                                claim.lease, result: .emptyObject, outputPath: "/r",
+                                claiming: handingOver && done + 1 < share
+                                    ? NextClaim(for: worker, behind: place.value) : nil)
+                            if succession.isCompleted { done += 1 }
+                            next = succession.next
                         }
                         return done
                     }

@@ -25,14 +25,20 @@ struct AttemptSettler: Sendable {
         case givenUp
     }
 
+    /// What a settlement asks of the dispatcher.
+    struct Desk: Sendable {
+        let mayPublish: @Sendable () -> Bool
+        /// Runs a completion together with the claim for its slot, if one is wanted, and looks after what that found.
+        let handOver: @Sendable (_ completion: @Sendable (NextClaim?) async throws -> Succession) async throws -> Bool
+    }
+
     func settle(
-        _ claim: ClaimedJob, _ settlement: Dispatcher.Settlement, usage: AttemptUsage,
-        mayPublish: @Sendable () -> Bool
+        _ claim: ClaimedJob, _ settlement: Dispatcher.Settlement, usage: AttemptUsage, at desk: Desk
     ) async -> Ending {
         do {
             switch settlement {
             case .publish(let result):
-                return try await publish(claim, result, usage, mayPublish)
+                return try await publish(claim, result, usage, desk)
             case .fail(let reason, let message):
                 return try await fail(claim, reason, message, usage)
             case .cancel:
@@ -57,11 +63,11 @@ struct AttemptSettler: Sendable {
     }
 
     private func publish(
-        _ claim: ClaimedJob, _ result: RunResult, _ usage: AttemptUsage, _ mayPublish: @Sendable () -> Bool
+        _ claim: ClaimedJob, _ result: RunResult, _ usage: AttemptUsage, _ desk: Desk
     ) async throws -> Ending {
         let lease = claim.lease
         // The database is asked as well: the fence trusts clocks, this trusts the row.
-        guard try await persistently({ try await queue.holds(lease) }), mayPublish() else {
+        guard try await persistently({ try await queue.holds(lease) }), desk.mayPublish() else {
             logger.warning("not published: the lease was lost", metadata: ["lease": "\(lease)"])
             return .givenUp
         }
@@ -83,7 +89,9 @@ struct AttemptSettler: Sendable {
         }
         let document = try JSONDocument(encoding: result)
         let isOurs = try await commit(lease) {
-            try await queue.complete(lease, result: document, outputPath: output, usage: usage)
+            try await desk.handOver { next in
+                try await queue.complete(lease, result: document, outputPath: output, usage: usage, claiming: next)
+            }
         }
         if isOurs {
             await afterCompletion(claim, output, publication)

@@ -128,14 +128,18 @@ final class DispatchService: Service {
             let claims = try await Database.nearby {
                 try await queue.claimAvailable(limit, for: worker.current, queues: queues, behind: place)
             }
-            state.withLock { state in
-                for claim in claims { state.slots[claim.lease] = Slot(claim: claim) }
-                if state.hints == hints { state.place = claims.last?.place }
-            }
+            keep(claims, askedAt: hints)
             feed { $0.claimed(claims.map { ($0.lease, $0.job.timeout) }, .now) }
         } catch {
             logger.warning("could not claim", metadata: ["error": "\(error)"])
             feed { $0.claimFailed(.now) }
+        }
+    }
+
+    private func keep(_ claims: [ClaimedJob], askedAt hints: Int) {
+        state.withLock { state in
+            for claim in claims { state.slots[claim.lease] = Slot(claim: claim) }
+            if state.hints == hints { state.place = claims.last?.place }
         }
     }
 
@@ -153,12 +157,32 @@ final class DispatchService: Service {
         let decided = state.withLock { $0.machine.childEnded(lease, outcome.verdict, .now) }
         guard case .settle(_, let settlement)? = decided.first else { return }
         let ending = await shielded(on: executor) {
-            await self.settler.settle(claim, settlement, usage: outcome.usage) {
-                self.state.withLock { $0.machine.mayPublish(lease, .now) }
-            }
+            await self.settler.settle(claim, settlement, usage: outcome.usage, at: self.desk(of: lease))
         }
         state.withLock { _ = $0.slots.removeValue(forKey: lease) }
         feed { $0.settled(lease, givenUp: ending == .givenUp, .now) }
+    }
+
+    private func desk(of lease: Lease) -> AttemptSettler.Desk {
+        AttemptSettler.Desk(
+            mayPublish: { self.state.withLock { $0.machine.mayPublish(lease, .now) } },
+            handOver: { try await self.handOver(lease, $0) })
+    }
+
+    private func handOver(
+        _ lease: Lease, _ completion: @Sendable (NextClaim?) async throws -> Succession
+    ) async throws -> Bool {
+        let (claim, hints) = state.withLock { state in
+            let isWanted = state.machine.mayClaimNext(after: lease, .now)
+            let claim = NextClaim(for: worker.current, queues: queues, behind: state.place)
+            return (isWanted ? claim : nil, state.hints)
+        }
+        let succession = try await completion(claim)
+        if let next = succession.next {
+            keep([next], askedAt: hints)
+            feed { $0.claimedNext(after: lease, (next.lease, next.job.timeout), .now) }
+        }
+        return succession.isCompleted
     }
 
     /// Releases a lease that has no child here.

@@ -49,6 +49,8 @@ public struct Dispatcher: Sendable {
         /// The lease can no longer be trusted. `owed`: it was not taken away, so it has to be given back.
         case abandoned(owed: Bool)
         case settling(owed: Bool)
+        /// All is written, and the slot has gone to the next job; folders are still being put in order.
+        case tidying
     }
 
     private struct Attempt {
@@ -83,7 +85,7 @@ public struct Dispatcher: Sendable {
     }
 
     /// Jobs that hold a slot.
-    public var running: Int { attempts.count }
+    public var running: Int { attempts.values.count { $0.phase != .tidying } }
     public var isDraining: Bool { mode != .open }
 
     public func isFenced(_ now: Instant) -> Bool { now - answeredBeat >= fenceAfter }
@@ -96,7 +98,7 @@ public struct Dispatcher: Sendable {
             lookAgain = true
             return []
         }
-        let free = slots - attempts.count
+        let free = slots - running
         guard mode == .open, !blocked, !isFenced(now), free > 0 else { return [] }
         claimInFlight = true
         lookAgain = false
@@ -112,17 +114,7 @@ public struct Dispatcher: Sendable {
     /// The claim's answer. A lease with a time limit must end within it, counted from now.
     public mutating func claimed(_ leases: [(lease: Lease, timeout: Duration?)], _ now: Instant) -> [Action] {
         claimInFlight = false
-        var actions: [Action] = []
-        for (lease, timeout) in leases {
-            // The answer may come long after the question: the daemon may have begun to drain, or been stopped past its
-            // fence meanwhile.
-            guard mode == .open, !isFenced(now) else {
-                actions.append(.giveBack(lease))
-                continue
-            }
-            attempts[lease] = Attempt(phase: .working, deadline: timeout.map { now + $0 })
-            actions.append(.start(lease))
-        }
+        var actions = leases.map { admit($0.lease, timeout: $0.timeout, now) }
         if lookAgain { actions += lookForWork(now) }
         return actions + finishIfDrained()
     }
@@ -132,6 +124,14 @@ public struct Dispatcher: Sendable {
         // No second try at once: the poll timer comes soon enough, and the database may be in trouble.
         lookAgain = false
         return finishIfDrained()
+    }
+
+    private mutating func admit(_ lease: Lease, timeout: Duration?, _ now: Instant) -> Action {
+        // The answer may come long after the question: the daemon may have begun to drain, or been stopped past its fence
+        // meanwhile.
+        guard mode == .open, !isFenced(now) else { return .giveBack(lease) }
+        attempts[lease] = Attempt(phase: .working, deadline: timeout.map { now + $0 })
+        return .start(lease)
     }
 
     // MARK: Ends
@@ -147,7 +147,7 @@ public struct Dispatcher: Sendable {
         case .working: settlement = Self.unasked(verdict)
         case .stopping(let cause): settlement = Self.asked(verdict, cause)
         case .abandoned: settlement = .abandon
-        case .settling: return []
+        case .settling, .tidying: return []
         }
         attempts[lease]?.phase = .settling(owed: phase == .abandoned(owed: true))
         return [.settle(lease, settlement)]
@@ -184,6 +184,19 @@ public struct Dispatcher: Sendable {
         return !isFenced(now)
     }
 
+    /// Asked just before the commit that completes a job: whether that may claim another one for its slot.
+    public func mayClaimNext(after lease: Lease, _ now: Instant) -> Bool {
+        mode == .open && !blocked && mayPublish(lease, now)
+    }
+
+    /// The commit for `lease` has claimed another job, which gets its slot; `settled` still follows.
+    public mutating func claimedNext(
+        after lease: Lease, _ next: (lease: Lease, timeout: Duration?), _ now: Instant
+    ) -> [Action] {
+        attempts[lease]?.phase = .tidying
+        return [admit(next.lease, timeout: next.timeout, now)]
+    }
+
     /// The settlement was carried out, or given up: `givenUp` says that the lease may still be ours in the database.
     public mutating func settled(_ lease: Lease, givenUp: Bool = false, _ now: Instant) -> [Action] {
         guard let attempt = attempts.removeValue(forKey: lease) else { return [] }
@@ -202,7 +215,7 @@ public struct Dispatcher: Sendable {
         guard let attempt = attempts[lease] else { return [] }
         switch attempt.phase {
         // Its own commit will tell the settlement.
-        case .settling, .abandoned(owed: false): return []
+        case .settling, .tidying, .abandoned(owed: false): return []
         case .working, .stopping, .abandoned(owed: true):
             attempts[lease]?.phase = .abandoned(owed: false)
             return [.kill(lease)]
@@ -241,7 +254,12 @@ public struct Dispatcher: Sendable {
     /// The second request to end: children are killed, their jobs go back.
     public mutating func hasten() -> [Action] {
         let actions = drain()
-        let alive = sorted.filter { if case .settling = attempts[$0]?.phase { false } else { true } }
+        let alive = sorted.filter {
+            switch attempts[$0]?.phase {
+            case .working, .stopping, .abandoned: true
+            case .settling, .tidying, nil: false
+            }
+        }
         return actions + alive.map { .kill($0) }
     }
 
@@ -255,7 +273,7 @@ public struct Dispatcher: Sendable {
         case .stopping(let earlier):
             attempts[lease]?.phase = .stopping(max(earlier, cause))
             return []
-        case .abandoned, .settling, nil:
+        case .abandoned, .settling, .tidying, nil:
             return []
         }
     }
@@ -267,7 +285,7 @@ public struct Dispatcher: Sendable {
             case .working, .stopping:
                 attempts[lease]?.phase = .abandoned(owed: true)
                 actions.append(.kill(lease))
-            case .abandoned, .settling, nil:
+            case .abandoned, .settling, .tidying, nil:
                 break
             }
         }
