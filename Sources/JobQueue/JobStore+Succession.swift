@@ -64,7 +64,7 @@ extension JobStore {
             \(Completion.statement(after: claimParameters))
             RETURNING id
         ), next AS (
-            \(ClaimStatement.taking(1, options))
+            \(ClaimStatement.taking(1, options.union(.afterCompletion)))
         )
         SELECT EXISTS (SELECT FROM completed) AS is_completed, next.*
         FROM (VALUES (1)) AS always LEFT JOIN next ON true

@@ -1,3 +1,4 @@
+import Glibc
 import JobQueue
 import Postgres
 import TestSupport
@@ -118,6 +119,28 @@ import Testing
         let succession = try await complete(claim, in: queue)
         #expect(succession.isCompleted && succession.next == nil)
         #expect(try await queue.claimOne().id == second)
+    }
+
+    @Test("a completion that has to wait for its own row holds no other row meanwhile")
+    func lockOrder() async throws {
+        let queue = try await QueueFixture.make()
+        try await queue.insert(2)
+        let claim = try await queue.claimOne()
+        let (completion, isFree) = try await queue.database.withConnection { holder in
+            // As a claim does that finds the job in a snapshot from before it was taken.
+            try holder.script("BEGIN; SELECT FROM shufflenet.jobs WHERE id = 1 FOR UPDATE")
+            let completion = Task { try await complete(claim, in: queue) }
+            let end = ContinuousClock.now + .seconds(20)
+            while try holder.query("SELECT FROM pg_locks WHERE NOT granted").isEmpty, ContinuousClock.now < end {
+                usleep(1000)
+            }
+            let next = try holder.query("SELECT FROM shufflenet.jobs WHERE id = 2 FOR UPDATE SKIP LOCKED")
+            try holder.script("COMMIT")
+            return (completion, !next.isEmpty)
+        }
+        #expect(isFree)
+        let succession = try await completion.value
+        #expect(succession.isCompleted && succession.next?.id == JobID(2))
     }
 
     @Test("many slots that hand over to one another do every job once")
