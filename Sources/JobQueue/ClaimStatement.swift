@@ -15,10 +15,6 @@ enum ClaimStatement {
         /// Passes by jobs whose concurrency key is in use, and takes others that have one. Without it, nothing is taken
         /// when one of the next jobs has a key. For one job at a time: two of one statement could have the same key.
         static let mindingKeys = Self(rawValue: 4)
-        /// Only after the CTE `completed` of the same statement has been carried out. A claim can lock a job that is another's
-        /// by now (one that its snapshot shows as available), and keeps it locked to the end of the transaction; so two
-        /// that claimed first and then completed could each wait for what the other has locked. A claim waits for nobody.
-        static let afterCompletion = Self(rawValue: 8)
     }
 
     /// - Parameter count: one of `counts`.
@@ -35,7 +31,7 @@ enum ClaimStatement {
 
     private static let texts = counts.map { count in
         count == 1
-            ? (0..<16).map { one(Options(rawValue: $0)) }
+            ? (0..<8).map { one(Options(rawValue: $0)) }
             : (0..<Options.mindingKeys.rawValue).map { several(count, Options(rawValue: $0)) }
     }
 
@@ -85,7 +81,6 @@ enum ClaimStatement {
                     WHERE r.concurrency_key = d.concurrency_key AND r.state = 'running'))
                 """
         }
-        if options.contains(.afterCompletion) { conditions += " AND (SELECT count(*) FROM completed) >= 0" }
         return """
             shufflenet.jobs AS d
             WHERE d.state = 'available' AND NOT d.intake_pending AND d.waits_for = 0 AND d.run_at <= now()

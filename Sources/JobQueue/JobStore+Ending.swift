@@ -7,8 +7,7 @@ extension JobStore {
         _ lease: Lease, result: JSONDocument?, outputPath: String?, usage: AttemptUsage = AttemptUsage()
     ) async throws -> Bool {
         let completion = Completion(lease: lease, result: result, outputPath: outputPath, usage: usage)
-        let rows = try await database.query(Self.completion, completion.parameters)
-        return rows.affected == 1
+        return try await database.query([completion.statement])[0].affected == 1
     }
 
     /// Ends an attempt that went wrong. What it costs is `reason.cost`: see there. A job whose cancel was asked for is
@@ -43,8 +42,6 @@ extension JobStore {
             Self.ending, parameters + [lease.job.rawValue, lease.token.rawValue])
         return try rows.first.map(EndedJob.init)
     }
-
-    private static let completion = Completion.statement()
 
     private static let ending = Ending.statement(
         held: """

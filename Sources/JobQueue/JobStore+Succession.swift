@@ -38,36 +38,23 @@ extension JobStore {
             return Succession(isCompleted: isCompleted, next: nil)
         }
         let completion = Completion(lease: lease, result: result, outputPath: outputPath, usage: usage)
-        let parameters: [any PostgresParameter] = [claim.worker.rawValue, claim.queues]
         do {
-            let rows = try await database.query(
-                claim.place == nil ? Self.succession : Self.successionBehindPlace,
-                parameters + (claim.place?.parameters ?? []) + completion.parameters)
-            guard let row = rows.first else { throw PostgresError(.noData, "a completion has no answer") }
-            let hasNext = try row.decodeIfPresent("id", as: Int64.self) != nil
-            return Succession(
-                isCompleted: try row.decode("is_completed"), next: hasNext ? try ClaimedJob(row) : nil)
+            // In this order. A claim can lock a job that another one has taken since the statement's snapshot, and keeps it
+            // locked to the end of the transaction; two slots that claimed first and then completed could each wait for what
+            // the other has locked. A claim itself waits for nobody.
+            let answers = try await database.query([completion.statement, claim.statement])
+            return Succession(isCompleted: answers[0].affected == 1, next: try answers[1].first.map(ClaimedJob.init))
         } catch let error as PostgresError where !error.isConnectionLost {
             logger.warning("a completion could not be made together with a claim", metadata: ["error": "\(error)"])
-            return try await complete(
-                lease, result: result, outputPath: outputPath, usage: usage, claiming: nil)
+            return try await complete(lease, result: result, outputPath: outputPath, usage: usage, claiming: nil)
         }
     }
+}
 
-    private static let succession = succession([], claimParameters: 2)
-    private static let successionBehindPlace = succession(.behindPlace, claimParameters: 5)
-
-    /// Always one row, with NULL for what is not known of a job that was not found.
-    private static func succession(_ options: ClaimStatement.Options, claimParameters: Int) -> String {
-        """
-        WITH completed AS (
-            \(Completion.statement(after: claimParameters))
-            RETURNING id
-        ), next AS (
-            \(ClaimStatement.taking(1, options.union(.afterCompletion)))
-        )
-        SELECT EXISTS (SELECT FROM completed) AS is_completed, next.*
-        FROM (VALUES (1)) AS always LEFT JOIN next ON true
-        """
+extension NextClaim {
+    fileprivate var statement: Statement {
+        Statement(
+            ClaimStatement.taking(1, place == nil ? [] : .behindPlace),
+            [worker.rawValue, queues] + (place?.parameters ?? []))
     }
 }

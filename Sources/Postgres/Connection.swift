@@ -102,13 +102,32 @@ public final class Connection {
 
     // MARK: Without waiting
 
-    /// One statement on its way, and what has come of its answer.
+    /// Statements on their way, and what has come of their answers.
     struct Exchange {
-        var rows = Rows(columns: [:], values: [], affected: 0)
+        /// One for each statement that was carried out.
+        var answers: [Rows] = []
         var commandTag = ""
         var failure: PostgresError?
-        /// Those of the answer, where they are known.
-        fileprivate var columns: [String: Int] = [:]
+        /// Those of each answer, where they are known.
+        fileprivate var columns: [[String: Int]] = []
+        /// Whether it ends with the answer to a `Sync`, and not with the first statement's end.
+        fileprivate var isPipeline = false
+
+        /// The last statement's answer.
+        var rows: Rows { answers.last ?? Rows(columns: [:], values: [], affected: 0) }
+    }
+
+    /// A statement for a pipeline.
+    struct Call {
+        var statement: Name
+        var parameters: ParameterTexts
+        /// Those of its answer, or none if they are not known yet.
+        var columns: [String: Int] = [:]
+
+        enum Name {
+            case prepared(String)
+            case text(String)
+        }
     }
 
     /// The socket's file descriptor; libpq keeps owning it.
@@ -126,11 +145,23 @@ public final class Connection {
         try sent(PQsendPrepare(handle, name, sql, 0, nil))
     }
 
-    /// - Parameter columns: those of the answer, or none if they are not known yet.
-    func send(prepared name: String, _ parameters: ParameterTexts, columns: [String: Int]) throws -> Exchange {
-        var exchange = try sent(
-            parameters.withPointers { PQsendQueryPrepared(handle, name, parameters.count, $0, nil, nil, 0) })
-        exchange.columns = columns
+    /// Sends statements at one go. They make one transaction: the failure of one undoes all.
+    func send(_ calls: [Call]) throws -> Exchange {
+        guard PQenterPipelineMode(handle) == 1 else { throw lost() }
+        for call in calls {
+            let code = call.parameters.withPointers { texts in
+                switch call.statement {
+                case .prepared(let name):
+                    PQsendQueryPrepared(handle, name, call.parameters.count, texts, nil, nil, 0)
+                case .text(let sql):
+                    PQsendQueryParams(handle, sql, call.parameters.count, nil, texts, nil, nil, 0)
+                }
+            }
+            guard code == 1 else { throw lost() }
+        }
+        var exchange = try sent(PQpipelineSync(handle))
+        exchange.columns = calls.map(\.columns)
+        exchange.isPipeline = true
         return exchange
     }
 
@@ -146,12 +177,14 @@ public final class Connection {
         return left == 0
     }
 
-    /// Reads what has come; whether that was the end of the answer. What the server has against the statement is in
+    /// Reads what has come; whether that was the end of the answers. What the server has against the statement is in
     /// `failure`; throws if the connection is gone.
     func receive(_ exchange: inout Exchange) throws -> Bool {
         guard PQconsumeInput(handle) == 1 else { throw lost() }
         while PQisBusy(handle) == 0 {
             guard let result = PQgetResult(handle) else {
+                // In a pipeline this is the end of one statement's answer.
+                if exchange.isPipeline && isAlive { continue }
                 if let failure = exchange.failure, !isAlive {
                     exchange.failure = PostgresError(.connectionLost, failure.message)
                 }
@@ -161,7 +194,12 @@ public final class Connection {
             switch PQresultStatus(result) {
             case PGRES_TUPLES_OK, PGRES_COMMAND_OK, PGRES_EMPTY_QUERY:
                 exchange.commandTag = String(cString: PQcmdStatus(result))
-                exchange.rows = Rows(result: result, columns: exchange.columns)
+                let position = exchange.answers.count
+                let columns = position < exchange.columns.count ? exchange.columns[position] : [:]
+                exchange.answers.append(Rows(result: result, columns: columns))
+            case PGRES_PIPELINE_SYNC:
+                guard PQexitPipelineMode(handle) == 1 else { throw lost() }
+                return true
             default:
                 exchange.failure = exchange.failure ?? PostgresError(result: result)
             }

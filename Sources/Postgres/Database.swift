@@ -32,9 +32,14 @@ public final class Database: Sendable {
     /// Runs one statement.
     @discardableResult
     public func query(_ sql: String, _ parameters: [any PostgresParameter] = []) async throws -> Rows {
+        try await query([Statement(sql, parameters)])[0]
+    }
+
+    /// Runs statements, sent together, in one transaction: the failure of one undoes all. An answer for each.
+    public func query(_ statements: [Statement]) async throws -> [Rows] {
         let session = await take()
         defer { giveBack(session) }
-        return try await session.query(sql, parameters)
+        return try await session.query(statements)
     }
 
     /// Runs `body` between BEGIN and COMMIT; see `Connection.transaction`.

@@ -47,28 +47,40 @@ public actor Session {
 
     isolated deinit { hangUp() }
 
-    /// Runs one statement, prepared once for each connection. Throws `PostgresError`; nothing is sent twice unless the
-    /// server never carried it out.
+    /// Runs one statement; see the other `query`.
     public func query(_ sql: String, _ parameters: [any PostgresParameter] = []) async throws -> Rows {
+        try await query([Statement(sql, parameters)])[0]
+    }
+
+    /// Runs statements in one transaction and one exchange, each prepared once for each connection. Throws `PostgresError`;
+    /// nothing is sent twice unless the server never carried it out.
+    public func query(_ statements: [Statement]) async throws -> [Rows] {
         begin()
         defer { isBusy = false }
-        let texts = try ParameterTexts(parameters)
+        let texts = try statements.map { try ParameterTexts($0.parameters) }
         let connection = try await connected()
         defer { keepIfIdle() }
         if preparesStatements {
             do {
-                let statement = try await prepared(sql, connection)
-                let exchange = try await answer {
-                    try $0.send(prepared: statement.name, texts, columns: statement.columns)
+                var calls: [Connection.Call] = []
+                for (statement, texts) in zip(statements, texts) {
+                    let known = try await prepared(statement.sql, connection)
+                    calls.append(
+                        Connection.Call(statement: .prepared(known.name), parameters: texts, columns: known.columns))
                 }
-                if statement.columns.isEmpty { statements[sql]?.columns = exchange.rows.columns }
-                return exchange.rows
+                let answers = try await answer { try $0.send(calls) }.answers
+                for (statement, answer) in zip(statements, answers)
+                where self.statements[statement.sql]?.columns.isEmpty == true {
+                    self.statements[statement.sql]?.columns = answer.columns
+                }
+                return answers
             } catch let error as PostgresError where error.sqlState == .invalidStatementName && connection.isIdle {
                 // A transaction pooler gave us a server connection that never heard of the statement.
                 preparesStatements = false
             }
         }
-        return try await answer { try $0.send(sql, texts) }.rows
+        let calls = zip(statements, texts).map { Connection.Call(statement: .text($0.sql), parameters: $1) }
+        return try await answer { try $0.send(calls) }.answers
     }
 
     /// Runs `body` with the connection on a thread that may wait. Throws `PostgresError` and what `body` throws; an error

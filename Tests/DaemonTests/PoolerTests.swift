@@ -26,6 +26,7 @@ import Testing
         try await load.submit(20)
         #expect(try await load.waitForEnd(), "\(scratch.read("state.log") ?? "")")
         try await load.check(states: ["state"])
+        #expect(scratch.read("state.log")?.contains("together with a claim") == false)
         daemon.send(SIGTERM)
         #expect(await daemon.exitStatus() == 0)
     }

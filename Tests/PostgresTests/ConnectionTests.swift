@@ -158,6 +158,44 @@ import Testing
         }
     }
 
+    @Test func `statements that go together are one transaction, and each sees what the one before it did`()
+        async throws
+    {
+        let database = try await TestDatabase.make(capacity: 1).database
+        try await database.query("CREATE TABLE numbers (n int CHECK (n < 10))")
+        let insert = "INSERT INTO numbers VALUES ($1) RETURNING n, pg_current_xact_id() AS transaction"
+        let count = "SELECT count(*) AS count, pg_current_xact_id() AS transaction FROM numbers"
+        for number in 1...3 {
+            let answers = try await database.query([Statement(insert, [number]), Statement(count)])
+            #expect(answers.count == 2 && answers[0].affected == 1)
+            #expect(try answers[0][0].decode("n", as: Int.self) == number)
+            #expect(try answers[1][0].decode("count", as: Int.self) == number)
+            let transactions = try answers.map { try $0[0].decode("transaction", as: String.self) }
+            #expect(transactions[0] == transactions[1])
+        }
+        for statements in [
+            [Statement(insert, [4]), Statement(insert, [10])], [Statement(insert, [10]), Statement(insert, [4])],
+            [Statement(insert, [4]), Statement("SELECT FROM nowhere")],
+        ] {
+            let error = await #expect(throws: PostgresError.self) { try await database.query(statements) }
+            #expect(["23514", "42P01"].contains(error?.sqlState.rawValue))
+            let left = try await database.query([Statement(count)])[0]
+            #expect(try left[0].decode("count", as: Int.self) == 3)
+        }
+    }
+
+    @Test func `of statements that go together none is done twice if a pooler forgot one of them`() async throws {
+        let database = try await TestDatabase.make(capacity: 1).database
+        try await database.query("CREATE TABLE numbers (n int)")
+        let statements = [
+            Statement("INSERT INTO numbers VALUES ($1)", [7]), Statement("SELECT n AS second FROM numbers"),
+        ]
+        #expect(try await database.query(statements)[1].count == 1)
+        let name = try await database.query("SELECT name FROM pg_prepared_statements WHERE statement LIKE '%second%'")
+        try await database.query("DEALLOCATE \(try name[0].decode("name", as: String.self))")
+        #expect(try await database.query(statements)[1].count == 2)
+    }
+
     @Test func `a statement that waits holds up no other one, and without an answer it is given up`() async throws {
         let test = try await TestDatabase.make(capacity: 3)
         let holder = Session(test.settings)
