@@ -10,31 +10,40 @@ struct InferenceTeam<Scalar: ActivationScalar> {
     /// Each worker's own.
     let scratch: [InferenceScratch<Scalar>]
 
-    /// Narrower stretches of columns are not worth a task of their own.
-    private static var narrowest: Int { 64 }
+    /// Columns that a product does at a time, in either precision with the widest vectors: two of sixteen. A stretch that
+    /// begins elsewhere would end with less than that.
+    private static var strip: Int { 32 }
 
-    /// Runs `body(task, scratch)` for every task in `0 ..< count`.
+    /// Runs `body(task, scratch)` for every task in `0 ..< count`: a few neighbours at a time, since one can be shorter than
+    /// it takes to hand it out.
     func run(_ count: Int, _ body: (Int, InferenceScratch<Scalar>) -> Void) {
         guard let pool else {
             for task in 0..<count { body(task, scratch[0]) }
             return
         }
-        pool.run(count) { task, worker in body(task, scratch[worker]) }
+        let parts = min(count, 8 * pool.threads)
+        pool.run(parts) { part, worker in
+            let scratch = scratch[worker]
+            for task in part * count / parts..<(part + 1) * count / parts { body(task, scratch) }
+        }
     }
 
     /// Runs `body(group, first column, columns)` for stretches of columns of every group: all of them at once for one
-    /// thread, some for each thread otherwise. Stretches begin at whole cache lines.
+    /// thread, some for each thread otherwise, as even as whole strips can be. So they begin at cache lines, too.
     func runProducts(groups: Int, columns: Int, _ body: (Int, Int, Int) -> Void) {
         guard let pool else {
             for group in 0..<groups { body(group, 0, columns) }
             return
         }
-        let parts = max(1, min(2 * pool.threads, columns / Self.narrowest))
-        let line = 64 / MemoryLayout<Scalar>.stride
-        let width = ((columns + parts - 1) / parts + line - 1) / line * line
+        let strip = Self.strip
+        let parts = min(2 * pool.threads, (columns + strip - 1) / strip)
+        func start(_ part: Int) -> Int {
+            part == parts ? columns : (columns * part / parts + strip / 2) / strip * strip
+        }
         pool.run(groups * parts) { task, _ in
-            let first = task % parts * width
-            if first < columns { body(task / parts, first, min(width, columns - first)) }
+            let part = task % parts
+            let first = start(part)
+            body(task / parts, first, start(part + 1) - first)
         }
     }
 }
