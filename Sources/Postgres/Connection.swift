@@ -185,9 +185,8 @@ public final class Connection {
             guard let result = PQgetResult(handle) else {
                 // In a pipeline this is the end of one statement's answer.
                 if exchange.isPipeline && isAlive { continue }
-                if let failure = exchange.failure, !isAlive {
-                    exchange.failure = PostgresError(.connectionLost, failure.message)
-                }
+                // Without its `Sync` nobody knows of a pipeline whether it was committed.
+                if !isAlive && (exchange.isPipeline || exchange.failure != nil) { exchange.failure = lost(exchange) }
                 return true
             }
             defer { PQclear(result) }
@@ -222,6 +221,10 @@ public final class Connection {
             PQfreemem(notify)
         }
         return notifications
+    }
+
+    private func lost(_ exchange: Exchange) -> PostgresError {
+        exchange.failure.map { PostgresError(.connectionLost, $0.message) } ?? lost()
     }
 
     private func lost() -> PostgresError {

@@ -143,7 +143,7 @@ final class FoldedNetwork<Scalar: ActivationScalar>: ClassifyingNetwork {
     ) {
         let area = units[units.count - 1].outArea
         let means = memory.means
-        for channel in 0..<classifier.features {
+        team.run(classifier.features) { channel, _ in
             GlobalMean.forward(input[channel, 0], images: count, area: area, out: means[channel, 0], with: kernels)
         }
         classifier.run(means, count: count, logits: logits, scores: memory.scores, team)

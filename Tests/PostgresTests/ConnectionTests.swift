@@ -184,6 +184,18 @@ import Testing
         }
     }
 
+    @Test func `a connection that ends before all is answered is an error, and the next statements have a new one`()
+        async throws
+    {
+        let database = try await TestDatabase.make(capacity: 1).database
+        let end = Statement("SELECT pg_terminate_backend(pg_backend_pid())")
+        for statements in [[end, Statement("SELECT 1")], [Statement("SELECT 1"), end], [end]] {
+            let error = await #expect(throws: PostgresError.self) { try await database.query(statements) }
+            #expect(error?.isConnectionLost == true)
+            #expect(try await database.query([Statement("SELECT 1"), Statement("SELECT 2")]).count == 2)
+        }
+    }
+
     @Test func `of statements that go together none is done twice if a pooler forgot one of them`() async throws {
         let database = try await TestDatabase.make(capacity: 1).database
         try await database.query("CREATE TABLE numbers (n int)")
