@@ -10,7 +10,7 @@ enum ClaimStatement {
         var rawValue: Int
 
         static let ofSomeKinds = Self(rawValue: 1)
-        /// See `QueuePlace.parameters`.
+        /// Of the place that `taking(_:_:_:behind:)` appends.
         static let behindPlace = Self(rawValue: 2)
         /// Passes by jobs whose concurrency key is in use, and takes others that have one. Without it, nothing is taken
         /// when one of the next jobs has a key. For one job at a time: two of one statement could have the same key.

@@ -49,8 +49,7 @@ extension JobStore {
         _ count: Int, _ parameters: [any PostgresParameter], _ options: ClaimStatement.Options,
         behind place: QueuePlace?
     ) async throws -> (found: [ClaimedJob], mayBeMore: Bool) {
-        let statement = ClaimStatement.taking(count, place == nil ? options : options.union(.behindPlace))
-        let found = try await database.query(statement, parameters + (place?.parameters ?? []))
+        let found = try await database.query([ClaimStatement.taking(count, options, parameters, behind: place)])[0]
             .map(ClaimedJob.init)
         guard found.isEmpty, place == nil else { return (found, found.count == count) }
         let closely = ClaimStatement.taking(1, options.union(.mindingKeys))
@@ -104,8 +103,15 @@ extension JobStore {
     }
 }
 
-extension QueuePlace {
-    var parameters: [any PostgresParameter] { [priority, runAt, job.rawValue] }
+extension ClaimStatement {
+    /// - Parameter parameters: those of `options`; the place's follow.
+    static func taking(
+        _ count: Int, _ options: Options, _ parameters: [any PostgresParameter], behind place: QueuePlace?
+    ) -> Statement {
+        guard let place else { return Statement(taking(count, options), parameters) }
+        return Statement(
+            taking(count, options.union(.behindPlace)), parameters + [place.priority, place.runAt, place.job.rawValue])
+    }
 }
 
 extension ClaimedJob {

@@ -43,7 +43,10 @@ extension JobStore {
             // In this order. A claim can lock a job that another one has taken since the statement's snapshot, and keeps it
             // locked to the end of the transaction; two slots that claimed first and then completed could each wait for what
             // the other has locked. A claim itself waits for nobody.
-            answers = try await database.query([completion.statement, claim.statement])
+            answers = try await database.query([
+                completion.statement,
+                ClaimStatement.taking(1, [], [claim.worker.rawValue, claim.queues], behind: claim.place),
+            ])
         } catch let error as PostgresError where !error.isConnectionLost {
             logger.warning("a completion could not be made together with a claim", metadata: ["error": "\(error)"])
             return try await complete(lease, result: result, outputPath: outputPath, usage: usage, claiming: nil)
@@ -60,13 +63,5 @@ extension JobStore {
             logger.warning("a claimed job can't be read", metadata: ["error": "\(error)"])
             return nil
         }
-    }
-}
-
-extension NextClaim {
-    fileprivate var statement: Statement {
-        Statement(
-            ClaimStatement.taking(1, place == nil ? [] : .behindPlace),
-            [worker.rawValue, queues] + (place?.parameters ?? []))
     }
 }

@@ -63,28 +63,14 @@ import Testing
     @Test("a slot takes its next job with the commit that completes the one before")
     func succession() async throws {
         try await JobStore.migrate(database.settings)
-        try await database.database.query(
-            "CREATE TABLE changes (job_id bigint, state text, transaction xid8)")
-        try await database.database.query(
-            """
-            CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-                INSERT INTO changes VALUES (NEW.id, NEW.state, pg_current_xact_id()); RETURN NULL;
-            END $$
-            """)
-        try await database.database.query(
-            "CREATE TRIGGER note AFTER UPDATE OF state ON shufflenet.jobs FOR EACH ROW EXECUTE FUNCTION note()")
+        try await database.recordStateChanges()
         try await database.database.query(
             """
             INSERT INTO shufflenet.jobs (kind, args) SELECT 'train', '{"dataset": "flowers"}' FROM generate_series(1, 3)
             """)
         let daemon = try await daemon(Self.succeeding)
         #expect(try await eventually { try await daemon.queue.jobs(states: [.completed]).count == 3 })
-        let handovers = try await database.database.query(
-            """
-            SELECT FROM changes AS c JOIN changes AS n USING (transaction)
-            WHERE c.state = 'completed' AND n.state = 'running' AND n.job_id = c.job_id + 1
-            """)
-        #expect(handovers.count == 2)
+        #expect(try await database.handovers() == 2)
         for id in 1...3 {
             #expect(await eventually { names("state/results/\(id)") == ["specification.json"] })
             #expect(try await daemon.queue.attempts(of: JobID(Int64(id))).count == 1)

@@ -18,18 +18,7 @@ import Testing
     func chain(behindPlace: Bool) async throws {
         let queue = try await QueueFixture.make()
         try await queue.insert(3)
-        try await queue.database.query(
-            """
-            CREATE TABLE changes (job_id bigint, state text, transaction xid8);
-            """)
-        try await queue.database.query(
-            """
-            CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-                INSERT INTO changes VALUES (NEW.id, NEW.state, pg_current_xact_id()); RETURN NULL;
-            END $$
-            """)
-        try await queue.database.query(
-            "CREATE TRIGGER note AFTER UPDATE OF state ON shufflenet.jobs FOR EACH ROW EXECUTE FUNCTION note()")
+        try await queue.test.recordStateChanges()
         var claim = try await queue.claimOne()
         for id in 2...3 {
             let succession = try await complete(claim, in: queue, behind: behindPlace ? claim.place : nil)
@@ -42,10 +31,7 @@ import Testing
         }
         let last = try await complete(claim, in: queue, behind: behindPlace ? claim.place : nil)
         #expect(last.isCompleted && last.next == nil)
-        let together = try await queue.database.query(
-            "SELECT transaction FROM changes GROUP BY transaction HAVING array_agg(state ORDER BY state) = '{completed,running}'"
-        )
-        #expect(together.count == 2)
+        #expect(try await queue.test.handovers() == 2)
         let jobs = try await queue.store.jobs(states: [.completed])
         #expect(jobs.count == 3)
         for job in jobs {
