@@ -48,9 +48,10 @@ let package = Package(
     ],
     targets: [
         // At the ground.
+        .systemLibrary(name: "CProcess"),
         .target(
             name: "Support",
-            dependencies: [.product(name: "SystemPackage", package: "swift-system")],
+            dependencies: ["CProcess", .product(name: "SystemPackage", package: "swift-system")],
             swiftSettings: optimised),
 
         // The engine.
@@ -135,7 +136,6 @@ let package = Package(
             swiftSettings: house),
 
         // The service.
-        .systemLibrary(name: "CProcess"),
         .target(
             name: "Daemon",
             dependencies: [

@@ -66,6 +66,14 @@ import Testing
         #expect(Int(scratch.read("length")?.dropLast() ?? "") ?? 0 > 300_000)
     }
 
+    @Test("a child has the daemon's environment, and a library of linear algebra that starts no threads of its own")
+    func environment() async throws {
+        try await run(
+            try host("echo \"$PATH $OPENBLAS_NUM_THREADS\" > \(scratch.path)/environment; echo '\(Self.result)'"))
+        let path = try #require(ProcessInfo.processInfo.environment["PATH"])
+        #expect(scratch.read("environment") == "\(path) 1\n")
+    }
+
     @Test("a child that never reads its input is no obstacle")
     func deafChild() async throws {
         let long = JSONValue.object(["dataset": .string(String(repeating: "x", count: 300_000))])

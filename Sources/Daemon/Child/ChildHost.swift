@@ -64,11 +64,11 @@ public struct ChildHost: Sendable {
 
         let logFile = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o640)
         if logFile < 0 { throw SystemError("open", on: log) }
-        let input: Pipe
-        let output: Pipe
+        let input: SpawnPipe
+        let output: SpawnPipe
         do {
-            input = try Pipe()
-            output = try Pipe()
+            input = try SpawnPipe(for: "a child")
+            output = try SpawnPipe(for: "a child")
         } catch {
             close(logFile)
             throw error
@@ -83,6 +83,8 @@ public struct ChildHost: Sendable {
             outcome = try await Subprocess.run(
                 .path(FilePath(program)),
                 arguments: Arguments(executablePathOverride: "shufflenetd", remainingValues: arguments),
+                // The engine shares out its own work; OpenBLAS would start threads of its own, which spin.
+                environment: .inherit.updating(["OPENBLAS_NUM_THREADS": "1"]),
                 platformOptions: options,
                 input: .fileDescriptor(FileDescriptor(rawValue: input.takeReadEnd()), closeAfterSpawningProcess: true),
                 output: .fileDescriptor(

@@ -46,23 +46,23 @@ struct Unpacker: Sendable {
 
     /// `running` is told the helper's number, and `nil` before it is reaped.
     private func run(_ archive: Int32, _ folder: Int32, running: (pid_t?) -> Void) -> UnpackOutcome {
-        var ends: [Int32] = [-1, -1]
-        guard pipe(&ends) == 0 else { return .failed("\(SystemError("pipe", on: "unpack-helper"))") }
-        // Another process started just now may hold the writing end for a while; then the answer ends with that one.
-        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-        defer { close(ends[0]) }
+        let reader: Int32
         let pid: pid_t
         do throws(SystemError) {
-            defer { close(ends[1]) }
-            pid = try start(archive: archive, folder: folder, output: ends[1])
+            let pipe = try SpawnPipe(for: "unpack-helper")
+            let writer = pipe.takeWriteEnd()
+            defer { close(writer) }
+            pid = try start(archive: archive, folder: folder, output: writer)
+            reader = pipe.takeReadEnd()
         } catch {
             return .failed("\(error)")
         }
+        defer { close(reader) }
         running(pid)
         var answer: [UInt8] = []
         var block = [UInt8](repeating: 0, count: 4096)
         while answer.count <= Self.longestAnswer {
-            let count = read(ends[0], &block, block.count)
+            let count = read(reader, &block, block.count)
             if count < 0, errno == EINTR { continue }
             if count <= 0 { break }
             answer += block[..<count]
