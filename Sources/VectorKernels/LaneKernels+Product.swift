@@ -1,24 +1,6 @@
 internal import Kernels
 
 extension LaneActivationKernels {
-    func pack(_ blocks: [WeightBlock], rows: Int, into packed: UnsafeMutablePointer<Float>) {
-        let tiles = RowTiles(rows: rows)
-        var target = packed
-        for tile in 0..<tiles.count {
-            let range = tiles.start(tile)..<tiles.start(tile + 1)
-            for block in blocks {
-                for column in stride(from: 0, to: block.columns, by: Scalar.weightStep) {
-                    for row in range {
-                        let weights = block.pointer + (row * block.rowStride + column * block.columnStride)
-                        target.pointee = Scalar.pack(
-                            weights[0], column + 1 < block.columns ? weights[block.columnStride] : 0)
-                        target += 1
-                    }
-                }
-            }
-        }
-    }
-
     func multiply(_ product: PointwiseProduct<Scalar>) {
         let tiles = RowTiles(rows: product.rows)
         let share = tiles.count == 0 ? 0 : (product.first.rows + tiles.count - 1) / tiles.count

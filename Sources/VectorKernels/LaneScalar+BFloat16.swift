@@ -92,6 +92,14 @@ extension BFloat16: LaneScalar {
             return Float(bitPattern: pair)
         }
 
+        @inline(__always)
+        static func pack(_ weights: Lanes, _ next: Lanes) -> Lanes {
+            // A value's bits lie in the upper half of its lane.
+            let low = unsafeBitCast(clanes16_widen(clanes16_narrowed(weights)), to: LaneBits.self)
+            let high = unsafeBitCast(clanes16_widen(clanes16_narrowed(next)), to: LaneBits.self)
+            return unsafeBitCast(high | (low &>> 16), to: Lanes.self)
+        }
+
         /// Two columns of W at a time: the CPU multiplies pairs that lie in 32 bits, so elements of two rows of x are
         /// put side by side. After an odd number the last row stands for the missing one, whose weights are zero.
         @inline(__always)
@@ -148,6 +156,9 @@ extension BFloat16: LaneScalar {
 
         @inline(__always)
         static func pack(_ weight: Float, _ next: Float) -> Float { BFloat16(rounding: weight).float }
+
+        @inline(__always)
+        static func pack(_ weights: Lanes, _ next: Lanes) -> Lanes { clanes8_widen(clanes8_narrowed(weights)) }
 
         @inline(__always)
         static func accumulate<let rows: Int, let vectors: Int>(

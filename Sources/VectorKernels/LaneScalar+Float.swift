@@ -53,6 +53,9 @@ extension Float: LaneScalar {
     static func pack(_ weight: Float, _ next: Float) -> Float { weight }
 
     @inline(__always)
+    static func pack(_ weights: Lanes, _ next: Lanes) -> Lanes { weights }
+
+    @inline(__always)
     static func accumulate<let rows: Int, let vectors: Int>(
         _ sums: inout TileSums<rows, vectors>, _ input: PointwiseProduct<Float>.Input, _ column: Int,
         _ weights: inout UnsafePointer<Float>

@@ -23,6 +23,8 @@ protocol LaneScalar: ActivationScalar {
     static var weightStep: Int { get }
     /// The weights of one row for such a step; `next` is zero after the last column.
     static func pack(_ weight: Float, _ next: Float) -> Float
+    /// Those of several rows or steps.
+    static func pack(_ weights: Lanes, _ next: Lanes) -> Lanes
     /// `sums += W·x` for a tile.
     static func accumulate<let rows: Int, let vectors: Int>(
         _ sums: inout TileSums<rows, vectors>, _ input: PointwiseProduct<Self>.Input, _ column: Int,

@@ -79,29 +79,41 @@ import Testing
         }
     }
 
-    @Test("A transposed matrix is packed as it lies", arguments: KernelsUnderTest.all)
-    func transposed(_ set: KernelsUnderTest) {
-        checkTransposed(set.kernels.float32)
-        checkTransposed(set.kernels.bfloat16)
+    @Test(
+        "However a matrix lies, it is packed the same, and nothing past its end is read",
+        arguments: KernelsUnderTest.all)
+    func packing(_ set: KernelsUnderTest) {
+        for (rows, columns) in [(5, 7), (1, 1), (16, 64), (25, 33), (40, 160), (61, 34)] {
+            checkPacking(set.kernels.float32, rows: rows, columns: columns)
+            checkPacking(set.kernels.bfloat16, rows: rows, columns: columns)
+        }
     }
 
-    private func checkTransposed<Scalar: TestScalar>(_ kernels: any ActivationKernels<Scalar>) {
-        let weights = noise(7 * 5)
-        var turned: [Float] = []
-        for row in 0..<5 {
-            for column in 0..<7 { turned.append(weights[column * 5 + row]) }
-        }
-        let found = Guarded<Float>(count: 35)
-        let wanted = Guarded<Float>(count: 35)
-        weights.withUnsafeBufferPointer {
+    private func checkPacking<Scalar: TestScalar>(
+        _ kernels: any ActivationKernels<Scalar>, rows: Int, columns: Int
+    ) {
+        let weights = noise(rows * columns)
+        func packed(rowStride: Int, columnStride: Int) -> [UInt32] {
+            let count = (rows - 1) * rowStride + (columns - 1) * columnStride + 1
+            var values = [Float](repeating: .nan, count: count)
+            for row in 0..<rows {
+                for column in 0..<columns {
+                    values[row * rowStride + column * columnStride] = weights[row * columns + column]
+                }
+            }
+            let memory = FencedMemory(values)
+            let found = Guarded<Float>(count: rows * columns)
             kernels.pack(
-                [WeightBlock($0.baseAddress!, rowStride: 1, columnStride: 5, columns: 7)], rows: 5, into: found.pointer)
+                [WeightBlock(memory.pointer, rowStride: rowStride, columnStride: columnStride, columns: columns)],
+                rows: rows, into: found.pointer)
+            #expect(found.isIntact)
+            // By their bits: two weights of bfloat16 in one float may look like a NaN.
+            return found.values.map(\.bitPattern)
         }
-        turned.withUnsafeBufferPointer {
-            kernels.pack([WeightBlock($0.baseAddress!, rowStride: 7, columns: 7)], rows: 5, into: wanted.pointer)
-        }
-        // By their bits: two weights of bfloat16 in one float may look like a NaN.
-        #expect(found.values.map(\.bitPattern) == wanted.values.map(\.bitPattern))
+        let wanted = packed(rowStride: 2 * columns, columnStride: 2)
+        #expect(packed(rowStride: columns, columnStride: 1) == wanted)
+        #expect(packed(rowStride: 1, columnStride: rows) == wanted)
+        #expect(packed(rowStride: 1, columnStride: rows + 3) == wanted)
     }
 
     @Test("Correlations of rows, set and added", arguments: KernelsUnderTest.all, sizes)
