@@ -73,10 +73,11 @@ public protocol ActivationKernels<Scalar>: Sendable {
     // Rows.
 
     /// Σ row.
-    func sum(_ row: UnsafePointer<Scalar>, _ count: Int) -> Float
-    /// `row -= mean`, in place.
-    func centre(_ row: UnsafeMutablePointer<Scalar>, _ count: Int, by mean: Float)
-    /// `RowMoments`.
+    func sum(_ row: UnsafePointer<Scalar>, _ count: Int) -> Double
+    /// `row -= mean`, in place. Returns the `RowMoments` it had; the nearer `mean` is to its own, the more digits of them
+    /// are right.
+    func centre(_ row: UnsafeMutablePointer<Scalar>, _ count: Int, by mean: Float) -> Moments
+    /// `RowMoments`, of some thousands of values at most.
     func moments(_ row: UnsafePointer<Scalar>, _ count: Int) -> Moments
     /// What the norm before a max-pool needs: Σ gradient and Σ gradient · (input − mean) over the outputs that are not
     /// closed.

@@ -5,8 +5,7 @@ public enum GlobalMean {
         _ row: UnsafePointer<Scalar>, images: Int, area: Int, out: UnsafeMutablePointer<Float>,
         with kernels: any ActivationKernels<Scalar>
     ) {
-        let factor = 1 / Float(area)
-        for image in 0..<images { out[image] = kernels.sum(row + image * area, area) * factor }
+        for image in 0..<images { out[image] = Float(kernels.sum(row + image * area, area) / Double(area)) }
     }
 
     /// Spreads `gradient` `[images]` over `row` `[images·area]`.

@@ -32,8 +32,10 @@ public struct Moments: Sendable, Equatable, BitwiseCopyable {
 
 /// Moments of a stretch of one channel's row.
 public enum RowMoments {
-    /// `row` holds `count` values, some thousands at most: partial sums are float32, so longer rows are measured in
-    /// pieces and merged.
+    /// Partial sums are float32, so longer rows are summed up in pieces.
+    public static let pieceLength = 4096
+
+    /// `row` holds `count` values.
     public static func reference<Element: BinaryFloatingPoint>(_ row: UnsafePointer<Element>, _ count: Int) -> Moments {
         if count <= 0 { return Moments() }
         var mean = 0.0

@@ -74,7 +74,7 @@ public struct KernelBenchmark: Sendable {
         }
         report(figure("peak of multiply-adds", .float32, "", peakSeconds, operations: peak * peakSeconds, bytes: 0))
         let memory = AlignedBuffer<Float>(count: 64 << 20)
-        let readSeconds = best { kept += kernels.float32.sum(memory.pointer, memory.count) }
+        let readSeconds = best { kept += Float(kernels.float32.sum(memory.pointer, memory.count)) }
         report(
             figure(
                 "peak of reading memory", .float32, "\(memory.count)", readSeconds, operations: Double(memory.count),

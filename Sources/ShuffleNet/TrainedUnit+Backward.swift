@@ -74,77 +74,96 @@ extension TrainedUnit {
 
     /// dγ₃, dβ₃, dW₂, dγ₂, dβ₂ and the matrices A, B, c.
     private func differentiateNorms(_ images: Int, _ workspace: TrainingWorkspace<Scalar>) {
-        let slots = ColumnSlots(columns: images * outArea)
-        let rows = shape.expandRows
+        let slots = ColumnSlots(columns: images * outArea).count
+        workspace.pool.run(shape.groups * Self.algebraChunks) { task, _ in
+            let group = task / Self.algebraChunks
+            let chunk = chunkRange(task % Self.algebraChunks, of: shape.expandRows)
+            let first = group * shape.expandRows
+            for channel in first + chunk.lowerBound..<first + chunk.upperBound {
+                differentiateExpandNorm(channel, group: group, slots: slots, count: images * outArea, workspace)
+            }
+        }
+        workspace.pool.run(shape.groups * Self.algebraChunks) { task, _ in
+            let group = task / Self.algebraChunks
+            let chunk = chunkRange(task % Self.algebraChunks, of: shape.expandColumns)
+            differentiateMiddleNorm(chunk, group: group, count: images * outArea, workspace)
+        }
+    }
+
+    /// A channel's dγ₃, dβ₃, dW₂ and its rows of V, dV, A and of the factor that B is made with.
+    private func differentiateExpandNorm(
+        _ channel: Int, group: Int, slots: Int, count: Int, _ workspace: TrainingWorkspace<Scalar>
+    ) {
         let inner = shape.expandColumns
         let total = shape.branchOutputs
-        let count = Double(images * outArea)
-        let scales = middleNorm.scale.pointer
-        // V, then diag(…)·V, and dV.
-        let weighted = workspace[.first]
-        let factored = workspace[.second]
-        let changes = workspace[.third]
-        let betas = workspace[.coefficients]
-        workspace.pool.run(shape.groups * Self.algebraChunks) { task, _ in
-            let group = task / Self.algebraChunks
-            let chunk = chunkRange(task % Self.algebraChunks, of: rows)
-            let begin = (group * rows + chunk.lowerBound) * inner
-            SlotSum.reduce(
-                workspace[.outerSlots] + begin, slotCount: slots.count, pitch: total * inner, out: changes + begin,
-                chunk.count * inner)
-            for row in chunk {
-                let channel = group * rows + row
-                var betaGradient = 0.0
-                for slot in 0..<slots.count { betaGradient += workspace[.sums][slot * total + channel] }
-                let inverse = expandNorm.inverseDeviation.pointer[channel]
-                var gammaGradient = 0.0
-                for column in 0..<inner {
-                    let index = channel * inner + column
-                    weighted[index] = Double(expandWeights[index]) * Double(scales[group * inner + column])
-                    gammaGradient += weighted[index] * changes[index]
+        let begin = channel * inner
+        let weights = expandWeights + begin
+        let weighted = workspace[.first] + begin
+        let factored = workspace[.second] + begin
+        let changes = workspace[.third] + begin
+        let folded = workspace[.weights] + begin
+        let gram = weightedGram.pointer + begin
+        let gradient = expandGradient + begin
+        let scales = middleNorm.scale.pointer + group * inner
+        SlotSum.reduce(
+            workspace[.outerSlots] + begin, slotCount: slots, pitch: total * inner, out: changes, inner)
+        let sums = workspace[.sums]
+        var betaGradient = 0.0
+        for slot in 0..<slots { betaGradient += sums[slot * total + channel] }
+        for column in 0..<inner { weighted[column] = Double(weights[column]) * Double(scales[column]) }
+        let inverse = expandNorm.inverseDeviation.pointer[channel]
+        let gammaGradient = DotProduct.sum(weighted, changes, inner) * inverse
+        expandNorm.setGradient(channel: channel, beta: betaGradient, gamma: gammaGradient)
+        let scale = Double(expandNorm.gamma[channel]) * inverse
+        let share = inverse * gammaGradient / Double(count)
+        // By themselves, so that each is a loop over vectors.
+        for column in 0..<inner { changes[column] = scale * (changes[column] - share * gram[column]) }
+        for column in 0..<inner { gradient[column] = Float(changes[column] * Double(scales[column])) }
+        for column in 0..<inner { factored[column] = -scale * share * weighted[column] }
+        for column in 0..<inner { folded[column] = Float(scale * weighted[column]) }
+        workspace[.coefficients][channel] = -betaGradient * scale / Double(count)
+    }
+
+    /// dγ₂, dβ₂ and the rows of B and c of some of a group's depthwise channels.
+    private func differentiateMiddleNorm(
+        _ chunk: Range<Int>, group: Int, count: Int, _ workspace: TrainingWorkspace<Scalar>
+    ) {
+        let rows = shape.expandRows
+        let inner = shape.expandColumns
+        let begin = group * rows * inner + chunk.lowerBound
+        let weights = expandWeights + begin
+        let weighted = workspace[.first] + begin
+        let changes = workspace[.third] + begin
+        let betas = workspace[.coefficients] + group * rows
+        let firstChannel = group * inner + chunk.lowerBound
+        let square = workspace[.sums] + firstChannel * inner
+        MatrixProduct.multiply(
+            .transposed, .plain, m: chunk.count, n: inner, k: rows, weighted, inner,
+            workspace[.second] + group * rows * inner, inner, beta: 0, square, inner)
+        withUnsafeTemporaryAllocation(of: Double.self, capacity: 2 * chunk.count) { sums in
+            sums.initialize(repeating: 0)
+            guard let gammaGradients = sums.baseAddress else { return }
+            let offsets = gammaGradients + chunk.count
+            for row in 0..<rows {
+                let index = row * inner
+                let beta = betas[row]
+                for column in 0..<chunk.count {
+                    gammaGradients[column] += Double(weights[index + column]) * changes[index + column]
                 }
-                gammaGradient *= inverse
-                expandNorm.setGradient(channel: channel, beta: betaGradient, gamma: gammaGradient)
-                let scale = Double(expandNorm.gamma[channel]) * inverse
-                let share = inverse * gammaGradient / count
-                for column in 0..<inner {
-                    let index = channel * inner + column
-                    let change = scale * (changes[index] - share * weightedGram.pointer[index])
-                    changes[index] = change
-                    expandGradient[index] = Float(change * Double(scales[group * inner + column]))
-                    factored[index] = -scale * share * weighted[index]
-                    workspace[.weights][index] = Float(scale * weighted[index])
-                }
-                betas[channel] = -betaGradient * scale / count
+                for column in 0..<chunk.count { offsets[column] += weighted[index + column] * beta }
             }
-        }
-        workspace.pool.run(shape.groups * Self.algebraChunks) { task, _ in
-            let group = task / Self.algebraChunks
-            let chunk = chunkRange(task % Self.algebraChunks, of: inner)
-            let begin = group * rows * inner
-            let square = workspace[.sums] + (group * inner + chunk.lowerBound) * inner
-            MatrixProduct.multiply(
-                .transposed, .plain, m: chunk.count, n: inner, k: rows, weighted + begin + chunk.lowerBound, inner,
-                factored + begin, inner, beta: 0, square, inner)
             for (index, column) in chunk.enumerated() {
-                let channel = group * inner + column
-                var gammaGradient = 0.0
-                var offset = 0.0
-                for row in 0..<rows {
-                    let position = begin + row * inner + column
-                    gammaGradient += Double(expandWeights[position]) * changes[position]
-                    offset += weighted[position] * betas[group * rows + row]
-                }
+                let channel = firstChannel + index
                 let inverse = middleNorm.inverseDeviation.pointer[channel]
-                gammaGradient *= inverse
+                let gammaGradient = gammaGradients[index] * inverse
                 middleNorm.setGradient(channel: channel, beta: 0, gamma: gammaGradient)
-                square[index * inner + column] -= Double(scales[channel]) * inverse * gammaGradient / count
-                workspace[.bias][channel] = Float(offset)
-                for other in 0..<inner {
-                    workspace[.square][channel * inner + other] = Float(square[index * inner + other])
-                }
+                square[index * inner + column] -=
+                    Double(middleNorm.scale.pointer[channel]) * inverse * gammaGradient / Double(count)
+                workspace[.bias][channel] = Float(offsets[index])
             }
         }
+        let rounded = workspace[.square] + firstChannel * inner
+        for index in 0..<chunk.count * inner { rounded[index] = Float(square[index]) }
     }
 
     /// The gradient at d.

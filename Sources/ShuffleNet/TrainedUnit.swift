@@ -177,17 +177,16 @@ final class TrainedUnit<Scalar: ActivationScalar> {
                 return
             }
             let source = shape.shuffleSource(of: task)
-            var moments = Moments()
             for image in 0..<images {
-                let plane = centred[task, image * outArea]
                 kernels.depthwiseForward(
                     reduced[source, image * inArea], inputWindow, scale: reduceNorm.scale.pointer[source],
-                    shift: reduceNorm.shift.pointer[source], kernel: depthwiseWeights + 9 * task, out: plane,
-                    scratch: scratch)
-                moments.merge(kernels.moments(plane, outArea))
+                    shift: reduceNorm.shift.pointer[source], kernel: depthwiseWeights + 9 * task,
+                    out: centred[task, image * outArea], scratch: scratch)
             }
-            middleNorm.take(moments, channel: task)
-            kernels.centre(centred[task, 0], images * outArea, by: Float(moments.mean))
+            let row = centred[task, 0]
+            let count = images * outArea
+            let mean = Float(kernels.sum(row, count) / Double(count))
+            middleNorm.take(kernels.centre(row, count, by: mean), channel: task)
         }
     }
 
@@ -219,36 +218,42 @@ final class TrainedUnit<Scalar: ActivationScalar> {
                 grams + group * square, slotCount: slots.count, pitch: pitch,
                 out: workspace[.first] + group * square, square)
         }
-        let count = Double(images * outArea)
-        let scales = middleNorm.scale.pointer
         workspace.pool.run(shape.groups * Self.algebraChunks) { task, _ in
             let group = task / Self.algebraChunks
             let chunk = chunkRange(task % Self.algebraChunks, of: rows)
-            let gram = workspace[.first] + group * square
-            let begin = (group * rows + chunk.lowerBound) * inner
-            let weighted = workspace[.second] + begin
-            let product = weightedGram.pointer + begin
-            for index in 0..<chunk.count * inner {
-                weighted[index] = Double(expandWeights[begin + index]) * Double(scales[group * inner + index % inner])
+            takeStatistics(
+                of: group * rows + chunk.lowerBound..<group * rows + chunk.upperBound, group: group,
+                gram: workspace[.first] + group * square, count: images * outArea, workspace)
+        }
+    }
+
+    /// norm₃'s statistics and the folded weights of some channels of a group.
+    private func takeStatistics(
+        of channels: Range<Int>, group: Int, gram: UnsafePointer<Double>, count: Int,
+        _ workspace: TrainingWorkspace<Scalar>
+    ) {
+        let inner = shape.expandColumns
+        let begin = channels.lowerBound * inner
+        let weights = expandWeights + begin
+        let folded = workspace[.weights] + begin
+        let weighted = workspace[.second] + begin
+        let product = weightedGram.pointer + begin
+        let scales = middleNorm.scale.pointer + group * inner
+        let betas = middleNorm.beta + group * inner
+        for index in stride(from: 0, to: channels.count * inner, by: inner) {
+            for column in 0..<inner {
+                weighted[index + column] = Double(weights[index + column]) * Double(scales[column])
             }
-            MatrixProduct.multiply(
-                m: chunk.count, n: inner, k: inner, weighted, inner, gram, inner, beta: 0, product, inner)
-            for (index, row) in chunk.enumerated() {
-                let channel = group * rows + row
-                var squares = 0.0
-                var mean = 0.0
-                for column in 0..<inner {
-                    squares += weighted[index * inner + column] * product[index * inner + column]
-                    mean +=
-                        Double(expandWeights[channel * inner + column])
-                        * Double(middleNorm.beta[group * inner + column])
-                }
-                expandNorm.take(Moments(count: count, mean: mean, squares: max(squares, 0)), channel: channel)
-                let scale = Double(expandNorm.gamma[channel]) * expandNorm.inverseDeviation.pointer[channel]
-                for column in 0..<inner {
-                    workspace[.weights][channel * inner + column] = Float(scale * weighted[index * inner + column])
-                }
-            }
+        }
+        MatrixProduct.multiply(
+            m: channels.count, n: inner, k: inner, weighted, inner, gram, inner, beta: 0, product, inner)
+        for (row, channel) in channels.enumerated() {
+            let index = row * inner
+            let squares = DotProduct.sum(weighted + index, product + index, inner)
+            let mean = DotProduct.sum(weights + index, betas, inner)
+            expandNorm.take(Moments(count: Double(count), mean: mean, squares: max(squares, 0)), channel: channel)
+            let scale = Double(expandNorm.gamma[channel]) * expandNorm.inverseDeviation.pointer[channel]
+            for column in index..<index + inner { folded[column] = Float(scale * weighted[column]) }
         }
     }
 

@@ -2,7 +2,15 @@ internal import CLanes
 internal import Kernels
 
 extension LaneActivationKernels {
-    func sum(_ row: UnsafePointer<Scalar>, _ count: Int) -> Float {
+    func sum(_ row: UnsafePointer<Scalar>, _ count: Int) -> Double {
+        var sum = 0.0
+        for first in stride(from: 0, to: count, by: RowMoments.pieceLength) {
+            sum += Double(pieceSum(row + first, min(count - first, RowMoments.pieceLength)))
+        }
+        return sum
+    }
+
+    private func pieceSum(_ row: UnsafePointer<Scalar>, _ count: Int) -> Float {
         var sum0 = Lanes.zero
         var sum1 = Lanes.zero
         var index = 0
@@ -11,56 +19,55 @@ extension LaneActivationKernels {
             sum1 += row.lanes(index + laneCount)
             index += 2 * laneCount
         }
-        var rest: Float = 0
         while index < count {
-            rest += row[index].float
-            index += 1
-        }
-        return (sum0 + sum1).total + rest
-    }
-
-    /// `row -= mean`, in place.
-    func centre(_ row: UnsafeMutablePointer<Scalar>, _ count: Int, by mean: Float) {
-        var index = 0
-        while index + laneCount <= count {
-            row.store(row.lanes(index) - mean, index)
+            sum0 += row.lanes(index).keeping(first: count - index)
             index += laneCount
         }
-        while index < count {
-            row[index] = Scalar(rounding: row[index].float - mean)
-            index += 1
+        return (sum0 + sum1).total
+    }
+
+    func centre(_ row: UnsafeMutablePointer<Scalar>, _ count: Int, by mean: Float) -> Moments {
+        var sum = 0.0
+        var squares = 0.0
+        for first in stride(from: 0, to: count, by: RowMoments.pieceLength) {
+            let end = min(first + RowMoments.pieceLength, count)
+            var deviations = DeviationSums()
+            var index = first
+            while index + 2 * laneCount <= end {
+                let a = row.lanes(index) - mean
+                let b = row.lanes(index + laneCount) - mean
+                row.store(a, index)
+                row.store(b, index + laneCount)
+                deviations.add(a, b)
+                index += 2 * laneCount
+            }
+            while index < end {
+                let value = row.lanes(index) - mean
+                row.store(value, index, before: end)
+                deviations.add(value.keeping(first: end - index), Lanes.zero)
+                index += laneCount
+            }
+            sum += deviations.sum
+            squares += deviations.squares
         }
+        return Moments(count: count, centre: mean, sum: sum, squares: squares)
     }
 
     /// Deviations are taken from the row's own mean, so a large mean costs no digits.
     func moments(_ row: UnsafePointer<Scalar>, _ count: Int) -> Moments {
         if count <= 0 { return Moments() }
-        let first = Double(sum(row, count)) / Double(count)
-        let centre = Float(first)
-        var sum0 = Lanes.zero
-        var sum1 = Lanes.zero
-        var squares0 = Lanes.zero
-        var squares1 = Lanes.zero
+        let centre = Float(Double(pieceSum(row, count)) / Double(count))
+        var deviations = DeviationSums()
         var index = 0
         while index + 2 * laneCount <= count {
-            let a = row.lanes(index) - centre
-            let b = row.lanes(index + laneCount) - centre
-            sum0 += a
-            sum1 += b
-            squares0 = multiplyAdd(squares0, a, a)
-            squares1 = multiplyAdd(squares1, b, b)
+            deviations.add(row.lanes(index) - centre, row.lanes(index + laneCount) - centre)
             index += 2 * laneCount
         }
-        var sum = Double((sum0 + sum1).total)
-        var squares = Double((squares0 + squares1).total)
         while index < count {
-            let deviation = row[index].float - centre
-            sum += Double(deviation)
-            squares += Double(deviation * deviation)
-            index += 1
+            deviations.add((row.lanes(index) - centre).keeping(first: count - index), Lanes.zero)
+            index += laneCount
         }
-        let n = Double(count)
-        return Moments(count: n, mean: Double(centre) + sum / n, squares: max(squares - sum * sum / n, 0))
+        return Moments(count: count, centre: centre, sum: deviations.sum, squares: deviations.squares)
     }
 
     func maxPoolGradientSums(
@@ -134,5 +141,39 @@ extension LaneActivationKernels {
             index += 1
         }
         return (sum0 + sum1).total + rest
+    }
+}
+
+/// What deviations from some centre add up to, and their squares.
+private struct DeviationSums {
+    private var sum0 = Lanes.zero
+    private var sum1 = Lanes.zero
+    private var squares0 = Lanes.zero
+    private var squares1 = Lanes.zero
+
+    var sum: Double { Double((sum0 + sum1).total) }
+    var squares: Double { Double((squares0 + squares1).total) }
+
+    @inline(__always)
+    mutating func add(_ a: Lanes, _ b: Lanes) {
+        sum0 += a
+        sum1 += b
+        squares0 = multiplyAdd(squares0, a, a)
+        squares1 = multiplyAdd(squares1, b, b)
+    }
+}
+
+extension Moments {
+    /// - Parameters:
+    ///   - centre: near the mean, which deviations were taken from.
+    ///   - sum: of the deviations.
+    ///   - squares: the sum of their squares.
+    fileprivate init(count: Int, centre: Float, sum: Double, squares: Double) {
+        if count <= 0 {
+            self.init()
+            return
+        }
+        let n = Double(count)
+        self.init(count: n, mean: Double(centre) + sum / n, squares: max(squares - sum * sum / n, 0))
     }
 }
