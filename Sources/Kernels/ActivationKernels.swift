@@ -16,29 +16,30 @@ public protocol ActivationKernels<Scalar>: Sendable {
 
     // Windows.
 
-    /// `DepthwiseConvolution` of x as it lies.
+    /// `DepthwiseConvolution` of x as it lies, of one channel of `count` images: planes lie one after the other, at `planes`
+    /// as at `out`.
     func depthwiseForward(
-        _ plane: UnsafePointer<Scalar>, _ window: PlaneWindow, kernel: UnsafePointer<Float>,
+        _ planes: UnsafePointer<Scalar>, count: Int, _ window: PlaneWindow, kernel: UnsafePointer<Float>,
         out: UnsafeMutablePointer<Scalar>, scratch: UnsafeMutablePointer<Float>)
     /// `DepthwiseConvolution` of max(scale·plane + shift, 0).
     func depthwiseForward(
-        _ plane: UnsafePointer<Scalar>, _ window: PlaneWindow, scale: Float, shift: Float,
+        _ planes: UnsafePointer<Scalar>, count: Int, _ window: PlaneWindow, scale: Float, shift: Float,
         kernel: UnsafePointer<Float>, out: UnsafeMutablePointer<Scalar>, scratch: UnsafeMutablePointer<Float>)
-    /// The gradients of one plane.
+    /// The gradients of one channel.
     ///
     /// - Parameters:
-    ///   - gradient: with respect to `out`, `[outHeight][outWidth]`.
-    ///   - plane: the forward pass's r, `[inHeight][inWidth]`.
+    ///   - gradient: with respect to `out`, `[count][outHeight][outWidth]`.
+    ///   - planes: the forward pass's r, `[count][inHeight][inWidth]`.
     ///   - mean: of r over its channel; deviations are taken from it.
     ///   - inputGradient: receives the gradient at scale·r + shift, that is after the ReLU's mask.
     ///   - kernelGradient: `[9]`, `+=`.
     /// - Returns: the sum of `inputGradient`, and of its product with r − mean.
     func depthwiseBackward(
-        gradient: UnsafePointer<Scalar>, _ plane: UnsafePointer<Scalar>, _ window: PlaneWindow,
+        gradient: UnsafePointer<Scalar>, _ planes: UnsafePointer<Scalar>, count: Int, _ window: PlaneWindow,
         scale: Float, shift: Float, mean: Float, kernel: UnsafePointer<Float>,
         inputGradient: UnsafeMutablePointer<Scalar>, kernelGradient: UnsafeMutablePointer<Double>,
         scratch: UnsafeMutablePointer<Float>
-    ) -> (sum: Float, weighted: Float)
+    ) -> (sum: Double, weighted: Double)
     /// `AveragePool`: `out = max(average, 0)`.
     func averagePoolForward(
         _ plane: UnsafePointer<Scalar>, _ window: PlaneWindow, inverseCounts: UnsafePointer<Float>,

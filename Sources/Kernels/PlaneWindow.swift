@@ -38,8 +38,13 @@ public struct PlaneWindow: Sendable, Hashable {
     public var inArea: Int { inHeight * inWidth }
     public var outArea: Int { outHeight * outWidth }
 
-    /// At stride 1: a plane as it lies with slack on both sides, of which two have room.
-    package var denseCount: Int { inArea + 2 * Self.slack }
+    /// Planes that are gone over together: some thousand elements, so that what is made of one is out of the way to the
+    /// first-level cache by the time it is read again, and still there.
+    package var batch: Int { max(1, 2048 / densePitch) }
+    /// From one plane of a batch in scratch to the next: as they lie, with zeros between.
+    package var densePitch: Int { inArea + 32 }
+    /// At stride 1: a batch with slack on both sides, of which two have room.
+    package var denseCount: Int { batch * densePitch + 2 * Self.slack }
     /// Floats of scratch that an operation on this window needs.
     public var scratchCount: Int { stride == 1 ? 2 * denseCount : 0 }
 }

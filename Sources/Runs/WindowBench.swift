@@ -2,10 +2,11 @@ import Kernels
 import ShuffleNet
 import Support
 
-/// One plane under a window, and its gradients.
+/// Planes under a window, and their gradients: one, or where the kernels take more a channel of some images.
 final class WindowBench<Scalar: ActivationScalar> {
     private let shape: WindowShape
     private let window: PlaneWindow
+    private let count: Int
     private let kernels: any ActivationKernels<Scalar>
     private let kernel: [Float]
     private let plane: AlignedBuffer<Scalar>
@@ -22,11 +23,13 @@ final class WindowBench<Scalar: ActivationScalar> {
     init(_ shape: WindowShape, _ set: any KernelSet) {
         self.shape = shape
         window = shape.window
+        count = shape.kind == .depthwise ? 16 : 1
         kernels = Scalar.kernels(of: set)
         var generator = SeededGenerator(seed: 0)
         func noise(_ count: Int) -> [Float] { (0..<count).map { _ in 2 * generator.nextUnit() - 1 } }
-        func stored(_ count: Int) -> AlignedBuffer<Scalar> {
-            AlignedBuffer(noise(count + 2 * Self.slack).map(Scalar.init(rounding:)))
+        let count = count
+        func stored(_ area: Int) -> AlignedBuffer<Scalar> {
+            AlignedBuffer(noise(count * area + 2 * Self.slack).map(Scalar.init(rounding:)))
         }
         kernel = noise(9)
         plane = stored(shape.window.inArea)
@@ -62,15 +65,18 @@ final class WindowBench<Scalar: ActivationScalar> {
         }
     }
 
-    /// - Parameter operations: for one output.
+    /// - Parameters:
+    ///   - operations: for one output.
+    ///   - reads: of one plane, like `writes`.
     private func trial(
         _ suffix: String, _ operations: Int, reads: Int, writes: Int, _ difference: @escaping () -> Float,
         _ call: @escaping () -> Void
     ) -> KernelTrial {
-        KernelTrial(
-            kernel: shape.name + suffix, shape: "\(window.inHeight)×\(window.inWidth)",
-            operations: Double(operations * window.outArea),
-            bytes: Double((reads + writes) * MemoryLayout<Scalar>.stride), difference: difference, call: call)
+        let plane = "\(window.inHeight)×\(window.inWidth)"
+        return KernelTrial(
+            kernel: shape.name + suffix, shape: count > 1 ? "\(count)×\(plane)" : plane,
+            operations: Double(count * operations * window.outArea),
+            bytes: Double(count * (reads + writes) * MemoryLayout<Scalar>.stride), difference: difference, call: call)
     }
 
     private func floats(_ buffer: AlignedBuffer<Scalar>, _ count: Int) -> [Float] {
@@ -85,33 +91,54 @@ final class WindowBench<Scalar: ActivationScalar> {
 
     private func forward() {
         kernels.depthwiseForward(
-            start(plane), window, kernel: kernel, out: start(output), scratch: scratch.pointer)
+            start(plane), count: count, window, kernel: kernel, out: start(output), scratch: scratch.pointer)
     }
 
     private func forwardError() -> Float {
         forward()
-        var wanted = [Float](repeating: 0, count: window.outArea)
-        DepthwiseConvolution.forwardReference(floats(plane, window.inArea), window, kernel: kernel, out: &wanted)
-        return largest(floats(output, window.outArea), wanted)
+        let x = floats(plane, count * window.inArea)
+        var wanted = [Float](repeating: 0, count: count * window.outArea)
+        wanted.withUnsafeMutableBufferPointer { wanted in
+            x.withUnsafeBufferPointer { x in
+                for index in 0..<count {
+                    DepthwiseConvolution.forwardReference(
+                        x.baseAddress! + index * window.inArea, window, kernel: kernel,
+                        out: wanted.baseAddress! + index * window.outArea)
+                }
+            }
+        }
+        return largest(floats(output, count * window.outArea), wanted)
     }
 
     private func backward() {
         _ = kernels.depthwiseBackward(
-            gradient: start(gradient), start(plane), window, scale: 1, shift: 0.5, mean: 0, kernel: kernel,
-            inputGradient: start(inputGradient), kernelGradient: kernelGradient.pointer, scratch: scratch.pointer)
+            gradient: start(gradient), start(plane), count: count, window, scale: 1, shift: 0.5, mean: 0,
+            kernel: kernel, inputGradient: start(inputGradient), kernelGradient: kernelGradient.pointer,
+            scratch: scratch.pointer)
     }
 
     private func backwardError() -> Float {
         backward()
-        let x = floats(plane, window.inArea).map { max($0 + 0.5, 0) }
-        var wanted = [Float](repeating: 0, count: window.inArea)
+        let x = floats(plane, count * window.inArea).map { max($0 + 0.5, 0) }
+        let outer = floats(gradient, count * window.outArea)
+        var wanted = [Float](repeating: 0, count: count * window.inArea)
         var wantedKernel = [Float](repeating: 0, count: 9)
-        DepthwiseConvolution.backwardReference(
-            gradient: floats(gradient, window.outArea), x, window, kernel: kernel, inputGradient: &wanted,
-            kernelGradient: &wantedKernel)
-        for index in 0..<window.inArea where x[index] <= 0 { wanted[index] = 0 }
+        wanted.withUnsafeMutableBufferPointer { wanted in
+            x.withUnsafeBufferPointer { x in
+                outer.withUnsafeBufferPointer { outer in
+                    for index in 0..<count {
+                        DepthwiseConvolution.backwardReference(
+                            gradient: outer.baseAddress! + index * window.outArea,
+                            x.baseAddress! + index * window.inArea, window, kernel: kernel,
+                            inputGradient: wanted.baseAddress! + index * window.inArea,
+                            kernelGradient: &wantedKernel)
+                    }
+                }
+            }
+        }
+        for index in x.indices where x[index] <= 0 { wanted[index] = 0 }
         let found = (0..<9).map { Float(kernelGradient.pointer[$0]) }
-        return max(largest(floats(inputGradient, window.inArea), wanted), largest(found, wantedKernel))
+        return max(largest(floats(inputGradient, x.count), wanted), largest(found, wantedKernel))
     }
 
     // MARK: Pools

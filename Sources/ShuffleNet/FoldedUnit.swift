@@ -104,11 +104,9 @@ final class FoldedUnit<Scalar: ActivationScalar> {
                 return
             }
             let source = shape.shuffleSource(of: task)
-            for image in 0..<images {
-                kernels.depthwiseForward(
-                    reduced[source, image * inArea], inputWindow, kernel: depthwiseWeights.pointer + 9 * task,
-                    out: convolved[task, image * outArea], scratch: scratch.plane)
-            }
+            kernels.depthwiseForward(
+                reduced[source, 0], count: images, inputWindow, kernel: depthwiseWeights.pointer + 9 * task,
+                out: convolved[task, 0], scratch: scratch.plane)
         }
         let branch = output.dropping(channels: shape.shortcutRows)
         team.runProducts(groups: shape.groups, columns: images * outArea) { group, first, columns in

@@ -213,24 +213,18 @@ extension TrainedUnit {
                 return
             }
             let source = shape.shuffleSource(of: task)
-            var sum = 0.0
-            var weighted = 0.0
-            withUnsafeTemporaryAllocation(of: Double.self, capacity: 9) { sums in
-                sums.initialize(repeating: 0)
-                for image in 0..<images {
-                    let part = kernels.depthwiseBackward(
-                        gradient: outer[task, image * outArea], reduced[source, image * inArea], inputWindow,
-                        scale: reduceNorm.scale.pointer[source], shift: reduceNorm.shift.pointer[source],
-                        mean: Float(reduceNorm.mean.pointer[source]), kernel: depthwiseWeights + 9 * task,
-                        inputGradient: inside[source, image * inArea], kernelGradient: sums.baseAddress!,
-                        scratch: scratch)
-                    sum += Double(part.sum)
-                    weighted += Double(part.weighted)
-                }
-                for tap in 0..<9 { kernelGradient[9 * task + tap] = Float(sums[tap]) }
+            let sums = withUnsafeTemporaryAllocation(of: Double.self, capacity: 9) { taps in
+                taps.initialize(repeating: 0)
+                let sums = kernels.depthwiseBackward(
+                    gradient: outer[task, 0], reduced[source, 0], count: images, inputWindow,
+                    scale: reduceNorm.scale.pointer[source], shift: reduceNorm.shift.pointer[source],
+                    mean: Float(reduceNorm.mean.pointer[source]), kernel: depthwiseWeights + 9 * task,
+                    inputGradient: inside[source, 0], kernelGradient: taps.baseAddress!, scratch: scratch)
+                for tap in 0..<9 { kernelGradient[9 * task + tap] = Float(taps[tap]) }
+                return sums
             }
             let (scale, slope, offset) = reduceNorm.takeGradient(
-                channel: source, sum: sum, weighted: weighted, count: images * inArea)
+                channel: source, sum: sums.sum, weighted: sums.weighted, count: images * inArea)
             affine[source] = Double(scale)
             affine[middle + source] = Double(slope)
             affine[2 * middle + source] = Double(offset)

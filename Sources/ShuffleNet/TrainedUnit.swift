@@ -177,12 +177,10 @@ final class TrainedUnit<Scalar: ActivationScalar> {
                 return
             }
             let source = shape.shuffleSource(of: task)
-            for image in 0..<images {
-                kernels.depthwiseForward(
-                    reduced[source, image * inArea], inputWindow, scale: reduceNorm.scale.pointer[source],
-                    shift: reduceNorm.shift.pointer[source], kernel: depthwiseWeights + 9 * task,
-                    out: centred[task, image * outArea], scratch: scratch)
-            }
+            kernels.depthwiseForward(
+                reduced[source, 0], count: images, inputWindow, scale: reduceNorm.scale.pointer[source],
+                shift: reduceNorm.shift.pointer[source], kernel: depthwiseWeights + 9 * task, out: centred[task, 0],
+                scratch: scratch)
             let row = centred[task, 0]
             let count = images * outArea
             let mean = Float(kernels.sum(row, count) / Double(count))

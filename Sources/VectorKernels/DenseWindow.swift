@@ -43,26 +43,35 @@ struct DenseWindow {
         }
     }
 
-    /// `sums[t] += Σ gradient · tap t`, `gradient` being a plane too. What lies around this plane must be finite.
+    /// `sums[t] += Σ gradient · tap t` over `count` planes. What lies around these must be finite.
     @inline(__always)
-    func correlate(_ gradient: UnsafePointer<Float>, into sums: UnsafeMutablePointer<Double>) {
+    static func correlate(
+        _ planes: DensePlanes, _ gradients: DensePlanes, count: Int, _ window: PlaneWindow,
+        into sums: UnsafeMutablePointer<Double>
+    ) {
         var first = TapSums()
         var second = TapSums()
         var third = TapSums()
+        let height = window.inHeight
+        let width = window.inWidth
         for x in stride(from: 0, to: width, by: laneCount) {
             let strip = Strip(x, width: width)
-            var above = Lanes.zero
-            var current = gradient.lanes(x).masked(by: strip.inside)
-            for y in 0..<height {
-                let index = y * width + x
-                let below =
-                    y + 1 < height ? gradient.lanes(index + width).masked(by: strip.inside) : Lanes.zero
-                let taps = strip.taps(plane + index)
-                first.add(taps.left, taps.middle, taps.right, below)
-                second.add(taps.left, taps.middle, taps.right, current)
-                third.add(taps.left, taps.middle, taps.right, above)
-                above = current
-                current = below
+            for plane in 0..<count {
+                var row = planes[plane] + x
+                var gradient = gradients[plane] + x
+                var above = Lanes.zero
+                var current = gradient.lanes(0).masked(by: strip.inside)
+                for y in 0..<height {
+                    gradient += width
+                    let below = y + 1 < height ? gradient.lanes(0).masked(by: strip.inside) : Lanes.zero
+                    let taps = strip.taps(row)
+                    first.add(taps.left, taps.middle, taps.right, below)
+                    second.add(taps.left, taps.middle, taps.right, current)
+                    third.add(taps.left, taps.middle, taps.right, above)
+                    above = current
+                    current = below
+                    row += width
+                }
             }
         }
         first.store(sums)

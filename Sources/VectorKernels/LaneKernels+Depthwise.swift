@@ -2,55 +2,102 @@ internal import Kernels
 
 extension LaneActivationKernels {
     func depthwiseForward(
-        _ plane: UnsafePointer<Scalar>, _ window: PlaneWindow, kernel: UnsafePointer<Float>,
+        _ planes: UnsafePointer<Scalar>, count: Int, _ window: PlaneWindow, kernel: UnsafePointer<Float>,
         out: UnsafeMutablePointer<Scalar>, scratch: UnsafeMutablePointer<Float>
     ) {
         if window.stride == 1 {
-            convolve(Scalar.plane(plane, window, into: scratch), window, kernel, out)
+            window.forEachBatch(of: count) { first, count in
+                let dense = Scalar.dense(planes + first * window.inArea, count: count, window, into: scratch)
+                convolve(dense, count, window, kernel, out + first * window.outArea)
+            }
         } else {
-            StridedWindow(plane, window, Unchanged()).fold(Convolution(kernel), outside: 0, into: out)
+            convolve(planes, count, window, Unchanged(), kernel, out)
         }
     }
 
     func depthwiseForward(
-        _ plane: UnsafePointer<Scalar>, _ window: PlaneWindow, scale: Float, shift: Float,
+        _ planes: UnsafePointer<Scalar>, count: Int, _ window: PlaneWindow, scale: Float, shift: Float,
         kernel: UnsafePointer<Float>, out: UnsafeMutablePointer<Scalar>, scratch: UnsafeMutablePointer<Float>
     ) {
         let norm = FoldedAffine(scale: scale, shift: shift)
         if window.stride == 1 {
-            convolve(PlaneCopy.make(plane, window, norm, into: scratch), window, kernel, out)
+            window.forEachBatch(of: count) { first, count in
+                let dense = DensePlanes(
+                    copying: planes + first * window.inArea, count: count, window, norm, into: scratch)
+                convolve(dense, count, window, kernel, out + first * window.outArea)
+            }
         } else {
-            StridedWindow(plane, window, norm).fold(Convolution(kernel), outside: 0, into: out)
+            convolve(planes, count, window, norm, kernel, out)
         }
     }
 
     @inline(__always)
     private func convolve(
-        _ plane: UnsafePointer<Float>, _ window: PlaneWindow, _ kernel: UnsafePointer<Float>,
+        _ planes: DensePlanes, _ count: Int, _ window: PlaneWindow, _ kernel: UnsafePointer<Float>,
         _ out: UnsafeMutablePointer<Scalar>
     ) {
-        var sums = StoredSums(out: out, count: window.outArea)
-        DenseWindow(plane, window).convolve(WindowKernel(kernel), into: &sums)
+        let kernel = WindowKernel(kernel)
+        for plane in 0..<count {
+            var sums = StoredSums(out: out + plane * window.outArea, count: window.outArea)
+            DenseWindow(planes[plane], window).convolve(kernel, into: &sums)
+        }
+    }
+
+    /// At stride 2.
+    @inline(__always)
+    private func convolve(
+        _ planes: UnsafePointer<Scalar>, _ count: Int, _ window: PlaneWindow, _ change: some LaneChange,
+        _ kernel: UnsafePointer<Float>, _ out: UnsafeMutablePointer<Scalar>
+    ) {
+        for plane in 0..<count {
+            StridedWindow(planes + plane * window.inArea, window, change)
+                .fold(Convolution(kernel), outside: 0, into: out + plane * window.outArea)
+        }
     }
 
     func depthwiseBackward(
-        gradient: UnsafePointer<Scalar>, _ plane: UnsafePointer<Scalar>, _ window: PlaneWindow,
+        gradient: UnsafePointer<Scalar>, _ planes: UnsafePointer<Scalar>, count: Int, _ window: PlaneWindow,
         scale: Float, shift: Float, mean: Float, kernel: UnsafePointer<Float>,
         inputGradient: UnsafeMutablePointer<Scalar>, kernelGradient: UnsafeMutablePointer<Double>,
         scratch: UnsafeMutablePointer<Float>
-    ) -> (sum: Float, weighted: Float) {
+    ) -> (sum: Double, weighted: Double) {
         let norm = FoldedAffine(scale: scale, shift: shift)
-        var masked = MaskedGradient(plane, norm, mean: mean, out: inputGradient, count: window.inArea)
-        if window.stride == 1 {
-            let activated = PlaneCopy.make(plane, window, norm, into: scratch)
-            let gradient = Scalar.plane(gradient, window, into: scratch + window.denseCount)
-            DenseWindow(activated, window).correlate(gradient, into: kernelGradient)
-            DenseWindow(gradient, window).convolve(WindowKernel(reversed: kernel), into: &masked)
-        } else {
-            StridedWindow(plane, window, norm).correlate(gradient, into: kernelGradient)
-            SpreadWindow(PlainGradient(pointer: gradient), window).spread(kernel: kernel, into: &masked)
+        var sums = (sum: 0.0, weighted: 0.0)
+        window.forEachBatch(of: count) { first, count in
+            let planes = planes + first * window.inArea
+            let gradient = gradient + first * window.outArea
+            var masked = MaskedGradient(
+                planes, norm, mean: mean, out: inputGradient + first * window.inArea, count: window.inArea)
+            if window.stride == 1 {
+                let activated = DensePlanes(copying: planes, count: count, window, norm, into: scratch)
+                let dense = Scalar.dense(gradient, count: count, window, into: scratch + window.denseCount)
+                DenseWindow.correlate(activated, dense, count: count, window, into: kernelGradient)
+                let kernel = WindowKernel(reversed: kernel)
+                for plane in 0..<count {
+                    DenseWindow(dense[plane], window).convolve(kernel, into: &masked)
+                    masked.advance()
+                }
+            } else {
+                StridedWindow(planes, window, norm).correlate(gradient, count: count, into: kernelGradient)
+                for plane in 0..<count {
+                    SpreadWindow(PlainGradient(pointer: gradient + plane * window.outArea), window)
+                        .spread(kernel: kernel, into: &masked)
+                    masked.advance()
+                }
+            }
+            let totals = masked.totals
+            sums.sum += Double(totals.sum)
+            sums.weighted += Double(totals.weighted)
         }
-        return masked.totals
+        return sums
+    }
+}
+
+extension PlaneWindow {
+    /// Calls `body` with each batch's first plane and number of planes.
+    @inline(__always)
+    fileprivate func forEachBatch(of count: Int, _ body: (_ first: Int, _ count: Int) -> Void) {
+        for first in Swift.stride(from: 0, to: count, by: batch) { body(first, min(batch, count - first)) }
     }
 }
 
@@ -78,10 +125,10 @@ private struct Convolution: WindowFold {
 
 /// The gradient under the ReLU of max(norm(r), 0), and its sums for the norm.
 private struct MaskedGradient<Scalar: LaneScalar>: SumSink {
-    private let plane: UnsafePointer<Scalar>
+    private var plane: UnsafePointer<Scalar>
     private let norm: FoldedAffine
     private let mean: Lanes
-    private let out: UnsafeMutablePointer<Scalar>
+    private var out: UnsafeMutablePointer<Scalar>
     private let count: Int
     private var sum = Lanes.zero
     private var weighted = Lanes.zero
@@ -109,6 +156,13 @@ private struct MaskedGradient<Scalar: LaneScalar>: SumSink {
         sum += value
         weighted += product
         out.store(value, index, before: self.count)
+    }
+
+    /// Goes on to the next plane.
+    @inline(__always)
+    mutating func advance() {
+        plane += count
+        out += count
     }
 
     /// Σ gradient and Σ gradient · (r − mean).

@@ -78,9 +78,10 @@ extension BFloat16: LaneScalar {
     }
 
     @inline(__always)
-    static func plane(
-        _ plane: UnsafePointer<BFloat16>, _ window: PlaneWindow, into scratch: UnsafeMutablePointer<Float>
-    ) -> UnsafePointer<Float> { PlaneCopy.make(plane, window, Unchanged(), into: scratch) }
+    static func dense(
+        _ planes: UnsafePointer<BFloat16>, count: Int, _ window: PlaneWindow,
+        into scratch: UnsafeMutablePointer<Float>
+    ) -> DensePlanes { DensePlanes(copying: planes, count: count, window, Unchanged(), into: scratch) }
 
     #if WIDE_LANES
         static var weightStep: Int { 2 }

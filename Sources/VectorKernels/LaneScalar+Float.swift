@@ -43,9 +43,9 @@ extension Float: LaneScalar {
     }
 
     @inline(__always)
-    static func plane(
-        _ plane: UnsafePointer<Float>, _ window: PlaneWindow, into scratch: UnsafeMutablePointer<Float>
-    ) -> UnsafePointer<Float> { plane }
+    static func dense(
+        _ planes: UnsafePointer<Float>, count: Int, _ window: PlaneWindow, into scratch: UnsafeMutablePointer<Float>
+    ) -> DensePlanes { DensePlanes(planes, window) }
 
     static var weightStep: Int { 1 }
 

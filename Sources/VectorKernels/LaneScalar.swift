@@ -14,10 +14,10 @@ protocol LaneScalar: ActivationScalar {
     static func loadPair(_ address: UnsafePointer<Self>) -> (Lanes, Lanes)
     static func storePair(_ first: Lanes, _ second: Lanes, _ address: UnsafeMutablePointer<Self>)
 
-    /// The plane as float32: itself, or a copy in `scratch` with zeros beside it.
-    static func plane(
-        _ plane: UnsafePointer<Self>, _ window: PlaneWindow, into scratch: UnsafeMutablePointer<Float>
-    ) -> UnsafePointer<Float>
+    /// Planes as float32: themselves, or copies in `scratch` with zeros beside them.
+    static func dense(
+        _ planes: UnsafePointer<Self>, count: Int, _ window: PlaneWindow, into scratch: UnsafeMutablePointer<Float>
+    ) -> DensePlanes
 
     /// Columns of W that `accumulate` takes in one step, 1 or 2.
     static var weightStep: Int { get }

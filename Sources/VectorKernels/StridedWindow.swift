@@ -66,21 +66,27 @@ struct StridedWindow<Scalar: LaneScalar, Change: LaneChange> {
         }
     }
 
-    /// `sums[t] += Σ gradient · tap t`: the gradient of a kernel from that at its outputs.
+    /// `sums[t] += Σ gradient · tap t`: the gradient of a kernel from that at its outputs, over this plane and those that
+    /// follow it, `count` in all.
     @inline(__always)
-    func correlate(_ gradient: UnsafePointer<Scalar>, into sums: UnsafeMutablePointer<Double>) {
+    func correlate(
+        _ gradient: UnsafePointer<Scalar>, count: Int, into sums: UnsafeMutablePointer<Double>
+    ) {
         for row in 0..<3 {
             var totals = TapSums()
             for x in stride(from: 0, to: window.outWidth, by: laneCount) {
                 let edges = Edges(x, window, 0)
                 let inside = Lanes.bits(from: 0, to: window.outWidth - x)
-                for y in 0..<window.outHeight {
-                    let source = 2 * y - window.padTop + row
-                    if !(0..<window.inHeight).contains(source) { continue }
-                    let (left, middle, right) = edges.taps(
-                        plane + (source * window.inWidth + 2 * x - window.padLeft), change)
-                    let value = gradient.lanes(y * window.outWidth + x).masked(by: inside)
-                    totals.add(left, middle, right, value)
+                for image in 0..<count {
+                    let plane = plane + (image * window.inArea + 2 * x - window.padLeft)
+                    let gradient = gradient + (image * window.outArea + x)
+                    for y in 0..<window.outHeight {
+                        let source = 2 * y - window.padTop + row
+                        if !(0..<window.inHeight).contains(source) { continue }
+                        let (left, middle, right) = edges.taps(plane + source * window.inWidth, change)
+                        let value = gradient.lanes(y * window.outWidth).masked(by: inside)
+                        totals.add(left, middle, right, value)
+                    }
                 }
             }
             totals.store(sums + 3 * row)

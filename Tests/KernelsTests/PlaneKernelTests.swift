@@ -33,6 +33,20 @@ import Testing
         Guarded([Float](repeating: .nan, count: window.scratchCount))
     }
 
+    /// Planes of a channel: one, and more than are gone over together.
+    private func counts(_ window: PlaneWindow) -> [Int] { [1, window.batch + 2] }
+
+    /// The plain form, of which each plane's is called with its index.
+    private func forward(_ x: [Float], _ window: PlaneWindow, kernel: [Float]) -> [Float] {
+        (0..<x.count / window.inArea).flatMap { plane in
+            let wanted = Guarded<Float>(count: window.outArea)
+            DepthwiseConvolution.forwardReference(
+                Array(x[plane * window.inArea..<(plane + 1) * window.inArea]), window, kernel: kernel,
+                out: wanted.pointer)
+            return wanted.values
+        }
+    }
+
     @Test("Depthwise convolution, forward", arguments: KernelsUnderTest.all, planes)
     func depthwiseForward(_ set: KernelsUnderTest, _ plane: Plane) {
         for stride in [1, 2] {
@@ -45,39 +59,40 @@ import Testing
         _ kernels: any ActivationKernels<Scalar>, _ plane: Plane, _ stride: Int
     ) {
         let window = PlaneWindow.convolution(height: plane.height, width: plane.width, stride: stride)
-        let raw = Input<Scalar>(window.inArea)
-        let kernel = noise(9, seed: 8)
-        let scratch = Self.scratch(window)
-        let out = Guarded<Scalar>(count: window.outArea)
-        kernels.depthwiseForward(
-            raw.pointer, window, scale: 1.3, shift: 0.2, kernel: kernel, out: out.pointer,
-            scratch: scratch.pointer)
-        let x = raw.values.map { max(1.3 * $0 + 0.2, 0) }
-        let wanted = Guarded<Float>(count: window.outArea)
-        DepthwiseConvolution.forwardReference(x, window, kernel: kernel, out: wanted.pointer)
-        #expect(isClose(out.values, wanted.values))
-        #expect(out.isIntact && scratch.isIntact)
-    }
-
-    @Test("Depthwise convolution of a plane as it lies", arguments: KernelsUnderTest.all, planes)
-    func depthwisePlain(_ set: KernelsUnderTest, _ plane: Plane) {
-        checkPlain(set.kernels.float32, plane)
-        checkPlain(set.kernels.bfloat16, plane)
-    }
-
-    private func checkPlain<Scalar: TestScalar>(_ kernels: any ActivationKernels<Scalar>, _ plane: Plane) {
-        for stride in [1, 2] {
-            let window = PlaneWindow.convolution(height: plane.height, width: plane.width, stride: stride)
-            let plane = Input<Scalar>(window.inArea)
+        for count in counts(window) {
+            let raw = Input<Scalar>(count * window.inArea)
             let kernel = noise(9, seed: 8)
             let scratch = Self.scratch(window)
-            let out = Guarded<Scalar>(count: window.outArea)
+            let out = Guarded<Scalar>(count: count * window.outArea)
             kernels.depthwiseForward(
-                plane.pointer, window, kernel: kernel, out: out.pointer,
+                raw.pointer, count: count, window, scale: 1.3, shift: 0.2, kernel: kernel, out: out.pointer,
                 scratch: scratch.pointer)
-            let wanted = Guarded<Float>(count: window.outArea)
-            DepthwiseConvolution.forwardReference(plane.values, window, kernel: kernel, out: wanted.pointer)
-            #expect(isClose(out.values, wanted.values))
+            let x = raw.values.map { max(1.3 * $0 + 0.2, 0) }
+            #expect(isClose(out.values, forward(x, window, kernel: kernel)))
+            #expect(out.isIntact && scratch.isIntact)
+        }
+    }
+
+    @Test("Depthwise convolution of planes as they lie", arguments: KernelsUnderTest.all, planes)
+    func depthwisePlain(_ set: KernelsUnderTest, _ plane: Plane) {
+        for stride in [1, 2] {
+            checkPlain(set.kernels.float32, plane, stride)
+            checkPlain(set.kernels.bfloat16, plane, stride)
+        }
+    }
+
+    private func checkPlain<Scalar: TestScalar>(
+        _ kernels: any ActivationKernels<Scalar>, _ plane: Plane, _ stride: Int
+    ) {
+        let window = PlaneWindow.convolution(height: plane.height, width: plane.width, stride: stride)
+        for count in counts(window) {
+            let planes = Input<Scalar>(count * window.inArea)
+            let kernel = noise(9, seed: 8)
+            let scratch = Self.scratch(window)
+            let out = Guarded<Scalar>(count: count * window.outArea)
+            kernels.depthwiseForward(
+                planes.pointer, count: count, window, kernel: kernel, out: out.pointer, scratch: scratch.pointer)
+            #expect(isClose(out.values, forward(planes.values, window, kernel: kernel)))
             #expect(out.isIntact && scratch.isIntact)
         }
     }
@@ -94,30 +109,39 @@ import Testing
         _ kernels: any ActivationKernels<Scalar>, _ plane: Plane, _ stride: Int
     ) {
         let window = PlaneWindow.convolution(height: plane.height, width: plane.width, stride: stride)
-        let raw = Input<Scalar>(window.inArea)
-        let gradient = Input<Scalar>(window.outArea, seed: 9)
-        let kernel = noise(9, seed: 8)
-        let scratch = Self.scratch(window)
-        let inputGradient = Guarded<Scalar>(count: window.inArea)
-        let kernelGradient = Guarded([Double](repeating: 0.5, count: 9))
-        let sums = kernels.depthwiseBackward(
-            gradient: gradient.pointer, raw.pointer, window, scale: 1.3, shift: 0.2,
-            mean: 0.1, kernel: kernel, inputGradient: inputGradient.pointer, kernelGradient: kernelGradient.pointer,
-            scratch: scratch.pointer)
+        for count in counts(window) {
+            let raw = Input<Scalar>(count * window.inArea)
+            let gradient = Input<Scalar>(count * window.outArea, seed: 9)
+            let kernel = noise(9, seed: 8)
+            let scratch = Self.scratch(window)
+            let inputGradient = Guarded<Scalar>(count: count * window.inArea)
+            let kernelGradient = Guarded([Double](repeating: 0.5, count: 9))
+            let sums = kernels.depthwiseBackward(
+                gradient: gradient.pointer, raw.pointer, count: count, window, scale: 1.3, shift: 0.2, mean: 0.1,
+                kernel: kernel, inputGradient: inputGradient.pointer, kernelGradient: kernelGradient.pointer,
+                scratch: scratch.pointer)
 
-        let x = raw.values.map { max(1.3 * $0 + 0.2, 0) }
-        let wanted = Guarded<Float>(count: window.inArea)
-        let wantedKernel = Guarded([Float](repeating: 0.5, count: 9))
-        DepthwiseConvolution.backwardReference(
-            gradient: gradient.values, x, window, kernel: kernel, inputGradient: wanted.pointer,
-            kernelGradient: wantedKernel.pointer)
-        let masked = zip(wanted.values, x).map { $1 > 0 ? $0 : 0 }
-        #expect(isClose(inputGradient.values, masked))
-        #expect(isClose(kernelGradient.values.map(Float.init), wantedKernel.values, rtol: 1e-4, atol: 1e-5))
-        let weighted = zip(masked, raw.values).map { $0 * ($1 - 0.1) }
-        #expect(abs(sums.sum - masked.reduce(0, +)) <= 1e-4)
-        #expect(abs(sums.weighted - weighted.reduce(0, +)) <= 1e-4)
-        #expect(inputGradient.isIntact && kernelGradient.isIntact && scratch.isIntact)
+            let x = raw.values.map { max(1.3 * $0 + 0.2, 0) }
+            let wantedKernel = Guarded([Float](repeating: 0.5, count: 9))
+            let wanted = (0..<count).flatMap { plane in
+                let wanted = Guarded<Float>(count: window.inArea)
+                DepthwiseConvolution.backwardReference(
+                    gradient: Array(gradient.values[plane * window.outArea..<(plane + 1) * window.outArea]),
+                    Array(x[plane * window.inArea..<(plane + 1) * window.inArea]), window, kernel: kernel,
+                    inputGradient: wanted.pointer, kernelGradient: wantedKernel.pointer)
+                return wanted.values
+            }
+            let masked = zip(wanted, x).map { $1 > 0 ? $0 : 0 }
+            #expect(isClose(inputGradient.values, masked))
+            #expect(
+                isClose(
+                    kernelGradient.values.map(Float.init), wantedKernel.values, rtol: 1e-4, atol: 1e-5 * Float(count)))
+            let weighted = zip(masked, raw.values).map { Double($0) * (Double($1) - 0.1) }
+            let bound = 1e-6 * Double(100 + x.count)
+            #expect(abs(sums.sum - masked.reduce(0) { $0 + Double($1) }) <= bound)
+            #expect(abs(sums.weighted - weighted.reduce(0, +)) <= bound)
+            #expect(inputGradient.isIntact && kernelGradient.isIntact && scratch.isIntact)
+        }
     }
 
     @Test("Average pool, both ways", arguments: KernelsUnderTest.all, planes)
