@@ -73,6 +73,8 @@ public protocol ActivationKernels<Scalar>: Sendable {
 
     // Rows.
 
+    /// `row = value`.
+    func fill(_ row: UnsafeMutablePointer<Scalar>, _ count: Int, with value: Float)
     /// Σ row.
     func sum(_ row: UnsafePointer<Scalar>, _ count: Int) -> Double
     /// `row -= mean`, in place. Returns the `RowMoments` it had; the nearer `mean` is to its own, the more digits of them

@@ -10,12 +10,10 @@ public enum GlobalMean {
 
     /// Spreads `gradient` `[images]` over `row` `[images·area]`.
     public static func backward<Scalar: ActivationScalar>(
-        _ row: UnsafeMutablePointer<Scalar>, images: Int, area: Int, gradient: UnsafePointer<Float>
+        _ row: UnsafeMutablePointer<Scalar>, images: Int, area: Int, gradient: UnsafePointer<Float>,
+        with kernels: any ActivationKernels<Scalar>
     ) {
         let factor = 1 / Float(area)
-        for image in 0..<images {
-            UnsafeMutableBufferPointer(start: row + image * area, count: area)
-                .update(repeating: Scalar(rounding: gradient[image] * factor))
-        }
+        for image in 0..<images { kernels.fill(row + image * area, area, with: gradient[image] * factor) }
     }
 }

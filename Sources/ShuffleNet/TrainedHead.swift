@@ -77,7 +77,8 @@ final class TrainedHead<Scalar: ActivationScalar> {
                 logitGradients.pointer, classes, beta: 0, meanGradients.pointer + part.lowerBound * batch, batch)
             for channel in part {
                 GlobalMean.backward(
-                    gradient[channel, 0], images: count, area: area, gradient: meanGradients.pointer + channel * batch)
+                    gradient[channel, 0], images: count, area: area, gradient: meanGradients.pointer + channel * batch,
+                    with: kernels)
             }
         }
         return result

@@ -2,6 +2,11 @@ internal import CLanes
 internal import Kernels
 
 extension LaneActivationKernels {
+    func fill(_ row: UnsafeMutablePointer<Scalar>, _ count: Int, with value: Float) {
+        let values = Lanes(repeating: value)
+        for index in stride(from: 0, to: count, by: laneCount) { row.store(values, index, before: count) }
+    }
+
     func sum(_ row: UnsafePointer<Scalar>, _ count: Int) -> Double {
         var sum = 0.0
         for first in stride(from: 0, to: count, by: RowMoments.pieceLength) {

@@ -124,13 +124,13 @@ import Testing
     }
 
     private func checkGlobalMean<Scalar: TestScalar>(_ kernels: any ActivationKernels<Scalar>, _ area: Int) {
-        let row = noise(3 * area, as: Scalar.self)
+        let row = Guarded(noise(3 * area, as: Scalar.self))
         let means = Guarded<Float>(count: 3)
-        GlobalMean.forward(row, images: 3, area: area, out: means.pointer, with: kernels)
-        let wanted = (0..<3).map { row.floats[$0 * area..<($0 + 1) * area].reduce(0, +) / Float(area) }
+        GlobalMean.forward(row.pointer, images: 3, area: area, out: means.pointer, with: kernels)
+        let wanted = (0..<3).map { row.values.floats[$0 * area..<($0 + 1) * area].reduce(0, +) / Float(area) }
         #expect(isClose(means.values, wanted) && means.isIntact)
         let spread = Guarded<Scalar>(count: 3 * area)
-        GlobalMean.backward(spread.pointer, images: 3, area: area, gradient: means.pointer)
+        GlobalMean.backward(spread.pointer, images: 3, area: area, gradient: means.pointer, with: kernels)
         let wantedSpread = (0..<3 * area).map { means.values[$0 / area] / Float(area) }
         #expect(isClose(spread.values, wantedSpread))
         #expect(spread.isIntact)
