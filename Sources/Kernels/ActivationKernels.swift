@@ -9,7 +9,7 @@ public protocol ActivationKernels<Scalar>: Sendable {
     // Matrix products.
 
     /// Orders the matrix `[rows][columns of all blocks]` for `multiply`, its values rounded to `Scalar`; `packed` takes
-    /// as many floats as it has.
+    /// as many floats as it has, and `multiply` may read 16 more.
     func pack(_ blocks: [WeightBlock], rows: Int, into packed: UnsafeMutablePointer<Float>)
     func multiply(_ product: PointwiseProduct<Scalar>)
     func correlate(_ task: RowCorrelation<Scalar>)

@@ -1,6 +1,7 @@
 import Glibc
 
-/// A fixed-size block of plain values on a 64-byte boundary (one cache line, one 512-bit register), zero-filled.
+/// A fixed-size block of plain values on a 64-byte boundary (one cache line, one 512-bit register), zero-filled. 64 bytes
+/// more may be read, so that the last values can be loaded with whole registers.
 ///
 /// The buffer owns its memory and frees it when the last reference goes. Pointers handed out are valid as long as
 /// the buffer lives; callers that keep only a pointer must keep the buffer too.
@@ -20,7 +21,7 @@ public final class AlignedBuffer<Element: BitwiseCopyable>: @unchecked Sendable 
     public init(count: Int) {
         precondition(count >= 0, "a buffer cannot have \(count) elements")
         self.count = count
-        let bytes = max(count * MemoryLayout<Element>.stride, 1)
+        let bytes = count * MemoryLayout<Element>.stride + Self.alignment
         let raw: UnsafeMutableRawPointer
         if bytes >= Self.largeBlock {
             let block = LargePages.block(bytes: bytes)

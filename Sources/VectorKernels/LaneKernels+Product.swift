@@ -10,12 +10,27 @@ extension LaneActivationKernels {
             runStrip(product, tiles, &strip, of: ProductTile<1, 2, Scalar>.self)
             column += 2 * laneCount
         }
-        let rest = product.columns - column
+        var rest = product.columns - column
+        // Up to four columns cost a fraction of a vector.
+        let narrow = rest % laneCount
+        if (1...4).contains(narrow) {
+            runNarrow(product, tiles, product.columns - narrow, narrow)
+            rest -= narrow
+        }
         if rest <= 0 { return }
         if product.endsExactly {
             runExactly(product, tiles, column, rest)
         } else {
             runLast(product, tiles, column, rest)
+        }
+    }
+
+    private func runNarrow(_ product: PointwiseProduct<Scalar>, _ tiles: RowTiles, _ column: Int, _ count: Int) {
+        switch count {
+        case 1: NarrowProduct<1, Scalar>.run(product, tiles, column: column)
+        case 2: NarrowProduct<2, Scalar>.run(product, tiles, column: column)
+        case 3: NarrowProduct<3, Scalar>.run(product, tiles, column: column)
+        default: NarrowProduct<4, Scalar>.run(product, tiles, column: column)
         }
     }
 

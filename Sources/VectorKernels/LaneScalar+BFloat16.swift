@@ -101,6 +101,16 @@ extension BFloat16: LaneScalar {
             return unsafeBitCast(high | (low &>> 16), to: Lanes.self)
         }
 
+        @inline(__always)
+        static func word(_ value: BFloat16, _ next: BFloat16) -> Float {
+            Float(bitPattern: UInt32(next.bits) << 16 | UInt32(value.bits))
+        }
+
+        @inline(__always)
+        static func addWordProducts(_ sum: Lanes, _ a: Lanes, _ b: Lanes) -> Lanes {
+            clanes16_pair_product(sum, unsafeBitCast(a, to: WordPair.self), unsafeBitCast(b, to: WordPair.self))
+        }
+
         /// Two columns of W at a time: the CPU multiplies pairs that lie in 32 bits, so elements of two rows of x are
         /// put side by side. After an odd number the last row stands for the missing one, whose weights are zero.
         @inline(__always)
@@ -160,6 +170,12 @@ extension BFloat16: LaneScalar {
 
         @inline(__always)
         static func pack(_ weights: Lanes, _ next: Lanes) -> Lanes { clanes8_widen(clanes8_narrowed(weights)) }
+
+        @inline(__always)
+        static func word(_ value: BFloat16, _ next: BFloat16) -> Float { value.float }
+
+        @inline(__always)
+        static func addWordProducts(_ sum: Lanes, _ a: Lanes, _ b: Lanes) -> Lanes { multiplyAdd(sum, a, b) }
 
         @inline(__always)
         static func accumulate<let rows: Int, let vectors: Int>(

@@ -56,6 +56,12 @@ extension Float: LaneScalar {
     static func pack(_ weights: Lanes, _ next: Lanes) -> Lanes { weights }
 
     @inline(__always)
+    static func word(_ value: Float, _ next: Float) -> Float { value }
+
+    @inline(__always)
+    static func addWordProducts(_ sum: Lanes, _ a: Lanes, _ b: Lanes) -> Lanes { multiplyAdd(sum, a, b) }
+
+    @inline(__always)
     static func accumulate<let rows: Int, let vectors: Int>(
         _ sums: inout TileSums<rows, vectors>, _ input: PointwiseProduct<Float>.Input, _ column: Int,
         _ weights: inout UnsafePointer<Float>

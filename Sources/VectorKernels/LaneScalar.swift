@@ -25,6 +25,10 @@ protocol LaneScalar: ActivationScalar {
     static func pack(_ weight: Float, _ next: Float) -> Float
     /// Those of several rows or steps.
     static func pack(_ weights: Lanes, _ next: Lanes) -> Lanes
+    /// An element and, where a step takes two, the one of the next row, as `pack` has weights.
+    static func word(_ value: Self, _ next: Self) -> Float
+    /// `sum + a·b` of what lies in such words.
+    static func addWordProducts(_ sum: Lanes, _ a: Lanes, _ b: Lanes) -> Lanes
     /// `sums += W·x` for a tile.
     static func accumulate<let rows: Int, let vectors: Int>(
         _ sums: inout TileSums<rows, vectors>, _ input: PointwiseProduct<Self>.Input, _ column: Int,

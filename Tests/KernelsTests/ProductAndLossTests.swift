@@ -32,6 +32,15 @@ import Testing
         }
     }
 
+    @Test("Sums of products, of both kinds of element", arguments: [0, 1, 7, 8, 9, 40, 163])
+    func dotProducts(_ count: Int) {
+        let a = noise(count)
+        let b = noise(count, seed: 2)
+        let wanted = zip(a, b).reduce(0) { $0 + Double($1.0) * Double($1.1) }
+        #expect(abs(DotProduct.sum(a, b, count) - wanted) <= 1e-12)
+        #expect(abs(DotProduct.sum(a.map(Double.init), b.map(Double.init), count) - wanted) <= 1e-12)
+    }
+
     @Test("The loss is the formula's, and its gradient the central difference", arguments: [2, 5, 10], [0, 0.1])
     func crossEntropy(_ classes: Int, _ smoothing: Double) {
         let logits = noise(classes).map { 4 * $0 }
