@@ -2,8 +2,9 @@
 /// that sums kept for each slot and added in slot order are the same on any machine.
 struct ColumnSlots {
     static let maximum = 8
-    /// Narrower slots would cost more in partial sums than they gain.
-    private static let minimumWidth = 128
+    /// Narrower slots would cost more in partial sums than they gain, but for two of half that width, which two threads can
+    /// share.
+    private static let minimumWidth = 256
     /// Bytes of the second-level cache that a block may take, and columns it has at the least all the same.
     private static let room = 262_144
     private static let narrowestBlock = 512
@@ -15,7 +16,7 @@ struct ColumnSlots {
     let count: Int
 
     init(columns: Int) {
-        let wanted = max(1, min(Self.maximum, columns / Self.minimumWidth))
+        let wanted = max(1, min(2, 2 * columns / Self.minimumWidth), min(Self.maximum, columns / Self.minimumWidth))
         width = ((columns + wanted - 1) / wanted + Self.line - 1) / Self.line * Self.line
         count = (columns + width - 1) / width
         self.columns = columns

@@ -137,8 +137,9 @@ extension TrainedUnit {
         let betas = workspace[.coefficients] + group * rows
         let firstChannel = group * inner + chunk.lowerBound
         let square = workspace[.sums] + firstChannel * inner
+        // B is symmetric: what lies right of the chunk's own square is another's.
         MatrixProduct.multiply(
-            .transposed, .plain, m: chunk.count, n: inner, k: rows, weighted, inner,
+            .transposed, .plain, m: chunk.count, n: chunk.upperBound, k: rows, weighted, inner,
             workspace[.second] + group * rows * inner, inner, beta: 0, square, inner)
         withUnsafeTemporaryAllocation(of: Double.self, capacity: 2 * chunk.count) { sums in
             sums.initialize(repeating: 0)
@@ -162,8 +163,12 @@ extension TrainedUnit {
                 workspace[.bias][channel] = Float(offsets[index])
             }
         }
-        let rounded = workspace[.square] + firstChannel * inner
-        for index in 0..<chunk.count * inner { rounded[index] = Float(square[index]) }
+        let rounded = workspace[.square] + group * inner * inner
+        for (index, column) in chunk.enumerated() {
+            let row = square + index * inner
+            for other in 0..<chunk.upperBound { rounded[column * inner + other] = Float(row[other]) }
+            for other in 0..<chunk.lowerBound { rounded[other * inner + column] = Float(row[other]) }
+        }
     }
 
     /// The gradient at d.
