@@ -3,8 +3,17 @@
 ///
 /// `out[y][x] = Σ kernel[dy][dx] · x[stride·y + dy - 1][stride·x + dx - 1]`, `out` `[outHeight][outWidth]`.
 public enum DepthwiseConvolution {
-    /// The plain form; x is given after batch norm and ReLU.
+    /// The plain form, of `count` planes one after the other; x is given after batch norm and ReLU.
     public static func forwardReference<Element: BinaryFloatingPoint>(
+        _ x: UnsafePointer<Element>, count: Int, _ window: PlaneWindow, kernel: UnsafePointer<Element>,
+        out: UnsafeMutablePointer<Element>
+    ) {
+        for plane in 0..<count {
+            forwardReference(x + plane * window.inArea, window, kernel: kernel, out: out + plane * window.outArea)
+        }
+    }
+
+    private static func forwardReference<Element: BinaryFloatingPoint>(
         _ x: UnsafePointer<Element>, _ window: PlaneWindow, kernel: UnsafePointer<Element>,
         out: UnsafeMutablePointer<Element>
     ) {
@@ -22,6 +31,18 @@ public enum DepthwiseConvolution {
 
     /// The plain gradients: `inputGradient` (`=`) at x, `kernelGradient` (`+=`).
     public static func backwardReference<Element: BinaryFloatingPoint>(
+        gradient: UnsafePointer<Element>, _ x: UnsafePointer<Element>, count: Int, _ window: PlaneWindow,
+        kernel: UnsafePointer<Element>, inputGradient: UnsafeMutablePointer<Element>,
+        kernelGradient: UnsafeMutablePointer<Element>
+    ) {
+        for plane in 0..<count {
+            backwardReference(
+                gradient: gradient + plane * window.outArea, x + plane * window.inArea, window, kernel: kernel,
+                inputGradient: inputGradient + plane * window.inArea, kernelGradient: kernelGradient)
+        }
+    }
+
+    private static func backwardReference<Element: BinaryFloatingPoint>(
         gradient: UnsafePointer<Element>, _ x: UnsafePointer<Element>, _ window: PlaneWindow,
         kernel: UnsafePointer<Element>, inputGradient: UnsafeMutablePointer<Element>,
         kernelGradient: UnsafeMutablePointer<Element>

@@ -96,17 +96,9 @@ final class WindowBench<Scalar: ActivationScalar> {
 
     private func forwardError() -> Float {
         forward()
-        let x = floats(plane, count * window.inArea)
         var wanted = [Float](repeating: 0, count: count * window.outArea)
-        wanted.withUnsafeMutableBufferPointer { wanted in
-            x.withUnsafeBufferPointer { x in
-                for index in 0..<count {
-                    DepthwiseConvolution.forwardReference(
-                        x.baseAddress! + index * window.inArea, window, kernel: kernel,
-                        out: wanted.baseAddress! + index * window.outArea)
-                }
-            }
-        }
+        DepthwiseConvolution.forwardReference(
+            floats(plane, count * window.inArea), count: count, window, kernel: kernel, out: &wanted)
         return largest(floats(output, count * window.outArea), wanted)
     }
 
@@ -120,22 +112,11 @@ final class WindowBench<Scalar: ActivationScalar> {
     private func backwardError() -> Float {
         backward()
         let x = floats(plane, count * window.inArea).map { max($0 + 0.5, 0) }
-        let outer = floats(gradient, count * window.outArea)
         var wanted = [Float](repeating: 0, count: count * window.inArea)
         var wantedKernel = [Float](repeating: 0, count: 9)
-        wanted.withUnsafeMutableBufferPointer { wanted in
-            x.withUnsafeBufferPointer { x in
-                outer.withUnsafeBufferPointer { outer in
-                    for index in 0..<count {
-                        DepthwiseConvolution.backwardReference(
-                            gradient: outer.baseAddress! + index * window.outArea,
-                            x.baseAddress! + index * window.inArea, window, kernel: kernel,
-                            inputGradient: wanted.baseAddress! + index * window.inArea,
-                            kernelGradient: &wantedKernel)
-                    }
-                }
-            }
-        }
+        DepthwiseConvolution.backwardReference(
+            gradient: floats(gradient, count * window.outArea), x, count: count, window, kernel: kernel,
+            inputGradient: &wanted, kernelGradient: &wantedKernel)
         for index in x.indices where x[index] <= 0 { wanted[index] = 0 }
         let found = (0..<9).map { Float(kernelGradient.pointer[$0]) }
         return max(largest(floats(inputGradient, x.count), wanted), largest(found, wantedKernel))

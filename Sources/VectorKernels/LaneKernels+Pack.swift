@@ -8,7 +8,7 @@ extension LaneActivationKernels {
         for tile in 0..<tiles.count {
             for block in blocks {
                 let part = PackedTile<Scalar>(
-                    block: block, matrixRows: rows, rows: tiles.start(tile)..<tiles.start(tile + 1), target: target)
+                    block: block, matrixRows: rows, rows: tiles.rows(tile), target: target)
                 part.fill()
                 target += part.steps * part.rows.count
             }
@@ -23,7 +23,7 @@ private struct PackedTile<Scalar: LaneScalar> {
     let rows: Range<Int>
     let target: UnsafeMutablePointer<Float>
 
-    var steps: Int { (block.columns + Scalar.weightStep - 1) / Scalar.weightStep }
+    var steps: Int { Scalar.steps(block.columns) }
 
     func fill() {
         if block.columnStride == 1 {
@@ -57,12 +57,8 @@ private struct PackedTile<Scalar: LaneScalar> {
             var place = target + (row - rows.lowerBound)
             for step in stride(from: 0, to: whole, by: laneCount) {
                 let start = weights(row, step)
-                let packed =
-                    if Scalar.weightStep == 1 {
-                        Scalar.pack(start.lanes(0), Lanes.zero)
-                    } else {
-                        { Scalar.pack($0.even, $0.odd) }(start.split(0))
-                    }
+                let pair = Scalar.weightStep == 1 ? (even: start.lanes(0), odd: Lanes.zero) : start.split(0)
+                let packed = Scalar.pack(pair.even, pair.odd)
                 for lane in 0..<laneCount {
                     place.pointee = packed[lane]
                     place += rows.count

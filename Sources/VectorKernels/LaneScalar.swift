@@ -45,6 +45,10 @@ protocol LaneScalar: ActivationScalar {
 typealias TileSums<let rows: Int, let vectors: Int> = InlineArray<rows, InlineArray<vectors, Lanes>>
 
 extension LaneScalar {
+    /// Steps that `accumulate` takes for so many columns of W.
+    @inline(__always)
+    static func steps(_ columns: Int) -> Int { (columns + weightStep - 1) / weightStep }
+
     /// Vectors of a tile's row: one in its order, or a pair.
     @inline(__always)
     static func line<let vectors: Int>(_ address: UnsafePointer<Self>) -> InlineArray<vectors, Lanes> {

@@ -44,9 +44,8 @@ struct NarrowProduct<let columns: Int, Scalar: LaneScalar> {
     }
 
     private func placeBias(_ tile: Int, _ index: Int) {
-        let row = tiles.start(tile)
-        for lane in 0..<tiles.start(tile + 1) - row {
-            let bias = product.bias?[row + lane] ?? 0
+        for (lane, row) in tiles.rows(tile).enumerated() {
+            let bias = product.bias?[row] ?? 0
             for offset in 0..<columns { place[(index * columns + offset) * laneCount + lane] = bias }
         }
     }
@@ -54,12 +53,11 @@ struct NarrowProduct<let columns: Int, Scalar: LaneScalar> {
     /// Adds the products of `count` tiles to what lies in their place.
     @inline(never)
     private func accumulate<let count: Int>(_ tile: Int, of _: Group<count>.Type) {
-        func steps(_ rows: Int) -> Int { (rows + Scalar.weightStep - 1) / Scalar.weightStep }
-        let perRow = steps(product.first.rows) + steps(product.second?.rows ?? 0)
+        let perRow = Scalar.steps(product.first.rows) + Scalar.steps(product.second?.rows ?? 0)
         var weights = InlineArray<count, UnsafePointer<Float>> {
             product.weights + perRow * tiles.start(tile + $0)
         }
-        let heights = InlineArray<count, Int> { tiles.start(tile + $0 + 1) - tiles.start(tile + $0) }
+        let heights = InlineArray<count, Int> { tiles.rows(tile + $0).count }
         let places = UnsafePointer(place)
         var sums = InlineArray<count, InlineArray<columns, Lanes>> { index in
             InlineArray { column in places.lanes((index * columns + column) * laneCount) }
@@ -73,7 +71,7 @@ struct NarrowProduct<let columns: Int, Scalar: LaneScalar> {
         @inline(__always)
         func add(_ input: PointwiseProduct<Scalar>.Input) {
             var values = input.pointer + column
-            for step in 0..<steps(input.rows) {
+            for step in 0..<Scalar.steps(input.rows) {
                 let last = min((step + 1) * Scalar.weightStep, input.rows) - step * Scalar.weightStep - 1
                 let next = values + last * input.stride
                 let spread = InlineArray<columns, Lanes> { Lanes(repeating: Scalar.word(values[$0], next[$0])) }
@@ -91,11 +89,10 @@ struct NarrowProduct<let columns: Int, Scalar: LaneScalar> {
 
     /// Stores a tile's sums with what the product adds to them.
     private func finish(_ tile: Int, _ index: Int) {
-        let first = tiles.start(tile)
-        for row in first..<tiles.start(tile + 1) {
+        for (lane, row) in tiles.rows(tile).enumerated() {
             for offset in 0..<columns {
                 let column = column + offset
-                var sum = place[(index * columns + offset) * laneCount + row - first]
+                var sum = place[(index * columns + offset) * laneCount + lane]
                 if let addend = product.addend { sum += addend[row * product.addendStride + column].float }
                 if product.isRectified, sum < 0 { sum = 0 }
                 product.out[row * product.outStride + column] = Scalar(rounding: sum)

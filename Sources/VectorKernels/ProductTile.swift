@@ -76,4 +76,7 @@ struct RowTiles {
     /// First row of a tile.
     @inline(__always)
     func start(_ tile: Int) -> Int { tile * height + min(tile, taller) }
+
+    @inline(__always)
+    func rows(_ tile: Int) -> Range<Int> { start(tile)..<start(tile + 1) }
 }

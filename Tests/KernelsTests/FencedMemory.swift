@@ -1,4 +1,5 @@
 import Glibc
+import Support
 
 /// Values right before a page that may not be touched: reading past the last one ends the process.
 final class FencedMemory {
@@ -6,14 +7,14 @@ final class FencedMemory {
     private let base: UnsafeMutableRawPointer
     private let length: Int
 
-    init(_ values: [Float]) {
+    init(_ values: [Float]) throws {
         let page = sysconf(Int32(_SC_PAGESIZE))
         let bytes = values.count * MemoryLayout<Float>.stride
         let room = (bytes + page - 1) / page * page
         length = room + page
         guard let base = mmap(nil, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
             base != MAP_FAILED, mprotect(base + room, page, PROT_NONE) == 0
-        else { fatalError("mmap of \(length) bytes: \(String(cString: strerror(errno)))") }
+        else { throw SystemError("mmap", on: "\(length) bytes") }
         self.base = base
         pointer = (base + room - bytes).bindMemory(to: Float.self, capacity: values.count)
         pointer.update(from: values, count: values.count)

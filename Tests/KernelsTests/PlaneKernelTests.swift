@@ -36,15 +36,10 @@ import Testing
     /// Planes of a channel: one, and more than are gone over together.
     private func counts(_ window: PlaneWindow) -> [Int] { [1, window.batch + 2] }
 
-    /// The plain form, of which each plane's is called with its index.
-    private func forward(_ x: [Float], _ window: PlaneWindow, kernel: [Float]) -> [Float] {
-        (0..<x.count / window.inArea).flatMap { plane in
-            let wanted = Guarded<Float>(count: window.outArea)
-            DepthwiseConvolution.forwardReference(
-                Array(x[plane * window.inArea..<(plane + 1) * window.inArea]), window, kernel: kernel,
-                out: wanted.pointer)
-            return wanted.values
-        }
+    private func forward(_ x: [Float], _ count: Int, _ window: PlaneWindow, kernel: [Float]) -> [Float] {
+        let wanted = Guarded<Float>(count: count * window.outArea)
+        DepthwiseConvolution.forwardReference(x, count: count, window, kernel: kernel, out: wanted.pointer)
+        return wanted.values
     }
 
     @Test("Depthwise convolution of planes as they lie, and after a norm", arguments: KernelsUnderTest.all, planes)
@@ -66,14 +61,14 @@ import Testing
             let plain = Guarded<Scalar>(count: count * window.outArea)
             kernels.depthwiseForward(
                 raw.pointer, count: count, window, kernel: kernel, out: plain.pointer, scratch: scratch.pointer)
-            #expect(isClose(plain.values, forward(raw.values, window, kernel: kernel)))
+            #expect(isClose(plain.values, forward(raw.values, count, window, kernel: kernel)))
 
             let normed = Guarded<Scalar>(count: count * window.outArea)
             kernels.depthwiseForward(
                 raw.pointer, count: count, window, scale: 1.3, shift: 0.2, kernel: kernel, out: normed.pointer,
                 scratch: scratch.pointer)
             let x = raw.values.map { max(1.3 * $0 + 0.2, 0) }
-            #expect(isClose(normed.values, forward(x, window, kernel: kernel)))
+            #expect(isClose(normed.values, forward(x, count, window, kernel: kernel)))
             #expect(plain.isIntact && normed.isIntact && scratch.isIntact)
         }
     }
@@ -104,15 +99,11 @@ import Testing
 
             let x = raw.values.map { max(1.3 * $0 + 0.2, 0) }
             let wantedKernel = Guarded([Float](repeating: 0.5, count: 9))
-            let wanted = (0..<count).flatMap { plane in
-                let wanted = Guarded<Float>(count: window.inArea)
-                DepthwiseConvolution.backwardReference(
-                    gradient: Array(gradient.values[plane * window.outArea..<(plane + 1) * window.outArea]),
-                    Array(x[plane * window.inArea..<(plane + 1) * window.inArea]), window, kernel: kernel,
-                    inputGradient: wanted.pointer, kernelGradient: wantedKernel.pointer)
-                return wanted.values
-            }
-            let masked = zip(wanted, x).map { $1 > 0 ? $0 : 0 }
+            let wanted = Guarded<Float>(count: count * window.inArea)
+            DepthwiseConvolution.backwardReference(
+                gradient: gradient.values, x, count: count, window, kernel: kernel, inputGradient: wanted.pointer,
+                kernelGradient: wantedKernel.pointer)
+            let masked = zip(wanted.values, x).map { $1 > 0 ? $0 : 0 }
             #expect(isClose(inputGradient.values, masked))
             #expect(
                 isClose(

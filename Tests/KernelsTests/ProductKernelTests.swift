@@ -83,18 +83,18 @@ import Testing
     @Test(
         "However a matrix lies, it is packed the same, and nothing past its end is read",
         arguments: KernelsUnderTest.all)
-    func packing(_ set: KernelsUnderTest) {
+    func packing(_ set: KernelsUnderTest) throws {
         for (rows, columns) in [(5, 7), (1, 1), (16, 64), (25, 33), (40, 160), (61, 34)] {
-            checkPacking(set.kernels.float32, rows: rows, columns: columns)
-            checkPacking(set.kernels.bfloat16, rows: rows, columns: columns)
+            try checkPacking(set.kernels.float32, rows: rows, columns: columns)
+            try checkPacking(set.kernels.bfloat16, rows: rows, columns: columns)
         }
     }
 
     private func checkPacking<Scalar: TestScalar>(
         _ kernels: any ActivationKernels<Scalar>, rows: Int, columns: Int
-    ) {
+    ) throws {
         let weights = noise(rows * columns)
-        func packed(rowStride: Int, columnStride: Int) -> [UInt32] {
+        func packed(rowStride: Int, columnStride: Int) throws -> [UInt32] {
             let count = (rows - 1) * rowStride + (columns - 1) * columnStride + 1
             var values = [Float](repeating: .nan, count: count)
             for row in 0..<rows {
@@ -102,7 +102,7 @@ import Testing
                     values[row * rowStride + column * columnStride] = weights[row * columns + column]
                 }
             }
-            let memory = FencedMemory(values)
+            let memory = try FencedMemory(values)
             let found = Guarded<Float>(count: rows * columns)
             kernels.pack(
                 [WeightBlock(memory.pointer, rowStride: rowStride, columnStride: columnStride, columns: columns)],
@@ -111,10 +111,10 @@ import Testing
             // By their bits: two weights of bfloat16 in one float may look like a NaN.
             return found.values.map(\.bitPattern)
         }
-        let wanted = packed(rowStride: 2 * columns, columnStride: 2)
-        #expect(packed(rowStride: columns, columnStride: 1) == wanted)
-        #expect(packed(rowStride: 1, columnStride: rows) == wanted)
-        #expect(packed(rowStride: 1, columnStride: rows + 3) == wanted)
+        let wanted = try packed(rowStride: 2 * columns, columnStride: 2)
+        #expect(try packed(rowStride: columns, columnStride: 1) == wanted)
+        #expect(try packed(rowStride: 1, columnStride: rows) == wanted)
+        #expect(try packed(rowStride: 1, columnStride: rows + 3) == wanted)
     }
 
     @Test("Correlations of rows, set and added", arguments: KernelsUnderTest.all, sizes)

@@ -78,7 +78,8 @@ enum DoubleReference {
                 let kernel = Array(kernels[9 * channel..<9 * channel + 9])
                 convolved.withUnsafeMutableBufferPointer {
                     DepthwiseConvolution.forwardReference(
-                        plane, window, kernel: kernel, out: $0.baseAddress! + (image * middle + channel) * area)
+                        plane, count: 1, window, kernel: kernel,
+                        out: $0.baseAddress! + (image * middle + channel) * area)
                 }
             }
         }

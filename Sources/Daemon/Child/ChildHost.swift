@@ -1,4 +1,3 @@
-import CProcess
 import Foundation
 import Glibc
 public import Logging
@@ -67,8 +66,8 @@ public struct ChildHost: Sendable {
         let input: SpawnPipe
         let output: SpawnPipe
         do {
-            input = try SpawnPipe(for: "a child")
-            output = try SpawnPipe(for: "a child")
+            input = try SpawnPipe(for: "a child's input")
+            output = try SpawnPipe(for: "a child's output")
         } catch {
             close(logFile)
             throw error

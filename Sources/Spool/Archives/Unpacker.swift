@@ -49,7 +49,7 @@ struct Unpacker: Sendable {
         let reader: Int32
         let pid: pid_t
         do throws(SystemError) {
-            let pipe = try SpawnPipe(for: "unpack-helper")
+            let pipe = try SpawnPipe(for: "the unpack-helper's answer")
             let writer = pipe.takeWriteEnd()
             defer { close(writer) }
             pid = try start(archive: archive, folder: folder, output: writer)
