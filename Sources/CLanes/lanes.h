@@ -35,17 +35,29 @@ LANES_INLINE clanes16 clanes16_interleave_high(clanes16 a, clanes16 b) {
     return __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
 }
 
-// The sums of four vectors' lanes, in the order a, b, c, d.
-LANES_INLINE clanes8 clanes8_pair_sums(clanes8 a, clanes8 b) {
-    return __builtin_shufflevector(a, b, 0, 2, 8, 10, 4, 6, 12, 14) +
-           __builtin_shufflevector(a, b, 1, 3, 9, 11, 5, 7, 13, 15);
+// The sums of four vectors' lanes, in the order a, b, c, d: pairs of lanes four apart meet in two steps within each
+// quarter of a vector, the quarters last.
+LANES_INLINE clanes8 clanes8_halves(clanes8 a, clanes8 b) {
+    return __builtin_shufflevector(a, b, 0, 8, 1, 9, 4, 12, 5, 13) +
+           __builtin_shufflevector(a, b, 2, 10, 3, 11, 6, 14, 7, 15);
 }
 LANES_INLINE clanes4 clanes8_totals(clanes8 a, clanes8 b, clanes8 c, clanes8 d) {
-    clanes8 sums = clanes8_pair_sums(clanes8_pair_sums(a, b), clanes8_pair_sums(c, d));
+    clanes8 ab = clanes8_halves(a, b), cd = clanes8_halves(c, d);
+    clanes8 sums = __builtin_shufflevector(ab, cd, 0, 1, 8, 9, 4, 5, 12, 13) +
+                   __builtin_shufflevector(ab, cd, 2, 3, 10, 11, 6, 7, 14, 15);
     return sums.lo + sums.hi;
 }
+LANES_INLINE clanes16 clanes16_halves(clanes16 a, clanes16 b) {
+    return __builtin_shufflevector(a, b, 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29) +
+           __builtin_shufflevector(a, b, 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, 15, 31);
+}
 LANES_INLINE clanes4 clanes16_totals(clanes16 a, clanes16 b, clanes16 c, clanes16 d) {
-    return clanes8_totals(a.lo + a.hi, b.lo + b.hi, c.lo + c.hi, d.lo + d.hi);
+    clanes16 ab = clanes16_halves(a, b), cd = clanes16_halves(c, d);
+    clanes16 quarters =
+        __builtin_shufflevector(ab, cd, 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29) +
+        __builtin_shufflevector(ab, cd, 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31);
+    clanes8 sums = quarters.lo + quarters.hi;
+    return sums.lo + sums.hi;
 }
 
 typedef unsigned int cbits8 __attribute__((ext_vector_type(8)));

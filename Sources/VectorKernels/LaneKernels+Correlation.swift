@@ -49,11 +49,11 @@ private enum CorrelationRows {
 private struct CorrelationTile<let rows: Int, Scalar: LaneScalar> {
     @inline(never)
     static func run(_ task: RowCorrelation<Scalar>, row: Int, column: Int, ahead: UnsafePointer<Scalar>) {
-        let width = min(4, task.right.rows - column)
+        let last = min(4, task.right.rows - column) - 1
         let left = InlineArray<rows, UnsafePointer<Scalar>> { task.left.pointer + (row + $0) * task.left.stride }
         // Past the last row the tile takes it again; those sums are not stored.
         let right = InlineArray<4, UnsafePointer<Scalar>> {
-            task.right.pointer + (column + min($0, width - 1)) * task.right.stride
+            task.right.pointer + (column + min($0, last)) * task.right.stride
         }
 
         var sums = zeros
@@ -63,23 +63,8 @@ private struct CorrelationTile<let rows: Int, Scalar: LaneScalar> {
             Scalar.correlate(&sums, left, right, index)
             index += Scalar.correlationStep
         }
-        var totals = totals(of: sums)
-        if index < task.columns {
-            let rest = rest(left, right, index..<task.columns)
-            for row in 0..<rows { totals[row] += rest[row] }
-        }
-
-        for index in 0..<rows {
-            let totals = totals[index]
-            let out = task.out + ((row + index) * task.outStride + column)
-            if width == 4 {
-                let raw = UnsafeMutableRawPointer(out)
-                let before = task.accumulates ? raw.loadUnaligned(as: SIMD4<Float>.self) : .zero
-                raw.storeBytes(of: before + totals, as: SIMD4<Float>.self)
-            } else {
-                for lane in 0..<width { out[lane] = task.accumulates ? out[lane] + totals[lane] : totals[lane] }
-            }
-        }
+        store(sums, task, row, column, accumulates: task.accumulates)
+        if index < task.columns { addRest(task, row, column, left, right, from: index) }
     }
 
     private static var zeros: TileSums<rows, 4> {
@@ -87,24 +72,49 @@ private struct CorrelationTile<let rows: Int, Scalar: LaneScalar> {
         get { TileSums<rows, 4> { _ in InlineArray { _ in Lanes.zero } } }
     }
 
-    /// Of every row's four sums.
+    /// The totals of every row's four sums to where they belong. Nothing in the loop depends on the row, so that it is
+    /// unrolled and the sums stay in their registers.
     @inline(__always)
-    private static func totals(of sums: TileSums<rows, 4>) -> InlineArray<rows, SIMD4<Float>> {
-        InlineArray { Lanes.totals(sums[$0][0], sums[$0][1], sums[$0][2], sums[$0][3]) }
+    private static func store(
+        _ sums: TileSums<rows, 4>, _ task: RowCorrelation<Scalar>, _ row: Int, _ column: Int, accumulates: Bool
+    ) {
+        let totals = InlineArray<rows, SIMD4<Float>> {
+            Lanes.totals(sums[$0][0], sums[$0][1], sums[$0][2], sums[$0][3])
+        }
+        let out = task.out + (row * task.outStride + column)
+        let width = task.right.rows - column
+        if width < 4 { return store(totals, out, task.outStride, width: width, accumulates: accumulates) }
+        for index in 0..<rows {
+            let place = UnsafeMutableRawPointer(out + index * task.outStride)
+            let before = accumulates ? place.loadUnaligned(as: SIMD4<Float>.self) : .zero
+            place.storeBytes(of: before + totals[index], as: SIMD4<Float>.self)
+        }
     }
 
-    /// The totals of the columns that are less than a step. By itself, since the sums of all others would leave their
-    /// registers for it.
     @inline(never)
-    private static func rest(
+    private static func store(
+        _ totals: InlineArray<rows, SIMD4<Float>>, _ out: UnsafeMutablePointer<Float>, _ stride: Int, width: Int,
+        accumulates: Bool
+    ) {
+        for index in 0..<rows {
+            let out = out + index * stride
+            for lane in 0..<width { out[lane] = (accumulates ? out[lane] : 0) + totals[index][lane] }
+        }
+    }
+
+    /// Adds the totals of the columns that are less than a step. By itself, since the sums of all others would leave
+    /// their registers for it.
+    @inline(never)
+    private static func addRest(
+        _ task: RowCorrelation<Scalar>, _ row: Int, _ column: Int,
         _ left: InlineArray<rows, UnsafePointer<Scalar>>, _ right: InlineArray<4, UnsafePointer<Scalar>>,
-        _ columns: Range<Int>
-    ) -> InlineArray<rows, SIMD4<Float>> {
+        from first: Int
+    ) {
         var sums = zeros
-        for index in stride(from: columns.lowerBound, to: columns.upperBound, by: laneCount) {
-            let count = columns.upperBound - index
+        for index in stride(from: first, to: task.columns, by: laneCount) {
+            let count = task.columns - index
             Scalar.correlate(&sums, left, right) { ($0 + index).lanes(0).keeping(first: count) }
         }
-        return totals(of: sums)
+        store(sums, task, row, column, accumulates: true)
     }
 }
