@@ -10,6 +10,8 @@
 typedef unsigned short cwords8 __attribute__((ext_vector_type(8)));
 typedef unsigned short cwords16 __attribute__((ext_vector_type(16)));
 typedef unsigned short cwords32 __attribute__((ext_vector_type(32)));
+typedef short cshorts16 __attribute__((ext_vector_type(16)));
+typedef short cshorts32 __attribute__((ext_vector_type(32)));
 typedef unsigned long cquads8 __attribute__((ext_vector_type(8)));
 
 LANES_INLINE clanes8 clanes8_widen(cwords8 words) {
@@ -44,6 +46,15 @@ LANES_INLINE clanes8 clanes8_low_widened(cwords16 words) { return (clanes8)cword
 LANES_INLINE clanes8 clanes8_high_widened(cwords16 words) { return (clanes8)cwords16_zip_high(0, words); }
 LANES_INLINE clanes16 clanes16_low_widened(cwords32 words) { return (clanes16)cwords32_zip_low(0, words); }
 LANES_INLINE clanes16 clanes16_high_widened(cwords32 words) { return (clanes16)cwords32_zip_high(0, words); }
+
+// The elements of `values` where that of `by` is above zero, zero elsewhere. As whole numbers: a bfloat16 above zero is
+// one, too (a NaN counts by its sign).
+LANES_INLINE cwords16 cwords16_where_positive(cwords16 values, cwords16 by) {
+    return values & (cwords16)((cshorts16)by > 0);
+}
+LANES_INLINE cwords32 cwords32_where_positive(cwords32 values, cwords32 by) {
+    return values & (cwords32)((cshorts32)by > 0);
+}
 
 // The nearest, ties to even, in the lower halves. A NaN stays one if it is one that arithmetic makes: the lower half of
 // its payload zero.

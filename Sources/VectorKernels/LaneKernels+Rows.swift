@@ -19,10 +19,10 @@ extension LaneActivationKernels {
         var sum0 = Lanes.zero
         var sum1 = Lanes.zero
         var index = 0
-        while index + 2 * laneCount <= count {
-            sum0 += row.lanes(index)
-            sum1 += row.lanes(index + laneCount)
-            index += 2 * laneCount
+        while index + 4 * laneCount <= count {
+            sum0 = Scalar.adding(sum0, row + index)
+            sum1 = Scalar.adding(sum1, row + (index + 2 * laneCount))
+            index += 4 * laneCount
         }
         while index < count {
             sum0 += row.lanes(index).keeping(first: count - index)
@@ -39,11 +39,10 @@ extension LaneActivationKernels {
             var deviations = DeviationSums()
             var index = first
             while index + 2 * laneCount <= end {
-                let a = row.lanes(index) - mean
-                let b = row.lanes(index + laneCount) - mean
-                row.store(a, index)
-                row.store(b, index + laneCount)
-                deviations.add(a, b)
+                let (a, b) = Scalar.loadPair(row + index)
+                let deviation = (a - mean, b - mean)
+                Scalar.storePair(deviation.0, deviation.1, row + index)
+                deviations.add(deviation.0, deviation.1)
                 index += 2 * laneCount
             }
             while index < end {
@@ -65,7 +64,8 @@ extension LaneActivationKernels {
         var deviations = DeviationSums()
         var index = 0
         while index + 2 * laneCount <= count {
-            deviations.add(row.lanes(index) - centre, row.lanes(index + laneCount) - centre)
+            let (a, b) = Scalar.loadPair(row + index)
+            deviations.add(a - centre, b - centre)
             index += 2 * laneCount
         }
         while index < count {
@@ -109,12 +109,22 @@ extension LaneActivationKernels {
         let slopes = Lanes(repeating: slope)
         let offsets = Lanes(repeating: offset)
         var index = 0
-        while index + laneCount <= count {
+        while index + 2 * laneCount <= count {
             clanes_prefetch(input + (index + ahead))
             clanes_prefetch(gradient + (index + ahead))
-            let sum = multiplyAdd(offsets, slopes, input.lanes(index))
-            gradient.store(multiplyAdd(sum, scales, gradient.lanes(index)), index)
-            index += laneCount
+            #if WIDE_LANES
+                // Two vectors of float32 are two cache lines there.
+                if Scalar.self == Float.self {
+                    clanes_prefetch(input + (index + ahead + laneCount))
+                    clanes_prefetch(gradient + (index + ahead + laneCount))
+                }
+            #endif
+            let inputs = Scalar.loadPair(input + index)
+            let gradients = Scalar.loadPair(gradient + index)
+            Scalar.storePair(
+                multiplyAdd(multiplyAdd(offsets, slopes, inputs.0), scales, gradients.0),
+                multiplyAdd(multiplyAdd(offsets, slopes, inputs.1), scales, gradients.1), gradient + index)
+            index += 2 * laneCount
         }
         while index < count {
             let sum = slope * input[index].float + offset
@@ -129,14 +139,17 @@ extension LaneActivationKernels {
         var sum0 = Lanes.zero
         var sum1 = Lanes.zero
         var index = 0
+        while index + 4 * laneCount <= count {
+            let next = index + 2 * laneCount
+            Scalar.close(gradient + index, out: out + index)
+            Scalar.close(gradient + next, out: out + next)
+            sum0 = Scalar.adding(sum0, gradient + index)
+            sum1 = Scalar.adding(sum1, gradient + next)
+            index += 4 * laneCount
+        }
         while index + 2 * laneCount <= count {
-            let a = gradient.lanes(index).replacing(with: 0, where: out.lanes(index) .<= Lanes.zero)
-            let b = gradient.lanes(index + laneCount)
-                .replacing(with: 0, where: out.lanes(index + laneCount) .<= Lanes.zero)
-            gradient.store(a, index)
-            gradient.store(b, index + laneCount)
-            sum0 += a
-            sum1 += b
+            Scalar.close(gradient + index, out: out + index)
+            sum0 = Scalar.adding(sum0, gradient + index)
             index += 2 * laneCount
         }
         var rest: Float = 0
@@ -156,7 +169,9 @@ private struct DeviationSums {
     private var squares0 = Lanes.zero
     private var squares1 = Lanes.zero
 
+    @inline(__always)
     var sum: Double { Double((sum0 + sum1).total) }
+    @inline(__always)
     var squares: Double { Double((squares0 + squares1).total) }
 
     @inline(__always)

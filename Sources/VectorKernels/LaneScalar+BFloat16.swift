@@ -78,6 +78,26 @@ extension BFloat16: LaneScalar {
     }
 
     @inline(__always)
+    static func adding(_ sum: Lanes, _ address: UnsafePointer<BFloat16>) -> Lanes {
+        #if WIDE_LANES
+            return clanes16_pair_product(sum, words(address), WordPair(repeating: BFloat16(rounding: 1).bits))
+        #else
+            let (even, odd) = split(address)
+            return sum + (even + odd)
+        #endif
+    }
+
+    @inline(__always)
+    static func close(_ gradient: UnsafeMutablePointer<BFloat16>, out: UnsafePointer<BFloat16>) {
+        #if WIDE_LANES
+            let words = cwords32_where_positive(words(gradient), words(out))
+        #else
+            let words = cwords16_where_positive(words(gradient), words(out))
+        #endif
+        UnsafeMutableRawPointer(gradient).storeBytes(of: words, as: WordPair.self)
+    }
+
+    @inline(__always)
     static func dense(
         _ planes: UnsafePointer<BFloat16>, count: Int, _ window: PlaneWindow,
         into scratch: UnsafeMutablePointer<Float>

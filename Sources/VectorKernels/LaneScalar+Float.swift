@@ -43,6 +43,22 @@ extension Float: LaneScalar {
     }
 
     @inline(__always)
+    static func adding(_ sum: Lanes, _ address: UnsafePointer<Float>) -> Lanes {
+        // One after the other: of a sum of two masked vectors the compiler adds the last lanes apart.
+        let first = sum + load(address)
+        return first + load(address + laneCount)
+    }
+
+    @inline(__always)
+    static func close(_ gradient: UnsafeMutablePointer<Float>, out: UnsafePointer<Float>) {
+        let (first, second) = loadPair(gradient)
+        let (firstOut, secondOut) = loadPair(out)
+        storePair(
+            first.replacing(with: 0, where: firstOut .<= Lanes.zero),
+            second.replacing(with: 0, where: secondOut .<= Lanes.zero), gradient)
+    }
+
+    @inline(__always)
     static func dense(
         _ planes: UnsafePointer<Float>, count: Int, _ window: PlaneWindow, into scratch: UnsafeMutablePointer<Float>
     ) -> DensePlanes { DensePlanes(planes, window) }

@@ -13,6 +13,10 @@ protocol LaneScalar: ActivationScalar {
     /// Two vectors' worth in whatever order is quickest, and the way back.
     static func loadPair(_ address: UnsafePointer<Self>) -> (Lanes, Lanes)
     static func storePair(_ first: Lanes, _ second: Lanes, _ address: UnsafeMutablePointer<Self>)
+    /// `sum` and two vectors' worth, each lane some of them.
+    static func adding(_ sum: Lanes, _ address: UnsafePointer<Self>) -> Lanes
+    /// Sets elements of two vectors' worth of the gradient to zero where `out` is not above zero.
+    static func close(_ gradient: UnsafeMutablePointer<Self>, out: UnsafePointer<Self>)
 
     /// Planes as float32: themselves, or copies in `scratch` with zeros beside them.
     static func dense(
