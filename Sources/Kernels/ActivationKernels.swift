@@ -47,7 +47,8 @@ public protocol ActivationKernels<Scalar>: Sendable {
     /// `inputGradient` (`=`) from the gradient at `out`, which is zero where `out` is.
     func averagePoolBackward(
         gradient: UnsafePointer<Scalar>, out: UnsafePointer<Scalar>, _ window: PlaneWindow,
-        inverseCounts: UnsafePointer<Float>, inputGradient: UnsafeMutablePointer<Scalar>)
+        inverseCounts: UnsafePointer<Float>, inputGradient: UnsafeMutablePointer<Scalar>,
+        scratch: UnsafeMutablePointer<Float>)
     /// `MaxPool` of x as it lies, `out` `[outHeight][outWidth]`.
     func maxPoolForward(
         _ plane: UnsafePointer<Scalar>, _ window: PlaneWindow, out: UnsafeMutablePointer<Scalar>)

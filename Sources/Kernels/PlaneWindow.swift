@@ -46,7 +46,7 @@ public struct PlaneWindow: Sendable, Hashable {
     /// At stride 1: a batch with slack on both sides, of which two have room.
     package var denseCount: Int { batch * densePitch + 2 * Self.slack }
     /// Floats of scratch that an operation on this window needs.
-    public var scratchCount: Int { stride == 1 ? 2 * denseCount : 0 }
+    public var scratchCount: Int { stride == 1 ? 2 * denseCount : outArea + 2 * Self.slack }
 }
 
 extension PlaneWindow {

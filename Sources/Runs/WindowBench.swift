@@ -139,7 +139,7 @@ final class WindowBench<Scalar: ActivationScalar> {
     private func averageBackward() {
         kernels.averagePoolBackward(
             gradient: start(gradient), out: start(output), window, inverseCounts: inverseCounts.pointer,
-            inputGradient: start(inputGradient))
+            inputGradient: start(inputGradient), scratch: scratch.pointer)
     }
 
     private func averageBackwardError() -> Float {

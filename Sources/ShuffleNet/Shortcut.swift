@@ -25,13 +25,14 @@ final class Shortcut<Scalar: ActivationScalar> {
 
     /// The gradient at one channel of the input, for all images.
     func backward(
-        _ gradient: Rows<Scalar>, _ output: Rows<Scalar>, _ inputGradient: Rows<Scalar>, channel: Int, images: Int
+        _ gradient: Rows<Scalar>, _ output: Rows<Scalar>, _ inputGradient: Rows<Scalar>, channel: Int, images: Int,
+        scratch: UnsafeMutablePointer<Float>
     ) {
         for image in 0..<images {
             kernels.averagePoolBackward(
                 gradient: gradient[channel, image * window.outArea], out: output[channel, image * window.outArea],
                 window, inverseCounts: inverseCounts.pointer,
-                inputGradient: inputGradient[channel, image * window.inArea])
+                inputGradient: inputGradient[channel, image * window.inArea], scratch: scratch)
         }
     }
 }

@@ -214,7 +214,7 @@ extension TrainedUnit {
             let scratch = workspace.scratch(worker)
             if task >= middle {
                 shortcut?.backward(
-                    gradient, output, inputGradient, channel: task - middle, images: images)
+                    gradient, output, inputGradient, channel: task - middle, images: images, scratch: scratch)
                 return
             }
             let source = shape.shuffleSource(of: task)

@@ -25,8 +25,11 @@ struct DensePlanes {
         var target = scratch + PlaneWindow.slack
         target.store(Lanes.zero, -laneCount)
         for _ in 0..<count {
-            for index in stride(from: 0, to: window.inArea, by: laneCount) {
+            // No `stride`: its test for overflow is part of every step.
+            var index = 0
+            while index < window.inArea {
                 target.store(change.apply(source.lanes(index)), index)
+                index += laneCount
             }
             target.store(Lanes.zero, window.inArea)
             target.store(Lanes.zero, window.inArea + laneCount)

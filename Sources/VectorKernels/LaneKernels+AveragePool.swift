@@ -10,12 +10,21 @@ extension LaneActivationKernels {
 
     func averagePoolBackward(
         gradient: UnsafePointer<Scalar>, out: UnsafePointer<Scalar>, _ window: PlaneWindow,
-        inverseCounts: UnsafePointer<Float>, inputGradient: UnsafeMutablePointer<Scalar>
+        inverseCounts: UnsafePointer<Float>, inputGradient: UnsafeMutablePointer<Scalar>,
+        scratch: UnsafeMutablePointer<Float>
     ) {
+        // Each window's share for each of its inputs, where the ReLU was open. It is used up to nine times.
+        let shares = scratch + PlaneWindow.slack
+        var index = 0
+        while index < window.outArea {
+            let share = gradient.lanes(index) * inverseCounts.lanes(index)
+            shares.store(share.replacing(with: 0, where: out.lanes(index) .<= Lanes.zero), index)
+            index += laneCount
+        }
         withUnsafeTemporaryAllocation(of: Float.self, capacity: 9) { ones in
             ones.initialize(repeating: 1)
             var sums = StoredSums(out: inputGradient, count: window.inArea)
-            SpreadWindow(AverageGradient(gradient: gradient, out: out, inverseCounts: inverseCounts), window)
+            SpreadWindow(PlainGradient(pointer: UnsafePointer(shares)), window)
                 .spread(kernel: ones.baseAddress!, into: &sums)
         }
     }
@@ -41,16 +50,4 @@ private struct Average: WindowFold {
 
     @inline(__always)
     func end(index: Int) -> Lanes { (sum * inverseCounts.lanes(index)).rectified }
-}
-
-/// Each window's share of the gradient for each of its inputs, where the ReLU was open.
-private struct AverageGradient<Scalar: LaneScalar>: WindowGradient {
-    let gradient: UnsafePointer<Scalar>
-    let out: UnsafePointer<Scalar>
-    let inverseCounts: UnsafePointer<Float>
-
-    @inline(__always)
-    func lanes(_ index: Int, tap: Int) -> Lanes {
-        (gradient.lanes(index) * inverseCounts.lanes(index)).replacing(with: 0, where: out.lanes(index) .<= Lanes.zero)
-    }
 }

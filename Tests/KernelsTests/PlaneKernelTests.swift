@@ -136,9 +136,10 @@ import Testing
 
         let gradient = Input<Scalar>(window.outArea, seed: 9)
         let found = Guarded<Scalar>(count: window.inArea)
+        let scratch = AlignedBuffer<Float>(count: window.scratchCount)
         kernels.averagePoolBackward(
             gradient: gradient.pointer, out: out.pointer, window, inverseCounts: counts.pointer,
-            inputGradient: found.pointer)
+            inputGradient: found.pointer, scratch: scratch.pointer)
         let plain = Guarded<Float>(count: window.inArea)
         AveragePool.backwardReference(
             gradient: gradient.values, out: out.values.floats, window, inputGradient: plain.pointer)
