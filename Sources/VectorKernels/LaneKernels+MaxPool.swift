@@ -31,7 +31,8 @@ extension LaneActivationKernels {
         withUnsafeTemporaryAllocation(of: Float.self, capacity: 9) { scales in
             scales.initialize(repeating: scale)
             var sink = NormGradient(
-                plane: plane, slope: Lanes(repeating: slope), offset: Lanes(repeating: offset))
+                plane: plane, ahead: 6 * window.inWidth, slope: Lanes(repeating: slope),
+                offset: Lanes(repeating: offset))
             SpreadWindow(PlacedGradient(gradient: gradient, taps: taps), window)
                 .spread(kernel: scales.baseAddress!, into: &sink)
         }
@@ -52,11 +53,14 @@ private struct PlacedGradient<Scalar: LaneScalar>: WindowGradient {
 /// Turns r into the gradient at r: offset + slope·r + sum.
 private struct NormGradient<Scalar: LaneScalar>: SumSink {
     let plane: UnsafeMutablePointer<Scalar>
+    /// To the row of a strip that is asked for meanwhile: rows lie too far apart for the hardware to see them coming.
+    let ahead: Int
     let slope: Lanes
     let offset: Lanes
 
     @inline(__always)
     func take(_ sum: Lanes, index: Int, count: Int) {
+        clanes_prefetch(plane + (index + ahead))
         let value = multiplyAdd(offset + sum, plane.lanes(index), slope)
         // Exactly: what follows is still needed.
         plane.store(value, index, before: index + count)
