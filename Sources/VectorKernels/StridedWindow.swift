@@ -72,25 +72,39 @@ struct StridedWindow<Scalar: LaneScalar, Change: LaneChange> {
     func correlate(
         _ gradient: UnsafePointer<Scalar>, count: Int, into sums: UnsafeMutablePointer<Double>
     ) {
-        for row in 0..<3 {
-            var totals = TapSums()
-            for x in stride(from: 0, to: window.outWidth, by: laneCount) {
-                let edges = Edges(x, window, 0)
-                let inside = Lanes.bits(from: 0, to: window.outWidth - x)
-                for image in 0..<count {
-                    let plane = plane + (image * window.inArea + 2 * x - window.padLeft)
-                    let gradient = gradient + (image * window.outArea + x)
-                    for y in 0..<window.outHeight {
-                        let source = 2 * y - window.padTop + row
-                        if !(0..<window.inHeight).contains(source) { continue }
-                        let (left, middle, right) = edges.taps(plane + source * window.inWidth, change)
-                        let value = gradient.lanes(y * window.outWidth).masked(by: inside)
-                        totals.add(left, middle, right, value)
+        var first = TapSums()
+        var second = TapSums()
+        var third = TapSums()
+        for x in stride(from: 0, to: window.outWidth, by: laneCount) {
+            let edges = Edges(x, window, 0)
+            let inside = Lanes.bits(from: 0, to: window.outWidth - x)
+            for image in 0..<count {
+                let gradient = gradient + (image * window.outArea + x)
+                var row = plane + (image * window.inArea - window.padTop * window.inWidth + 2 * x - window.padLeft)
+                var above = Lanes.zero
+                // Every second row of inputs is an output's first and the last of the one above.
+                for y in 0...window.outHeight {
+                    let isOutput = y < window.outHeight
+                    let current = isOutput ? gradient.lanes(y * window.outWidth).masked(by: inside) : Lanes.zero
+                    let source = 2 * y - window.padTop
+                    if (0..<window.inHeight).contains(source) {
+                        let (left, middle, right) = edges.taps(row, change)
+                        first.add(left, middle, right, current)
+                        third.add(left, middle, right, above)
                     }
+                    row += window.inWidth
+                    if isOutput && (0..<window.inHeight).contains(source + 1) {
+                        let (left, middle, right) = edges.taps(row, change)
+                        second.add(left, middle, right, current)
+                    }
+                    row += window.inWidth
+                    above = current
                 }
             }
-            totals.store(sums + 3 * row)
         }
+        first.store(sums)
+        second.store(sums + 3)
+        third.store(sums + 6)
     }
 
     /// Which lanes of a strip have their taps inside the plane, and what the others get.
