@@ -1,3 +1,4 @@
+internal import CLanes
 internal import Kernels
 
 extension LaneActivationKernels {
@@ -7,6 +8,8 @@ extension LaneActivationKernels {
     ) {
         let width = window.inWidth
         let outWidth = window.outWidth
+        // From a row to the one of the next patches, which is asked for meanwhile.
+        let ahead = 2 * rowCount * width
         for channel in 0..<3 {
             for dy in 0..<3 {
                 let left = patches + (9 * channel + 3 * dy) * pitch
@@ -27,6 +30,8 @@ extension LaneActivationKernels {
                     left[start] = .zero
                     var x = 0
                     while 2 * x + 2 * laneCount <= width {
+                        clanes_prefetch(source + (2 * x + ahead))
+                        clanes_prefetch(source + (2 * x + ahead + laneCount))
                         let pair = source.split(2 * x)
                         middle.store(pair.even, start + x)
                         right.store(pair.odd, start + x)
