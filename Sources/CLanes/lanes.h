@@ -35,6 +35,32 @@ LANES_INLINE clanes16 clanes16_interleave_high(clanes16 a, clanes16 b) {
     return __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
 }
 
+LANES_INLINE clanes8 clanes8_larger(clanes8 a, clanes8 b) { return a < b ? b : a; }
+LANES_INLINE clanes16 clanes16_larger(clanes16 a, clanes16 b) { return a < b ? b : a; }
+
+// The vector as it is, which the compiler does not look behind: it would move the shuffles that follow before the sums or
+// comparisons that made it, where there are more of them.
+LANES_INLINE clanes8 clanes8_settled(clanes8 a) {
+#if defined(__AVX__)
+    __asm__("" : "+x"(a));
+#endif
+    return a;
+}
+LANES_INLINE clanes16 clanes16_settled(clanes16 a) {
+#if defined(__AVX512F__)
+    __asm__("" : "+v"(a));
+#endif
+    return a;
+}
+
+// The lanes from the second on, then the first of `next`.
+LANES_INLINE clanes8 clanes8_shifted(clanes8 a, clanes8 next) {
+    return __builtin_shufflevector(a, next, 1, 2, 3, 4, 5, 6, 7, 8);
+}
+LANES_INLINE clanes16 clanes16_shifted(clanes16 a, clanes16 next) {
+    return __builtin_shufflevector(a, next, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16);
+}
+
 // The sums of four vectors' lanes, in the order a, b, c, d: pairs of lanes four apart meet in two steps within each
 // quarter of a vector, the quarters last.
 LANES_INLINE clanes8 clanes8_halves(clanes8 a, clanes8 b) {

@@ -65,9 +65,9 @@ struct DenseWindow {
                     gradient += width
                     let below = y + 1 < height ? gradient.lanes(0).masked(by: strip.inside) : Lanes.zero
                     let taps = strip.taps(row)
-                    first.add(taps.left, taps.middle, taps.right, below)
-                    second.add(taps.left, taps.middle, taps.right, current)
-                    third.add(taps.left, taps.middle, taps.right, above)
+                    first.add(taps, below)
+                    second.add(taps, current)
+                    third.add(taps, above)
                     above = current
                     current = below
                     row += width
@@ -97,25 +97,21 @@ struct DenseWindow {
         }
 
         @inline(__always)
-        func taps(_ row: UnsafePointer<Float>) -> Taps {
-            Taps(left: row.lanes(-1).masked(by: left), middle: row.lanes(0), right: row.lanes(1).masked(by: right))
+        func taps(_ row: UnsafePointer<Float>) -> WindowTaps {
+            WindowTaps(
+                left: row.lanes(-1).masked(by: left), middle: row.lanes(0), right: row.lanes(1).masked(by: right))
         }
     }
+}
 
-    /// The inputs to the left, at and to the right of a vector of outputs.
-    private struct Taps {
-        let left: Lanes
-        let middle: Lanes
-        let right: Lanes
+extension WindowTaps {
+    @inline(__always)
+    func sum(_ a: Lanes, _ b: Lanes, _ c: Lanes) -> Lanes {
+        multiplyAdd(multiplyAdd(left * a, middle, b), right, c)
+    }
 
-        @inline(__always)
-        func sum(_ a: Lanes, _ b: Lanes, _ c: Lanes) -> Lanes {
-            multiplyAdd(multiplyAdd(left * a, middle, b), right, c)
-        }
-
-        @inline(__always)
-        func adding(to sum: Lanes, _ a: Lanes, _ b: Lanes, _ c: Lanes) -> Lanes {
-            multiplyAdd(multiplyAdd(multiplyAdd(sum, left, a), middle, b), right, c)
-        }
+    @inline(__always)
+    func adding(to sum: Lanes, _ a: Lanes, _ b: Lanes, _ c: Lanes) -> Lanes {
+        multiplyAdd(multiplyAdd(multiplyAdd(sum, left, a), middle, b), right, c)
     }
 }

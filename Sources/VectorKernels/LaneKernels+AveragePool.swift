@@ -5,7 +5,7 @@ extension LaneActivationKernels {
         _ plane: UnsafePointer<Scalar>, _ window: PlaneWindow, inverseCounts: UnsafePointer<Float>,
         out: UnsafeMutablePointer<Scalar>
     ) {
-        StridedWindow(plane, window, Unchanged()).fold(Average(inverseCounts), outside: 0, into: out)
+        ReducedWindow(plane, window).reduce(Average(inverseCounts), into: out)
     }
 
     func averagePoolBackward(
@@ -30,24 +30,17 @@ extension LaneActivationKernels {
     }
 }
 
-private struct Average: WindowFold {
+private struct Average: WindowReduction {
     private let inverseCounts: UnsafePointer<Float>
-    private var sum = Lanes.zero
 
     @inline(__always)
     init(_ inverseCounts: UnsafePointer<Float>) { self.inverseCounts = inverseCounts }
 
-    @inline(__always)
-    mutating func begin() { sum = .zero }
+    static var identity: Float { 0 }
 
     @inline(__always)
-    mutating func add(row: Int, left: Lanes, middle: Lanes, right: Lanes) {
-        // One after the other: of a sum of two masked vectors the compiler adds the last lanes apart.
-        sum += left
-        sum += middle
-        sum += right
-    }
+    static func combine(_ a: Lanes, _ b: Lanes) -> Lanes { a + b }
 
     @inline(__always)
-    func end(index: Int) -> Lanes { (sum * inverseCounts.lanes(index)).rectified }
+    func end(_ value: Lanes, index: Int) -> Lanes { (value * inverseCounts.lanes(index)).rectified }
 }

@@ -113,10 +113,10 @@ private struct Convolution: WindowFold {
     mutating func begin() { sum = .zero }
 
     @inline(__always)
-    mutating func add(row: Int, left: Lanes, middle: Lanes, right: Lanes) {
-        sum = multiplyAdd(sum, left, Lanes(repeating: kernel[3 * row]))
-        sum = multiplyAdd(sum, middle, Lanes(repeating: kernel[3 * row + 1]))
-        sum = multiplyAdd(sum, right, Lanes(repeating: kernel[3 * row + 2]))
+    mutating func add(row: Int, _ taps: WindowTaps) {
+        sum = multiplyAdd(sum, taps.left, Lanes(repeating: kernel[3 * row]))
+        sum = multiplyAdd(sum, taps.middle, Lanes(repeating: kernel[3 * row + 1]))
+        sum = multiplyAdd(sum, taps.right, Lanes(repeating: kernel[3 * row + 2]))
     }
 
     @inline(__always)

@@ -11,7 +11,7 @@ extension LaneActivationKernels {
     func maxPoolForward(
         _ plane: UnsafePointer<Scalar>, _ window: PlaneWindow, out: UnsafeMutablePointer<Scalar>
     ) {
-        StridedWindow(plane, window, Unchanged()).fold(Maximum(), outside: -.infinity, into: out)
+        ReducedWindow(plane, window).reduce(Maximum(), into: out)
     }
 
     func maxPoolForward(
@@ -67,19 +67,14 @@ private struct NormGradient<Scalar: LaneScalar>: SumSink {
     }
 }
 
-private struct Maximum: WindowFold {
-    private var best = Lanes.zero
+private struct Maximum: WindowReduction {
+    static var identity: Float { -.infinity }
 
     @inline(__always)
-    mutating func begin() { best = Lanes(repeating: -.infinity) }
+    static func combine(_ a: Lanes, _ b: Lanes) -> Lanes { a.larger(b) }
 
     @inline(__always)
-    mutating func add(row: Int, left: Lanes, middle: Lanes, right: Lanes) {
-        best = best.larger(left).larger(middle).larger(right)
-    }
-
-    @inline(__always)
-    func end(index: Int) -> Lanes { best }
+    func end(_ value: Lanes, index: Int) -> Lanes { value }
 }
 
 /// The largest of the inputs after norm and ReLU, and which input it was.
@@ -106,8 +101,8 @@ private struct PlacedMaximum<Scalar: LaneScalar>: WindowFold {
     }
 
     @inline(__always)
-    mutating func add(row: Int, left: Lanes, middle: Lanes, right: Lanes) {
-        let values: InlineArray<3, Lanes> = [left, middle, right]
+    mutating func add(row: Int, _ taps: WindowTaps) {
+        let values: InlineArray<3, Lanes> = [taps.left, taps.middle, taps.right]
         for column in 0..<3 {
             // What lies outside is a NaN and larger than nothing.
             let normed = norm.norm(values[column])

@@ -47,6 +47,18 @@ extension BFloat16: LaneScalar {
     @inline(__always)
     static func split(_ address: UnsafePointer<BFloat16>) -> (even: Lanes, odd: Lanes) { halves(words(address)) }
 
+    @inline(__always)
+    static func parts(_ address: UnsafePointer<BFloat16>) -> RowParts {
+        let (even, odd) = split(address)
+        return RowParts(even, odd, next: load(address + 2 * laneCount))
+    }
+
+    @inline(__always)
+    static func taps(_ parts: RowParts) -> WindowTaps {
+        let even = parts.first.settled
+        return WindowTaps(left: even, middle: parts.second, right: even.shifted(parts.next.settled))
+    }
+
     /// The elements at even and at odd places.
     @inline(__always)
     private static func halves(_ words: WordPair) -> (even: Lanes, odd: Lanes) {

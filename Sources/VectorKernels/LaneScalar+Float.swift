@@ -24,11 +24,27 @@ extension Float: LaneScalar {
     @inline(__always)
     static func split(_ address: UnsafePointer<Float>) -> (even: Lanes, odd: Lanes) {
         let (low, high) = loadPair(address)
+        return split(low, high)
+    }
+
+    @inline(__always)
+    private static func split(_ low: Lanes, _ high: Lanes) -> (even: Lanes, odd: Lanes) {
         #if WIDE_LANES
-            return (clanes16_even(low, high), clanes16_odd(low, high))
+            (clanes16_even(low, high), clanes16_odd(low, high))
         #else
-            return (clanes8_even(low, high), clanes8_odd(low, high))
+            (clanes8_even(low, high), clanes8_odd(low, high))
         #endif
+    }
+
+    @inline(__always)
+    static func parts(_ address: UnsafePointer<Float>) -> RowParts {
+        RowParts(load(address), load(address + laneCount), next: Lanes(repeating: address[2 * laneCount]))
+    }
+
+    @inline(__always)
+    static func taps(_ parts: RowParts) -> WindowTaps {
+        let (even, odd) = split(parts.first.settled, parts.second.settled)
+        return WindowTaps(left: even, middle: odd, right: even.settled.shifted(parts.next.settled))
     }
 
     @inline(__always)

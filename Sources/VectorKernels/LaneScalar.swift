@@ -10,6 +10,10 @@ protocol LaneScalar: ActivationScalar {
     static func store(_ value: Lanes, _ address: UnsafeMutablePointer<Self>, count: Int)
     /// The even and the odd elements of two vectors' worth from `address` on.
     static func split(_ address: UnsafePointer<Self>) -> (even: Lanes, odd: Lanes)
+    /// Two vectors' worth and the element after them, in whatever order `taps` takes them apart: into the even elements,
+    /// the odd ones, and the even ones from the third element on.
+    static func parts(_ address: UnsafePointer<Self>) -> RowParts
+    static func taps(_ parts: RowParts) -> WindowTaps
     /// Two vectors' worth in whatever order is quickest, and the way back.
     static func loadPair(_ address: UnsafePointer<Self>) -> (Lanes, Lanes)
     static func storePair(_ first: Lanes, _ second: Lanes, _ address: UnsafeMutablePointer<Self>)

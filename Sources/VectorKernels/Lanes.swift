@@ -61,6 +61,26 @@ extension Lanes {
         #endif
     }
 
+    /// The vector as it is, to be worked out before anything is made of it.
+    @inline(__always)
+    var settled: Lanes {
+        #if WIDE_LANES
+            clanes16_settled(self)
+        #else
+            clanes8_settled(self)
+        #endif
+    }
+
+    /// The lanes from the second on, then the first of `next`.
+    @inline(__always)
+    func shifted(_ next: Lanes) -> Lanes {
+        #if WIDE_LANES
+            clanes16_shifted(self, next)
+        #else
+            clanes8_shifted(self, next)
+        #endif
+    }
+
     /// The totals of four vectors.
     @inline(__always)
     static func totals(_ a: Lanes, _ b: Lanes, _ c: Lanes, _ d: Lanes) -> SIMD4<Float> {
@@ -74,7 +94,11 @@ extension Lanes {
     /// The larger of two lanes, this one if neither is.
     @inline(__always)
     func larger(_ other: Lanes) -> Lanes {
-        replacing(with: other, where: other .> self)
+        #if WIDE_LANES
+            clanes16_larger(self, other)
+        #else
+            clanes8_larger(self, other)
+        #endif
     }
 
     /// max(lane, 0); NaN stays NaN.

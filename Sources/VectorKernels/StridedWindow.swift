@@ -8,7 +8,7 @@ protocol WindowFold {
     /// The state before the first row.
     mutating func begin()
     /// Takes one of the rows 0 to 2, only those inside the plane.
-    mutating func add(row: Int, left: Lanes, middle: Lanes, right: Lanes)
+    mutating func add(row: Int, _ taps: WindowTaps)
     /// The outputs from `index` on.
     mutating func end(index: Int) -> Lanes
 }
@@ -47,15 +47,14 @@ struct StridedWindow<Scalar: LaneScalar, Change: LaneChange> {
         var fold = fold
         var x = (window.outWidth - 1) / laneCount * laneCount
         while x >= 0 {
-            let edges = Edges(x, window, outside)
+            let edges = WindowEdges(x, window, outside: outside)
             for y in 0..<window.outHeight {
                 let top = 2 * y - window.padTop
                 var source = plane + (top * window.inWidth + 2 * x - window.padLeft)
                 fold.begin()
                 for row in 0..<3 {
                     if (0..<window.inHeight).contains(top + row) {
-                        let (left, middle, right) = edges.taps(source, change)
-                        fold.add(row: row, left: left, middle: middle, right: right)
+                        fold.add(row: row, taps(source, edges))
                     }
                     source += window.inWidth
                 }
@@ -76,7 +75,7 @@ struct StridedWindow<Scalar: LaneScalar, Change: LaneChange> {
         var second = TapSums()
         var third = TapSums()
         for x in stride(from: 0, to: window.outWidth, by: laneCount) {
-            let edges = Edges(x, window, 0)
+            let edges = WindowEdges(x, window, outside: 0)
             let inside = Lanes.bits(from: 0, to: window.outWidth - x)
             for image in 0..<count {
                 let gradient = gradient + (image * window.outArea + x)
@@ -88,14 +87,13 @@ struct StridedWindow<Scalar: LaneScalar, Change: LaneChange> {
                     let current = isOutput ? gradient.lanes(y * window.outWidth).masked(by: inside) : Lanes.zero
                     let source = 2 * y - window.padTop
                     if (0..<window.inHeight).contains(source) {
-                        let (left, middle, right) = edges.taps(row, change)
-                        first.add(left, middle, right, current)
-                        third.add(left, middle, right, above)
+                        let taps = taps(row, edges)
+                        first.add(taps, current)
+                        third.add(taps, above)
                     }
                     row += window.inWidth
                     if isOutput && (0..<window.inHeight).contains(source + 1) {
-                        let (left, middle, right) = edges.taps(row, change)
-                        second.add(left, middle, right, current)
+                        second.add(taps(row, edges), current)
                     }
                     row += window.inWidth
                     above = current
@@ -107,46 +105,12 @@ struct StridedWindow<Scalar: LaneScalar, Change: LaneChange> {
         third.store(sums + 6)
     }
 
-    /// Which lanes of a strip have their taps inside the plane, and what the others get.
-    ///
-    /// As bits: of comparisons kept for later the compiler makes one a lane.
-    private struct Edges {
-        private let left: Edge
-        private let middle: Edge
-        private let right: Edge
-
-        @inline(__always)
-        init(_ x: Int, _ window: PlaneWindow, _ outside: Float) {
-            let end = window.inWidth + window.padLeft
-            left = Edge(from: x == 0 ? window.padLeft : 0, to: (end + 1) / 2 - x, outside)
-            middle = Edge(from: 0, to: end / 2 - x, outside)
-            right = Edge(from: 0, to: (end - 1) / 2 - x, outside)
-        }
-
-        /// One row's inputs to a vector of outputs: those to the left, in the middle and to the right of each.
-        @inline(__always)
-        func taps(_ row: UnsafePointer<Scalar>, _ change: Change) -> (left: Lanes, middle: Lanes, right: Lanes) {
-            let pair = row.split(0)
-            return (
-                left.apply(change.apply(pair.even)), middle.apply(change.apply(pair.odd)),
-                right.apply(change.apply(row.split(2).even))
-            )
-        }
-    }
-
-    private struct Edge {
-        private let inside: LaneBits
-        private let outside: LaneBits
-
-        @inline(__always)
-        init(from start: Int, to end: Int, _ value: Float) {
-            inside = Lanes.bits(from: start, to: end)
-            outside = unsafeBitCast(Lanes(repeating: value), to: LaneBits.self) & ~inside
-        }
-
-        @inline(__always)
-        func apply(_ value: Lanes) -> Lanes {
-            unsafeBitCast(unsafeBitCast(value, to: LaneBits.self) & inside | outside, to: Lanes.self)
-        }
+    /// One row's taps from `row` on.
+    @inline(__always)
+    private func taps(_ row: UnsafePointer<Scalar>, _ edges: WindowEdges) -> WindowTaps {
+        let pair = row.split(0)
+        return edges.apply(
+            WindowTaps(
+                left: change.apply(pair.even), middle: change.apply(pair.odd), right: change.apply(row.split(2).even)))
     }
 }

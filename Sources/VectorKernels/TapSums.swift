@@ -5,10 +5,10 @@ struct TapSums {
     private var right = Lanes.zero
 
     @inline(__always)
-    mutating func add(_ left: Lanes, _ middle: Lanes, _ right: Lanes, _ gradient: Lanes) {
-        self.left = multiplyAdd(self.left, left, gradient)
-        self.middle = multiplyAdd(self.middle, middle, gradient)
-        self.right = multiplyAdd(self.right, right, gradient)
+    mutating func add(_ taps: WindowTaps, _ gradient: Lanes) {
+        left = multiplyAdd(left, taps.left, gradient)
+        middle = multiplyAdd(middle, taps.middle, gradient)
+        right = multiplyAdd(right, taps.right, gradient)
     }
 
     /// Adds the totals to `sums[0 ..< 3]`.
