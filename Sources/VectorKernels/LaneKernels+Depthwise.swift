@@ -49,9 +49,10 @@ extension LaneActivationKernels {
         _ planes: UnsafePointer<Scalar>, _ count: Int, _ window: PlaneWindow, _ change: some LaneChange,
         _ kernel: UnsafePointer<Float>, _ out: UnsafeMutablePointer<Scalar>
     ) {
+        let kernel = WindowKernel(kernel)
         for plane in 0..<count {
             StridedWindow(planes + plane * window.inArea, window, change)
-                .fold(Convolution(kernel), outside: 0, into: out + plane * window.outArea)
+                .convolve(kernel, into: out + plane * window.outArea)
         }
     }
 
@@ -99,28 +100,6 @@ extension PlaneWindow {
     fileprivate func forEachBatch(of count: Int, _ body: (_ first: Int, _ count: Int) -> Void) {
         for first in Swift.stride(from: 0, to: count, by: batch) { body(first, min(batch, count - first)) }
     }
-}
-
-/// Σ kernel[t] · tap t.
-private struct Convolution: WindowFold {
-    private let kernel: UnsafePointer<Float>
-    private var sum = Lanes.zero
-
-    @inline(__always)
-    init(_ kernel: UnsafePointer<Float>) { self.kernel = kernel }
-
-    @inline(__always)
-    mutating func begin() { sum = .zero }
-
-    @inline(__always)
-    mutating func add(row: Int, _ taps: WindowTaps) {
-        sum = multiplyAdd(sum, taps.left, Lanes(repeating: kernel[3 * row]))
-        sum = multiplyAdd(sum, taps.middle, Lanes(repeating: kernel[3 * row + 1]))
-        sum = multiplyAdd(sum, taps.right, Lanes(repeating: kernel[3 * row + 2]))
-    }
-
-    @inline(__always)
-    func end(index: Int) -> Lanes { sum }
 }
 
 /// The gradient under the ReLU of max(norm(r), 0), and its sums for the norm.

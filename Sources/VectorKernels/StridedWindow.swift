@@ -65,6 +65,35 @@ struct StridedWindow<Scalar: LaneScalar, Change: LaneChange> {
         }
     }
 
+    /// Stores Σ_t kernel[t] · tap t of each output in `out`. Each row is loaded once for the outputs above and below it.
+    ///
+    /// The strips come from right to left, as in `fold`.
+    @inline(__always)
+    func convolve(_ kernel: WindowKernel, into out: UnsafeMutablePointer<Scalar>) {
+        let none = WindowTaps(repeating: Lanes.zero)
+        var x = (window.outWidth - 1) / laneCount * laneCount
+        while x >= 0 {
+            let edges = WindowEdges(x, window, outside: 0)
+            let start = plane + (2 * x - window.padLeft)
+            var next = row(-window.padTop).sum(kernel.k0, kernel.k1, kernel.k2)
+            for y in 0..<window.outHeight {
+                let top = 2 * y - window.padTop
+                let upper = row(top + 1).adding(to: next, kernel.k3, kernel.k4, kernel.k5)
+                let last = row(top + 2)
+                next = last.sum(kernel.k0, kernel.k1, kernel.k2)
+                let index = y * window.outWidth + x
+                out.store(
+                    last.adding(to: upper, kernel.k6, kernel.k7, kernel.k8), index, before: window.outArea)
+            }
+            x -= laneCount
+
+            @inline(__always)
+            func row(_ y: Int) -> WindowTaps {
+                (0..<window.inHeight).contains(y) ? wholeTaps(start + y * window.inWidth, edges) : none
+            }
+        }
+    }
+
     /// `sums[t] += Σ gradient · tap t`: the gradient of a kernel from that at its outputs, over this plane and those that
     /// follow it, `count` in all.
     @inline(__always)
@@ -103,6 +132,16 @@ struct StridedWindow<Scalar: LaneScalar, Change: LaneChange> {
         first.store(sums)
         second.store(sums + 3)
         third.store(sums + 6)
+    }
+
+    /// One row's taps from `row` on, without loading a vector that lies across two. It takes more registers than `taps`,
+    /// which pays where few sums are under way.
+    @inline(__always)
+    private func wholeTaps(_ row: UnsafePointer<Scalar>, _ edges: WindowEdges) -> WindowTaps {
+        let taps = Scalar.taps(Scalar.parts(row))
+        return edges.apply(
+            WindowTaps(
+                left: change.apply(taps.left), middle: change.apply(taps.middle), right: change.apply(taps.right)))
     }
 
     /// One row's taps from `row` on.

@@ -45,4 +45,14 @@ struct WindowTaps {
     let left: Lanes
     let middle: Lanes
     let right: Lanes
+
+    @inline(__always)
+    init(left: Lanes, middle: Lanes, right: Lanes) {
+        self.left = left
+        self.middle = middle
+        self.right = right
+    }
+
+    @inline(__always)
+    init(repeating value: Lanes) { self.init(left: value, middle: value, right: value) }
 }
