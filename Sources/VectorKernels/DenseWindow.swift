@@ -103,15 +103,3 @@ struct DenseWindow {
         }
     }
 }
-
-extension WindowTaps {
-    @inline(__always)
-    func sum(_ a: Lanes, _ b: Lanes, _ c: Lanes) -> Lanes {
-        multiplyAdd(multiplyAdd(left * a, middle, b), right, c)
-    }
-
-    @inline(__always)
-    func adding(to sum: Lanes, _ a: Lanes, _ b: Lanes, _ c: Lanes) -> Lanes {
-        multiplyAdd(multiplyAdd(multiplyAdd(sum, left, a), middle, b), right, c)
-    }
-}

@@ -26,7 +26,7 @@ struct Unchanged: LaneChange {
 
 /// The 3×3 window at stride 2 over a plane as it lies, a vector of outputs at a time.
 ///
-/// Up to 16 elements before the plane and 32 after it are read.
+/// Up to 16 elements before the plane and 48 after it are read.
 struct StridedWindow<Scalar: LaneScalar, Change: LaneChange> {
     private let plane: UnsafePointer<Scalar>
     private let window: PlaneWindow
