@@ -35,6 +35,7 @@ LANES_INLINE clanes16 clanes16_interleave_high(clanes16 a, clanes16 b) {
     return __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
 }
 
+// The larger of two lanes, a's if neither is. Swift's choice by a mask takes three times as long without AVX.
 LANES_INLINE clanes8 clanes8_larger(clanes8 a, clanes8 b) { return a < b ? b : a; }
 LANES_INLINE clanes16 clanes16_larger(clanes16 a, clanes16 b) { return a < b ? b : a; }
 
@@ -61,24 +62,24 @@ LANES_INLINE clanes16 clanes16_shifted(clanes16 a, clanes16 next) {
     return __builtin_shufflevector(a, next, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16);
 }
 
-// The sums of four vectors' lanes, in the order a, b, c, d: pairs of lanes four apart meet in two steps within each
-// quarter of a vector, the quarters last.
-LANES_INLINE clanes8 clanes8_halves(clanes8 a, clanes8 b) {
+// The sums of four vectors' lanes, in the order a, b, c, d: first within each four lanes, where every step leaves half as
+// many vectors, then over the fours.
+LANES_INLINE clanes8 clanes8_pair_sums(clanes8 a, clanes8 b) {
     return __builtin_shufflevector(a, b, 0, 8, 1, 9, 4, 12, 5, 13) +
            __builtin_shufflevector(a, b, 2, 10, 3, 11, 6, 14, 7, 15);
 }
 LANES_INLINE clanes4 clanes8_totals(clanes8 a, clanes8 b, clanes8 c, clanes8 d) {
-    clanes8 ab = clanes8_halves(a, b), cd = clanes8_halves(c, d);
+    clanes8 ab = clanes8_pair_sums(a, b), cd = clanes8_pair_sums(c, d);
     clanes8 sums = __builtin_shufflevector(ab, cd, 0, 1, 8, 9, 4, 5, 12, 13) +
                    __builtin_shufflevector(ab, cd, 2, 3, 10, 11, 6, 7, 14, 15);
     return sums.lo + sums.hi;
 }
-LANES_INLINE clanes16 clanes16_halves(clanes16 a, clanes16 b) {
+LANES_INLINE clanes16 clanes16_pair_sums(clanes16 a, clanes16 b) {
     return __builtin_shufflevector(a, b, 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29) +
            __builtin_shufflevector(a, b, 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, 15, 31);
 }
 LANES_INLINE clanes4 clanes16_totals(clanes16 a, clanes16 b, clanes16 c, clanes16 d) {
-    clanes16 ab = clanes16_halves(a, b), cd = clanes16_halves(c, d);
+    clanes16 ab = clanes16_pair_sums(a, b), cd = clanes16_pair_sums(c, d);
     clanes16 quarters =
         __builtin_shufflevector(ab, cd, 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29) +
         __builtin_shufflevector(ab, cd, 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31);
