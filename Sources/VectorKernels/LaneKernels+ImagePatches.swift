@@ -1,4 +1,3 @@
-internal import CLanes
 internal import Kernels
 
 extension LaneActivationKernels {
@@ -30,8 +29,7 @@ extension LaneActivationKernels {
                     left[start] = .zero
                     var x = 0
                     while 2 * x + 2 * laneCount <= width {
-                        clanes_prefetch(source + (2 * x + ahead))
-                        clanes_prefetch(source + (2 * x + ahead + laneCount))
+                        source.prefetchPair(2 * x + ahead)
                         let pair = source.split(2 * x)
                         middle.store(pair.even, start + x)
                         right.store(pair.odd, start + x)

@@ -1,12 +1,6 @@
 internal import CLanes
 internal import Kernels
 
-#if WIDE_LANES
-    private typealias TapLanes = SIMD16<Int32>
-#else
-    private typealias TapLanes = SIMD8<Int32>
-#endif
-
 extension LaneActivationKernels {
     func maxPoolForward(
         _ plane: UnsafePointer<Scalar>, _ window: PlaneWindow, out: UnsafeMutablePointer<Scalar>
@@ -19,9 +13,8 @@ extension LaneActivationKernels {
         out: UnsafeMutablePointer<Scalar>, places: MaxPool.Places<Scalar>
     ) {
         StridedWindow(plane, window, Unchanged())
-            .fold(
-                PlacedMaximum(FoldedAffine(scale: scale, shift: shift), places, count: window.outArea), outside: .nan,
-                into: out)
+            .findMaxima(
+                PlacedMaximum(FoldedAffine(scale: scale, shift: shift), places, count: window.outArea), into: out)
     }
 
     func maxPoolBackward(
@@ -75,52 +68,4 @@ private struct Maximum: WindowReduction {
 
     @inline(__always)
     func end(_ value: Lanes, index: Int) -> Lanes { value }
-}
-
-/// The largest of the inputs after norm and ReLU, and which input it was.
-private struct PlacedMaximum<Scalar: LaneScalar>: WindowFold {
-    private let norm: FoldedAffine
-    private let places: MaxPool.Places<Scalar>
-    private let count: Int
-    private var best = Lanes.zero
-    private var input = Lanes.zero
-    private var place = TapLanes.zero
-
-    @inline(__always)
-    init(_ norm: FoldedAffine, _ places: MaxPool.Places<Scalar>, count: Int) {
-        self.norm = norm
-        self.places = places
-        self.count = count
-    }
-
-    @inline(__always)
-    mutating func begin() {
-        best = .zero
-        input = .zero
-        place = TapLanes(repeating: MaxPool.closed)
-    }
-
-    @inline(__always)
-    mutating func add(row: Int, _ taps: WindowTaps) {
-        let values: InlineArray<3, Lanes> = [taps.left, taps.middle, taps.right]
-        for column in 0..<3 {
-            // What lies outside is a NaN and larger than nothing.
-            let normed = norm.norm(values[column])
-            let isLarger = normed .> best
-            best.replace(with: normed, where: isLarger)
-            input.replace(with: values[column], where: isLarger)
-            place.replace(with: Int32(truncatingIfNeeded: 3 * row + column), where: isLarger)
-        }
-    }
-
-    @inline(__always)
-    func end(index: Int) -> Lanes {
-        places.inputs.store(input, index, before: count)
-        #if WIDE_LANES
-            clanes16_store_bytes(places.taps + index, place, min(count - index, laneCount))
-        #else
-            clanes8_store_bytes(places.taps + index, place, min(count - index, laneCount))
-        #endif
-        return best
-    }
 }

@@ -1,4 +1,3 @@
-internal import CLanes
 internal import Kernels
 
 extension LaneActivationKernels {
@@ -110,15 +109,8 @@ extension LaneActivationKernels {
         let offsets = Lanes(repeating: offset)
         var index = 0
         while index + 2 * laneCount <= count {
-            clanes_prefetch(input + (index + ahead))
-            clanes_prefetch(gradient + (index + ahead))
-            #if WIDE_LANES
-                // Two vectors of float32 are two cache lines there.
-                if Scalar.self == Float.self {
-                    clanes_prefetch(input + (index + ahead + laneCount))
-                    clanes_prefetch(gradient + (index + ahead + laneCount))
-                }
-            #endif
+            input.prefetchPair(index + ahead)
+            UnsafePointer(gradient).prefetchPair(index + ahead)
             let inputs = Scalar.loadPair(input + index)
             let gradients = Scalar.loadPair(gradient + index)
             Scalar.storePair(

@@ -140,6 +140,16 @@ extension UnsafePointer where Pointee: LaneScalar {
     @inline(__always)
     func lanes(_ index: Int) -> Lanes { Pointee.load(self + index) }
 
+    /// Asks for the two vectors from `index` on.
+    @inline(__always)
+    func prefetchPair(_ index: Int) {
+        clanes_prefetch(self + index)
+        // Of float32 they are two cache lines there.
+        #if WIDE_LANES
+            if Pointee.self == Float.self { clanes_prefetch(self + (index + laneCount)) }
+        #endif
+    }
+
     /// The even and the odd elements of the two vectors from `index` on.
     @inline(__always)
     func split(_ index: Int) -> (even: Lanes, odd: Lanes) { Pointee.split(self + index) }

@@ -1,4 +1,3 @@
-internal import CLanes
 internal import Kernels
 
 /// Where a product is: one strip of columns, from its first row to its last.
@@ -28,29 +27,20 @@ struct ProductStrip<Scalar: LaneScalar> {
         let count = min(share, remaining)
         remaining -= count
         for _ in 0..<count {
-            Self.line(ahead)
+            ahead.prefetchPair(0)
             ahead += product.first.stride
         }
         var out = UnsafePointer(product.out) + (row * product.outStride + column + 2 * laneCount)
         for _ in 0..<rows {
-            Self.line(out)
+            out.prefetchPair(0)
             out += product.outStride
         }
         if let addend = product.addend, addend != UnsafePointer(product.out) {
             var line = addend + (row * product.addendStride + column + 2 * laneCount)
             for _ in 0..<rows {
-                Self.line(line)
+                line.prefetchPair(0)
                 line += product.addendStride
             }
         }
-    }
-
-    @inline(__always)
-    private static func line(_ start: UnsafePointer<Scalar>) {
-        clanes_prefetch(start)
-        // A strip of float32 is two cache lines wide there.
-        #if WIDE_LANES
-            if Scalar.self == Float.self { clanes_prefetch(start + laneCount) }
-        #endif
     }
 }

@@ -1,18 +1,5 @@
 internal import Kernels
 
-/// What a window's rows come to, for a vector of outputs.
-///
-/// A type and not closures, here and where windows are gone over: a closure that is called from two places, or in a
-/// function that grew large, stays a call in the innermost loop.
-protocol WindowFold {
-    /// The state before the first row.
-    mutating func begin()
-    /// Takes one of the rows 0 to 2, only those inside the plane.
-    mutating func add(row: Int, _ taps: WindowTaps)
-    /// The outputs from `index` on.
-    mutating func end(index: Int) -> Lanes
-}
-
 /// A change of inputs on their way into a window.
 protocol LaneChange {
     func apply(_ value: Lanes) -> Lanes
@@ -39,27 +26,28 @@ struct StridedWindow<Scalar: LaneScalar, Change: LaneChange> {
         self.change = change
     }
 
-    /// Folds the windows and stores what comes of them in `out`. Inputs beside the plane are `outside`.
+    /// Stores the largest input under each window, as `maximum` has it, in `out`, and its place where that keeps it.
     ///
     /// The strips come from right to left: what whole vectors left beyond a row's end is overwritten.
     @inline(__always)
-    func fold(_ fold: some WindowFold, outside: Float, into out: UnsafeMutablePointer<Scalar>) {
-        var fold = fold
+    func findMaxima(_ maximum: PlacedMaximum<Scalar>, into out: UnsafeMutablePointer<Scalar>) {
+        var maximum = maximum
         var x = (window.outWidth - 1) / laneCount * laneCount
         while x >= 0 {
-            let edges = WindowEdges(x, window, outside: outside)
+            // A NaN is larger than nothing.
+            let edges = WindowEdges(x, window, outside: .nan)
             for y in 0..<window.outHeight {
                 let top = 2 * y - window.padTop
                 var source = plane + (top * window.inWidth + 2 * x - window.padLeft)
-                fold.begin()
+                maximum.begin()
                 for row in 0..<3 {
                     if (0..<window.inHeight).contains(top + row) {
-                        fold.add(row: row, taps(source, edges))
+                        maximum.add(row: row, taps(source, edges))
                     }
                     source += window.inWidth
                 }
                 let index = y * window.outWidth + x
-                out.store(fold.end(index: index), index, before: window.outArea)
+                out.store(maximum.end(index: index), index, before: window.outArea)
             }
             x -= laneCount
         }
@@ -67,7 +55,7 @@ struct StridedWindow<Scalar: LaneScalar, Change: LaneChange> {
 
     /// Stores Σ_t kernel[t] · tap t of each output in `out`. Each row is loaded once for the outputs above and below it.
     ///
-    /// The strips come from right to left, as in `fold`.
+    /// The strips come from right to left, as in `findMaxima`.
     @inline(__always)
     func convolve(_ kernel: WindowKernel, into out: UnsafeMutablePointer<Scalar>) {
         let none = WindowTaps(repeating: Lanes.zero)
@@ -138,18 +126,18 @@ struct StridedWindow<Scalar: LaneScalar, Change: LaneChange> {
     /// which pays where few sums are under way.
     @inline(__always)
     private func wholeTaps(_ row: UnsafePointer<Scalar>, _ edges: WindowEdges) -> WindowTaps {
-        let taps = Scalar.taps(Scalar.parts(row))
-        return edges.apply(
-            WindowTaps(
-                left: change.apply(taps.left), middle: change.apply(taps.middle), right: change.apply(taps.right)))
+        edges.apply(changed(Scalar.taps(Scalar.parts(row))))
     }
 
     /// One row's taps from `row` on.
     @inline(__always)
     private func taps(_ row: UnsafePointer<Scalar>, _ edges: WindowEdges) -> WindowTaps {
         let pair = row.split(0)
-        return edges.apply(
-            WindowTaps(
-                left: change.apply(pair.even), middle: change.apply(pair.odd), right: change.apply(row.split(2).even)))
+        return edges.apply(changed(WindowTaps(left: pair.even, middle: pair.odd, right: row.split(2).even)))
+    }
+
+    @inline(__always)
+    private func changed(_ taps: WindowTaps) -> WindowTaps {
+        WindowTaps(left: change.apply(taps.left), middle: change.apply(taps.middle), right: change.apply(taps.right))
     }
 }
