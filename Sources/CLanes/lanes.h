@@ -62,6 +62,45 @@ LANES_INLINE clanes16 clanes16_shifted(clanes16 a, clanes16 next) {
     return __builtin_shufflevector(a, next, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16);
 }
 
+// `sum + (x + w)·(y + v)` and `sum − (x − w)·(y − v)` with w and v spread over the lanes, and `sum + x·w`. In assembly where
+// instructions spread their operand themselves: the compiler spends another one and a register on it as soon as two
+// products take the same.
+LANES_INLINE clanes16 clanes16_add_crossed(clanes16 sum, clanes16 x, clanes16 y, const float *w, const float *v) {
+    clanes16 a, b;
+#if defined(__AVX512F__)
+    __asm__("vaddps %5%{1to16%}, %3, %1\n\tvaddps %6%{1to16%}, %4, %2\n\tvfmadd231ps %2, %1, %0"
+            : "+v"(sum), "=&v"(a), "=&v"(b)
+            : "v"(x), "v"(y), "m"(*w), "m"(*v));
+    return sum;
+#else
+    a = x + *w;
+    b = y + *v;
+    return __builtin_elementwise_fma(a, b, sum);
+#endif
+}
+LANES_INLINE clanes16 clanes16_subtract_crossed(clanes16 sum, clanes16 x, clanes16 y, const float *w, const float *v) {
+    clanes16 a, b;
+#if defined(__AVX512F__)
+    __asm__("vsubps %5%{1to16%}, %3, %1\n\tvsubps %6%{1to16%}, %4, %2\n\tvfnmadd231ps %2, %1, %0"
+            : "+v"(sum), "=&v"(a), "=&v"(b)
+            : "v"(x), "v"(y), "m"(*w), "m"(*v));
+    return sum;
+#else
+    a = *w - x;
+    b = y - *v;
+    return __builtin_elementwise_fma(a, b, sum);
+#endif
+}
+LANES_INLINE clanes16 clanes16_add_spread(clanes16 sum, clanes16 x, const float *w) {
+#if defined(__AVX512F__)
+    __asm__("vfmadd231ps %2%{1to16%}, %1, %0" : "+v"(sum) : "v"(x), "m"(*w));
+    return sum;
+#else
+    clanes16 spread = *w;
+    return __builtin_elementwise_fma(x, spread, sum);
+#endif
+}
+
 // The sums of four vectors' lanes, in the order a, b, c, d: first within each four lanes, where every step leaves half as
 // many vectors, then over the fours.
 LANES_INLINE clanes8 clanes8_pair_sums(clanes8 a, clanes8 b) {
@@ -178,8 +217,13 @@ LANES_INLINE int clanes_has_v4(void) {
 LANES_INLINE int clanes_has_v4_bfloat16(void) {
     return clanes_has_v4() && __builtin_cpu_supports("avx512bf16");
 }
+// The same where sums and products of 512 bits keep different units busy, so that fast inner products are faster.
+LANES_INLINE int clanes_has_v4_bfloat16_adders(void) {
+    return clanes_has_v4_bfloat16() && __builtin_cpu_is("amdfam19h");
+}
 #else
 LANES_INLINE int clanes_has_v3(void) { return 0; }
 LANES_INLINE int clanes_has_v4(void) { return 0; }
 LANES_INLINE int clanes_has_v4_bfloat16(void) { return 0; }
+LANES_INLINE int clanes_has_v4_bfloat16_adders(void) { return 0; }
 #endif

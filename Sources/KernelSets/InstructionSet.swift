@@ -19,6 +19,9 @@ public enum InstructionSet: String, CaseIterable, Sendable {
     case v4 = "x86-64-v4"
     /// The same with AVX-512 BF16, which is of no level.
     case v4BFloat16 = "x86-64-v4+bf16"
+    /// The same instructions in a way that suits CPUs with units for sums beside those for products (AMD's Zen 4): products
+    /// of float32 by fast inner products.
+    case v4BFloat16Fast = "x86-64-v4+bf16+fip"
 
     /// Names one of the sets by its raw value, for comparisons and for hunting a fault: it is used instead of the best.
     public static let environmentVariable = "SHUFFLENETD_INSTRUCTION_SET"
@@ -45,11 +48,12 @@ public enum InstructionSet: String, CaseIterable, Sendable {
         case .v3: clanes_has_v3() != 0
         case .v4: clanes_has_v4() != 0
         case .v4BFloat16: clanes_has_v4_bfloat16() != 0
+        case .v4BFloat16Fast: clanes_has_v4_bfloat16_adders() != 0
         }
     }
 
     /// Whether products of bfloat16 have instructions of their own.
-    public var hasBFloat16: Bool { self == .v4BFloat16 }
+    public var hasBFloat16: Bool { self == .v4BFloat16 || self == .v4BFloat16Fast }
 
     /// The set's kernels; to be called only if it is supported.
     public var kernels: any KernelSet {
@@ -59,8 +63,9 @@ public enum InstructionSet: String, CaseIterable, Sendable {
             case .v3: VectorKernelsV3.LaneKernels()
             case .v4: VectorKernelsV4.LaneKernels()
             case .v4BFloat16: VectorKernelsV4BFloat16.LaneKernels()
+            case .v4BFloat16Fast: VectorKernelsV4BFloat16.LaneKernels(prefersFastInnerProducts: true)
         #else
-            case .v3, .v4, .v4BFloat16: VectorKernels.LaneKernels()
+            case .v3, .v4, .v4BFloat16, .v4BFloat16Fast: VectorKernels.LaneKernels()
         #endif
         }
     }

@@ -8,9 +8,12 @@ public protocol ActivationKernels<Scalar>: Sendable {
 
     // Matrix products.
 
-    /// Orders the matrix `[rows][columns of all blocks]` for `multiply`, its values rounded to `Scalar`; `packed` takes
-    /// as many floats as it has, and `multiply` may read 16 more.
-    func pack(_ blocks: [WeightBlock], rows: Int, into packed: UnsafeMutablePointer<Float>)
+    /// Orders the matrix that the blocks make side by side for `multiply`, which may read 16 floats past its end; values
+    /// are rounded to `Scalar`.
+    ///
+    /// - Parameter inputSize: the root mean square that x is expected to have. Given that, a set may make the sums from
+    ///   half as many multiplications (`FastInnerProduct`), and loses digits by the factor that x is larger or smaller.
+    func pack(_ blocks: [WeightBlock], into weights: PackedWeights, inputSize: Float?)
     func multiply(_ product: PointwiseProduct<Scalar>)
     func correlate(_ task: RowCorrelation<Scalar>)
 

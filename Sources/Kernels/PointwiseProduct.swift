@@ -15,9 +15,8 @@ public struct PointwiseProduct<Scalar: ActivationScalar> {
         }
     }
 
-    /// W `[rows][first.rows + second.rows]` as the kernel set's `pack` orders it.
-    public var weights: UnsafePointer<Float>
-    public var rows: Int
+    /// W `[rows][first.rows + second.rows]`.
+    public var weights: PackedWeights
     public var columns: Int
     public var first: Input
     public var second: Input?
@@ -34,16 +33,16 @@ public struct PointwiseProduct<Scalar: ActivationScalar> {
     public var endsExactly = false
 
     public init(
-        _ weights: UnsafePointer<Float>, rows: Int, columns: Int, _ first: Input,
-        out: UnsafeMutablePointer<Scalar>, outStride: Int
+        _ weights: PackedWeights, columns: Int, _ first: Input, out: UnsafeMutablePointer<Scalar>, outStride: Int
     ) {
         self.weights = weights
-        self.rows = rows
         self.columns = columns
         self.first = first
         self.out = out
         self.outStride = outStride
     }
+
+    public var rows: Int { weights.rows }
 
     /// The plain form, from weights in rows of `first.rows + second.rows`.
     public func reference(weights: UnsafePointer<Float>) {
@@ -63,21 +62,5 @@ public struct PointwiseProduct<Scalar: ActivationScalar> {
                 out[row * outStride + column] = Scalar(rounding: Float(isRectified ? max(sum, 0) : sum))
             }
         }
-    }
-}
-
-/// Which part of a matrix of weights to pack, and how it lies: element (row, column) at `row·rowStride +
-/// column·columnStride`, so that a transposed matrix is packed as it is.
-public struct WeightBlock {
-    public var pointer: UnsafePointer<Float>
-    public var rowStride: Int
-    public var columnStride: Int
-    public var columns: Int
-
-    public init(_ pointer: UnsafePointer<Float>, rowStride: Int, columnStride: Int = 1, columns: Int) {
-        self.pointer = pointer
-        self.rowStride = rowStride
-        self.columnStride = columnStride
-        self.columns = columns
     }
 }

@@ -12,7 +12,8 @@ final class ProductBench<Scalar: ActivationScalar> {
     private let kernels: any ActivationKernels<Scalar>
     private let stride: Int
     private let weights: AlignedBuffer<Float>
-    private let packed: AlignedBuffer<Float>
+    private let memory: AlignedBuffer<Float>
+    private let packed: PackedWeights
     private let input: AlignedBuffer<Scalar>
     private let output: AlignedBuffer<Scalar>
     private let gradient: AlignedBuffer<Float>
@@ -25,20 +26,20 @@ final class ProductBench<Scalar: ActivationScalar> {
         var generator = SeededGenerator(seed: 0)
         func noise(_ count: Int) -> [Float] { (0..<count).map { _ in 2 * generator.nextUnit() - 1 } }
         weights = AlignedBuffer(noise(shape.rows * shape.inner))
-        packed = AlignedBuffer(count: weights.count)
+        memory = AlignedBuffer(count: PackedWeights.count(rows: shape.rows, columns: shape.inner))
+        packed = PackedWeights(memory.pointer, rows: shape.rows, columns: shape.inner)
         // A vector past the last row's end may be read.
         input = AlignedBuffer(noise(shape.inner * stride + 32).map(Scalar.init(rounding:)))
         output = AlignedBuffer(noise(shape.rows * stride + 32).map(Scalar.init(rounding:)))
         gradient = AlignedBuffer(count: weights.count)
         kernels.pack(
-            [WeightBlock(weights.pointer, rowStride: shape.inner, columns: shape.inner)], rows: shape.rows,
-            into: packed.pointer)
+            [WeightBlock(weights.pointer, rowStride: shape.inner, columns: shape.inner)], into: packed, inputSize: 0.5)
     }
 
     private func product(_ out: AlignedBuffer<Scalar>) -> PointwiseProduct<Scalar> {
         PointwiseProduct(
-            packed.pointer, rows: shape.rows, columns: columns,
-            .init(input.pointer, stride: stride, rows: shape.inner), out: out.pointer, outStride: stride)
+            packed, columns: columns, .init(input.pointer, stride: stride, rows: shape.inner), out: out.pointer,
+            outStride: stride)
     }
 
     private func correlation(_ out: AlignedBuffer<Float>) -> RowCorrelation<Scalar> {

@@ -12,11 +12,13 @@ final class FoldedClassifier {
 
     /// Classes of one product: those of several can go to several threads.
     private static let chunk = 120
+    private let chunkCount: Int
 
     init(classes: Int, features: Int) {
         self.classes = classes
         self.features = features
-        weights = AlignedBuffer(count: classes * features)
+        chunkCount = (classes + Self.chunk - 1) / Self.chunk
+        weights = AlignedBuffer(count: chunkCount * PackedWeights.count(rows: Self.chunk, columns: features))
         bias = AlignedBuffer(count: classes)
     }
 
@@ -24,16 +26,18 @@ final class FoldedClassifier {
         index * Self.chunk..<min((index + 1) * Self.chunk, classes)
     }
 
-    private var chunkCount: Int { (classes + Self.chunk - 1) / Self.chunk }
+    private func weights(_ index: Int) -> PackedWeights {
+        PackedWeights(
+            weights.pointer + index * PackedWeights.count(rows: Self.chunk, columns: features),
+            rows: chunk(index).count, columns: features)
+    }
 
     func fold(_ parameters: ParameterStore) {
         let raw = parameters.pointer("classifier.weight")
         for index in 0..<chunkCount {
-            let range = chunk(index)
-            let start = range.lowerBound * features
             kernels.pack(
-                [WeightBlock(raw + start, rowStride: features, columns: features)], rows: range.count,
-                into: weights.pointer + start)
+                [WeightBlock(raw + index * Self.chunk * features, rowStride: features, columns: features)],
+                into: weights(index), inputSize: nil)
         }
         bias.pointer.update(from: parameters.pointer("classifier.bias"), count: classes)
     }
@@ -50,7 +54,7 @@ final class FoldedClassifier {
             let range = chunk(index)
             let first = range.lowerBound
             var product = PointwiseProduct(
-                weights.pointer + first * features, rows: range.count, columns: count,
+                weights(index), columns: count,
                 .init(means[0, 0], stride: means.stride, rows: features), out: scores[first, 0],
                 outStride: scores.stride)
             product.bias = UnsafePointer(bias.pointer + first)

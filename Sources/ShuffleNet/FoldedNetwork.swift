@@ -52,8 +52,8 @@ final class FoldedNetwork<Scalar: ActivationScalar>: ClassifyingNetwork {
     }
 
     func fold(_ parameters: ParameterStore) {
-        stem.fold(parameters)
-        for unit in units { unit.fold(parameters) }
+        var square = stem.fold(parameters)
+        for unit in units { square = unit.fold(parameters, inputSquare: square) }
         classifier.fold(parameters)
     }
 

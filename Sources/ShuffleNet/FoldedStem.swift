@@ -7,7 +7,8 @@ final class FoldedStem<Scalar: ActivationScalar> {
     let channels: Int
     let convolutionWindow: PlaneWindow
     let poolWindow: PlaneWindow
-    private let weights: AlignedBuffer<Float>
+    private let memory: AlignedBuffer<Float>
+    private let weights: PackedWeights
     private let bias: AlignedBuffer<Float>
     private let kernels = Scalar.kernels(of: KernelSets.kernels)
 
@@ -19,14 +20,16 @@ final class FoldedStem<Scalar: ActivationScalar> {
         self.channels = channels
         convolutionWindow = .convolution(height: pixels, width: pixels, stride: 2)
         poolWindow = .same(height: convolutionWindow.outHeight, width: convolutionWindow.outWidth)
-        weights = AlignedBuffer(count: channels * ImagePatches.rows)
+        memory = AlignedBuffer(count: PackedWeights.count(rows: channels, columns: ImagePatches.rows))
+        weights = PackedWeights(memory.pointer, rows: channels, columns: ImagePatches.rows)
         bias = AlignedBuffer(count: channels)
     }
 
-    func fold(_ parameters: ParameterStore) {
+    /// - Returns: the mean square that the output is expected to have.
+    func fold(_ parameters: ParameterStore) -> Double {
         let norm = FoldedNorm("first_conv.1", parameters, channels: channels)
         let raw = parameters.pointer("first_conv.0.weight")
-        let folded = AlignedBuffer<Float>(count: weights.count)
+        let folded = AlignedBuffer<Float>(count: channels * ImagePatches.rows)
         for channel in 0..<channels {
             bias.pointer[channel] = Float(norm.shift[channel])
             for index in channel * ImagePatches.rows..<(channel + 1) * ImagePatches.rows {
@@ -34,8 +37,9 @@ final class FoldedStem<Scalar: ActivationScalar> {
             }
         }
         kernels.pack(
-            [WeightBlock(folded.pointer, rowStride: ImagePatches.rows, columns: ImagePatches.rows)], rows: channels,
-            into: weights.pointer)
+            [WeightBlock(folded.pointer, rowStride: ImagePatches.rows, columns: ImagePatches.rows)], into: weights,
+            inputSize: 1)
+        return norm.outputSquare
     }
 
     /// - Parameters:
@@ -57,7 +61,7 @@ final class FoldedStem<Scalar: ActivationScalar> {
                     window, firstRow: firstRow, rowCount: rowCount,
                     patches: scratch.patches, pitch: patchPitch)
                 var product = PointwiseProduct<Scalar>(
-                    weights.pointer, rows: channels, columns: rowCount * window.outWidth,
+                    weights, columns: rowCount * window.outWidth,
                     .init(scratch.patches, stride: patchPitch, rows: ImagePatches.rows),
                     out: raw[0, image * window.outArea + firstRow * window.outWidth], outStride: raw.stride)
                 product.bias = UnsafePointer(bias.pointer)

@@ -27,21 +27,33 @@ final class FoldedUnit<Scalar: ActivationScalar> {
         self.prefix = prefix
         inputWindow = .convolution(height: height, width: width, stride: shape.stride)
         shortcut = shape.stride == 2 ? Shortcut<Scalar>(height: height, width: width) : nil
-        reduceWeights = AlignedBuffer(count: shape.middle * shape.reduceColumns)
+        reduceWeights = AlignedBuffer(
+            count: shape.reduceGroups * PackedWeights.count(rows: shape.reduceRows, columns: shape.reduceColumns))
         reduceBias = AlignedBuffer(count: shape.middle)
         depthwiseWeights = AlignedBuffer(count: shape.middle * 9)
-        expandWeights = AlignedBuffer(count: shape.branchOutputs * shape.expandColumns)
+        expandWeights = AlignedBuffer(
+            count: shape.groups * PackedWeights.count(rows: shape.expandRows, columns: shape.expandColumns))
         expandBias = AlignedBuffer(count: shape.branchOutputs)
     }
 
-    func fold(_ parameters: ParameterStore) {
+    private func reduceWeights(_ group: Int) -> PackedWeights {
+        PackedWeights(reduceWeights.pointer, group: group, rows: shape.reduceRows, columns: shape.reduceColumns)
+    }
+
+    private func expandWeights(_ group: Int) -> PackedWeights {
+        PackedWeights(expandWeights.pointer, group: group, rows: shape.expandRows, columns: shape.expandColumns)
+    }
+
+    /// - Parameter inputSquare: the mean square that the input is expected to have.
+    /// - Returns: the one that the output is.
+    func fold(_ parameters: ParameterStore, inputSquare: Double) -> Double {
         let first = FoldedNorm(prefix + "branch_main_1.1", parameters, channels: shape.middle)
         let second = FoldedNorm(prefix + "branch_main_2.1", parameters, channels: shape.middle)
         let third = FoldedNorm(prefix + "branch_main_2.3", parameters, channels: shape.branchOutputs)
         let reduce = parameters.pointer(prefix + "branch_main_1.0.convs.0.weight")
         let depthwise = parameters.pointer(prefix + "branch_main_2.0.weight")
         let expand = parameters.pointer(prefix + "branch_main_2.2.convs.0.weight")
-        let reducing = AlignedBuffer<Float>(count: reduceWeights.count)
+        let reducing = AlignedBuffer<Float>(count: shape.middle * shape.reduceColumns)
         for row in 0..<shape.middle {
             reduceBias.pointer[row] = Float(first.shift[row])
             for index in row * shape.reduceColumns..<(row + 1) * shape.reduceColumns {
@@ -52,7 +64,7 @@ final class FoldedUnit<Scalar: ActivationScalar> {
             }
         }
         let inner = shape.expandColumns
-        let expanding = AlignedBuffer<Float>(count: expandWeights.count)
+        let expanding = AlignedBuffer<Float>(count: shape.branchOutputs * inner)
         for row in 0..<shape.branchOutputs {
             let group = row / shape.expandRows
             var shift = 0.0
@@ -63,20 +75,20 @@ final class FoldedUnit<Scalar: ActivationScalar> {
             }
             expandBias.pointer[row] = Float(third.shift[row] + third.scale[row] * shift)
         }
-        pack(reducing, shape.reduceGroups, rows: shape.reduceRows, columns: shape.reduceColumns, into: reduceWeights)
-        pack(expanding, shape.groups, rows: shape.expandRows, columns: inner, into: expandWeights)
+        for group in 0..<shape.reduceGroups {
+            pack(reducing, group, into: reduceWeights(group), inputSquare: inputSquare)
+        }
+        for group in 0..<shape.groups {
+            pack(expanding, group, into: expandWeights(group), inputSquare: second.scaledSquare)
+        }
+        return shape.outputSquare(inputSquare: inputSquare, branchSquare: third.outputSquare)
     }
 
-    /// Packs the matrices of all groups.
-    private func pack(
-        _ weights: AlignedBuffer<Float>, _ groups: Int, rows: Int, columns: Int, into packed: AlignedBuffer<Float>
-    ) {
-        for group in 0..<groups {
-            let start = group * rows * columns
-            kernels.pack(
-                [WeightBlock(weights.pointer + start, rowStride: columns, columns: columns)], rows: rows,
-                into: packed.pointer + start)
-        }
+    private func pack(_ weights: AlignedBuffer<Float>, _ group: Int, into packed: PackedWeights, inputSquare: Double) {
+        let columns = packed.columns
+        kernels.pack(
+            [WeightBlock(weights.pointer + group * packed.rows * columns, rowStride: columns, columns: columns)],
+            into: packed, inputSize: Float(inputSquare.squareRoot()))
     }
 
     /// - Parameters:
@@ -91,7 +103,7 @@ final class FoldedUnit<Scalar: ActivationScalar> {
             let inner = shape.reduceColumns
             let row = group * shape.reduceRows
             var product = PointwiseProduct<Scalar>(
-                reduceWeights.pointer + row * inner, rows: shape.reduceRows, columns: columns,
+                reduceWeights(group), columns: columns,
                 .init(input[group * inner, first], stride: input.stride, rows: inner), out: reduced[row, first],
                 outStride: reduced.stride)
             product.bias = UnsafePointer(reduceBias.pointer + row)
@@ -113,7 +125,7 @@ final class FoldedUnit<Scalar: ActivationScalar> {
             let inner = shape.expandColumns
             let row = group * shape.expandRows
             var product = PointwiseProduct<Scalar>(
-                expandWeights.pointer + row * inner, rows: shape.expandRows, columns: columns,
+                expandWeights(group), columns: columns,
                 .init(convolved[group * inner, first], stride: convolved.stride, rows: inner),
                 out: branch[row, first], outStride: branch.stride)
             product.bias = UnsafePointer(expandBias.pointer + row)

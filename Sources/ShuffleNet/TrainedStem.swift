@@ -61,15 +61,16 @@ final class TrainedStem<Scalar: ActivationScalar> {
     func declare(_ needs: inout TrainingNeeds) {
         needs.patches(ImagePatches.rows * patchPitch + 64)
         needs.image(3 * convolutionWindow.inArea)
-        needs.need(.packed, channels * ImagePatches.rows)
+        needs.need(.packed, PackedWeights.count(rows: channels, columns: ImagePatches.rows))
         needs.need(.slots, ColumnSlots.maximum * channels * ImagePatches.rows)
     }
 
     func forward(_ images: any InputImages, count: Int, _ workspace: TrainingWorkspace<Scalar>) {
         let window = convolutionWindow
+        let packed = PackedWeights(workspace[.packed], rows: channels, columns: ImagePatches.rows)
         kernels.pack(
-            [WeightBlock(weights, rowStride: ImagePatches.rows, columns: ImagePatches.rows)], rows: channels,
-            into: workspace[.packed])
+            [WeightBlock(weights, rowStride: ImagePatches.rows, columns: ImagePatches.rows)], into: packed, inputSize: 1
+        )
         workspace.pool.run(count) { image, worker in
             let patches = workspace.patches(worker)
             let imageMoments = moments.pointer + image * channels
@@ -79,9 +80,8 @@ final class TrainedStem<Scalar: ActivationScalar> {
                 let columns = rowCount * window.outWidth
                 let first = image * window.outArea + firstRow * window.outWidth
                 var product = PointwiseProduct<Scalar>(
-                    workspace[.packed], rows: channels, columns: columns,
-                    .init(patches, stride: patchPitch, rows: ImagePatches.rows), out: raw[0, first],
-                    outStride: raw.stride)
+                    packed, columns: columns, .init(patches, stride: patchPitch, rows: ImagePatches.rows),
+                    out: raw[0, first], outStride: raw.stride)
                 // What follows may be another thread's image.
                 product.endsExactly = true
                 kernels.multiply(product)

@@ -178,20 +178,22 @@ extension TrainedUnit {
         let inner = shape.expandColumns
         let masked = gradient.dropping(channels: shape.shortcutRows)
         let outer = workspace.rows(.outerGradient, columns: batch * outArea)
-        let packedCount = inner * (rows + inner)
+        func packed(_ group: Int) -> PackedWeights {
+            PackedWeights(workspace[.packed], group: group, rows: inner, columns: rows + inner)
+        }
         workspace.pool.run(shape.groups) { group, _ in
             kernels.pack(
                 [
                     WeightBlock(
                         workspace[.weights] + group * rows * inner, rowStride: 1, columnStride: inner, columns: rows),
                     WeightBlock(workspace[.square] + group * inner * inner, rowStride: inner, columns: inner),
-                ], rows: inner, into: workspace[.packed] + group * packedCount)
+                ], into: packed(group), inputSize: nil)
         }
         workspace.pool.run(shape.groups * slots.count) { task, _ in
             let group = task / slots.count
             slots.forEachBlock(of: task % slots.count, rows: 2 * inner + rows, as: Scalar.self) { block in
                 var product = PointwiseProduct<Scalar>(
-                    workspace[.packed] + group * packedCount, rows: inner, columns: block.width,
+                    packed(group), columns: block.width,
                     .init(masked[group * rows, block.first], stride: masked.stride, rows: rows),
                     out: outer[group * inner, block.first], outStride: outer.stride)
                 product.second = .init(centred[group * inner, block.first], stride: centred.stride, rows: inner)
@@ -247,12 +249,15 @@ extension TrainedUnit {
         let middle = shape.middle
         let inside = workspace.rows(.innerGradient, columns: batch * inArea)
         let affine = workspace[.coefficients]
+        func packed(_ group: Int) -> PackedWeights {
+            PackedWeights(workspace[.reducePacked], group: group, rows: inner, columns: rows)
+        }
         workspace.pool.run(shape.reduceGroups) { group, _ in
             kernels.pack(
                 [
                     WeightBlock(
                         reduceWeights + group * rows * inner, rowStride: 1, columnStride: inner, columns: rows)
-                ], rows: inner, into: workspace[.reducePacked] + group * rows * inner)
+                ], into: packed(group), inputSize: nil)
         }
         workspace.pool.run(shape.reduceGroups * slots.count) { task, _ in
             let (group, slot) = task.quotientAndRemainder(dividingBy: slots.count)
@@ -275,8 +280,7 @@ extension TrainedUnit {
                 weights.ahead = .init(out, stride: inputGradient.stride, rows: inner)
                 kernels.correlate(weights)
                 var product = PointwiseProduct<Scalar>(
-                    workspace[.reducePacked] + group * rows * inner, rows: inner, columns: block.width, changes,
-                    out: out, outStride: inputGradient.stride)
+                    packed(group), columns: block.width, changes, out: out, outStride: inputGradient.stride)
                 product.addend = UnsafePointer(out)
                 product.addendStride = inputGradient.stride
                 kernels.multiply(product)

@@ -93,8 +93,11 @@ final class TrainedUnit<Scalar: ActivationScalar> {
             ColumnSlots.maximum * max(gram, shape.middle * shape.reduceColumns))
         needs.need(.outerSlots, ColumnSlots.maximum * rows * columns)
         needs.need(.weights, rows * columns)
-        needs.need(.packed, rows * columns + gram)
-        needs.need(.reducePacked, shape.middle * shape.reduceColumns)
+        needs.need(.packed, shape.groups * PackedWeights.count(rows: shape.expandRows, columns: columns))
+        needs.need(.packed, shape.groups * PackedWeights.count(rows: columns, columns: shape.expandRows + columns))
+        let reduceSides = (shape.reduceRows, shape.reduceColumns)
+        needs.need(.reducePacked, shape.reduceGroups * PackedWeights.count(rows: reduceSides.0, columns: reduceSides.1))
+        needs.need(.reducePacked, shape.reduceGroups * PackedWeights.count(rows: reduceSides.1, columns: reduceSides.0))
         needs.need(.square, gram)
         needs.need(.bias, max(rows, shape.middle))
         needs.need(.outerGradient, Rows<Scalar>.count(channels: shape.middle, columns: batch * outArea))
@@ -107,26 +110,34 @@ final class TrainedUnit<Scalar: ActivationScalar> {
     }
 
     /// - Parameters:
+    ///   - inputSquare: the mean square that the input is expected to have.
     ///   - isReduced: whether the unit before has made r already.
     ///   - next: the unit that reads the output.
     /// - Returns: whether r of `next` was made too.
     func forward(
-        _ input: Rows<Scalar>, images: Int, isReduced: Bool, next: TrainedUnit<Scalar>?,
+        _ input: Rows<Scalar>, inputSquare: Double, images: Int, isReduced: Bool, next: TrainedUnit<Scalar>?,
         _ workspace: TrainingWorkspace<Scalar>
     ) -> Bool {
-        if !isReduced { reduce(input, images, workspace) }
+        if !isReduced { reduce(input, inputSquare: inputSquare, images, workspace) }
         convolve(input, images, workspace)
         normalise(images, workspace)
         // At stride 2 the shortcut's rows shift the groups' rows against the next unit's.
         let fused = shape.stride == 1 ? next : nil
-        expand(input, images, next: fused, workspace)
+        expand(input, inputSquare: inputSquare, images, next: fused, workspace)
         return fused != nil
     }
 
+    /// The mean square that the output is expected to have.
+    func outputSquare(inputSquare: Double) -> Double {
+        shape.outputSquare(inputSquare: inputSquare, branchSquare: expandNorm.outputSquare)
+    }
+
     /// r = W₁x and its statistics.
-    private func reduce(_ input: Rows<Scalar>, _ images: Int, _ workspace: TrainingWorkspace<Scalar>) {
+    private func reduce(
+        _ input: Rows<Scalar>, inputSquare: Double, _ images: Int, _ workspace: TrainingWorkspace<Scalar>
+    ) {
         let slots = ColumnSlots(columns: images * inArea)
-        beginReduce(workspace)
+        beginReduce(inputSquare: inputSquare, workspace)
         workspace.pool.run(shape.reduceGroups * slots.count) { task, _ in
             let (group, slot) = task.quotientAndRemainder(dividingBy: slots.count)
             slots.forEachBlock(of: slot, rows: shape.reduceColumns + shape.reduceRows, as: Scalar.self) { block in
@@ -136,13 +147,17 @@ final class TrainedUnit<Scalar: ActivationScalar> {
         endReduce(slots)
     }
 
-    private func beginReduce(_ workspace: TrainingWorkspace<Scalar>) {
+    private func packedReduce(_ group: Int, _ workspace: TrainingWorkspace<Scalar>) -> PackedWeights {
+        PackedWeights(workspace[.reducePacked], group: group, rows: shape.reduceRows, columns: shape.reduceColumns)
+    }
+
+    private func beginReduce(inputSquare: Double, _ workspace: TrainingWorkspace<Scalar>) {
         let rows = shape.reduceRows
         let inner = shape.reduceColumns
         workspace.pool.run(shape.reduceGroups) { group, _ in
             kernels.pack(
-                [WeightBlock(reduceWeights + group * rows * inner, rowStride: inner, columns: inner)], rows: rows,
-                into: workspace[.reducePacked] + group * rows * inner)
+                [WeightBlock(reduceWeights + group * rows * inner, rowStride: inner, columns: inner)],
+                into: packedReduce(group, workspace), inputSize: Float(inputSquare.squareRoot()))
         }
         for index in 0..<moments.count { moments.pointer[index] = Moments() }
     }
@@ -155,7 +170,7 @@ final class TrainedUnit<Scalar: ActivationScalar> {
         let inner = shape.reduceColumns
         kernels.multiply(
             PointwiseProduct<Scalar>(
-                workspace[.reducePacked] + group * rows * inner, rows: rows, columns: block.width,
+                packedReduce(group, workspace), columns: block.width,
                 .init(input[group * inner, block.first], stride: input.stride, rows: inner),
                 out: reduced[group * rows, block.first], outStride: reduced.stride))
         let slotMoments = moments.pointer + (slot * shape.middle + group * rows)
@@ -257,24 +272,29 @@ final class TrainedUnit<Scalar: ActivationScalar> {
 
     /// y, block by block: product, bias, shortcut, ReLU; and r of `next` from the block while it is in cache.
     private func expand(
-        _ input: Rows<Scalar>, _ images: Int, next: TrainedUnit<Scalar>?, _ workspace: TrainingWorkspace<Scalar>
+        _ input: Rows<Scalar>, inputSquare: Double, _ images: Int, next: TrainedUnit<Scalar>?,
+        _ workspace: TrainingWorkspace<Scalar>
     ) {
         let slots = ColumnSlots(columns: images * outArea)
         let rows = shape.expandRows
         let inner = shape.expandColumns
         let branch = output.dropping(channels: shape.shortcutRows)
+        func packed(_ group: Int) -> PackedWeights {
+            PackedWeights(workspace[.packed], group: group, rows: rows, columns: inner)
+        }
         workspace.pool.run(shape.groups) { group, _ in
+            let variance = middleNorm.variance(group * inner..<(group + 1) * inner)
             kernels.pack(
                 [WeightBlock(workspace[.weights] + group * rows * inner, rowStride: inner, columns: inner)],
-                rows: rows, into: workspace[.packed] + group * rows * inner)
+                into: packed(group), inputSize: Float(variance.squareRoot()))
         }
-        next?.beginReduce(workspace)
+        next?.beginReduce(inputSquare: outputSquare(inputSquare: inputSquare), workspace)
         workspace.pool.run(shape.groups * slots.count) { task, _ in
             let (group, slot) = task.quotientAndRemainder(dividingBy: slots.count)
             slots.forEachBlock(of: slot, rows: inner + 2 * rows, as: Scalar.self) { block in
                 let row = group * rows
                 var product = PointwiseProduct<Scalar>(
-                    workspace[.packed] + row * inner, rows: rows, columns: block.width,
+                    packed(group), columns: block.width,
                     .init(centred[group * inner, block.first], stride: centred.stride, rows: inner),
                     out: branch[row, block.first], outStride: branch.stride)
                 product.bias = UnsafePointer(expandNorm.beta + row)

@@ -32,5 +32,12 @@ struct UnitShape: Hashable, Sendable {
         return channel % perGroup * groups + channel / perGroup
     }
 
+    /// The mean square that y is expected to have, given those of x and of what is added to it or put beside it.
+    func outputSquare(inputSquare: Double, branchSquare: Double) -> Double {
+        if stride == 1 { return inputSquare + branchSquare }
+        let share = Double(shortcutRows) / Double(outputs)
+        return share * inputSquare + (1 - share) * branchSquare
+    }
+
     func outputSide(_ side: Int) -> Int { (side + stride - 1) / stride }
 }

@@ -2,16 +2,23 @@ internal import CLanes
 internal import Kernels
 
 extension LaneActivationKernels {
-    func pack(_ blocks: [WeightBlock], rows: Int, into packed: UnsafeMutablePointer<Float>) {
-        let tiles = RowTiles(rows: rows)
-        var target = packed
+    func pack(_ blocks: [WeightBlock], into weights: PackedWeights, inputSize: Float?) {
+        let tiles = RowTiles(rows: weights.rows)
+        var target = weights.pointer
         for tile in 0..<tiles.count {
             for block in blocks {
                 let part = PackedTile<Scalar>(
-                    block: block, matrixRows: rows, rows: tiles.rows(tile), target: target)
+                    block: block, matrixRows: weights.rows, rows: tiles.rows(tile), target: target)
                 part.fill()
                 target += part.steps * part.rows.count
             }
+        }
+        guard Scalar.hasFastInnerProduct else { return }
+        let tail = FastWeights(weights)
+        if prefersFastInnerProducts, blocks.count == 1, let inputSize {
+            tail.fill(weights.pointer, columns: weights.columns, inputSize: inputSize)
+        } else {
+            tail.clear()
         }
     }
 }

@@ -228,5 +228,7 @@ extension BFloat16: LaneScalar {
         }
     #endif
 
+    static var hasFastInnerProduct: Bool { false }
+
     static var correlationStep: Int { 2 * laneCount }
 }

@@ -101,6 +101,14 @@ extension Float: LaneScalar {
         accumulateSingly(&sums, input, column, &weights)
     }
 
+    static var hasFastInnerProduct: Bool {
+        #if WIDE_LANES
+            true
+        #else
+            false
+        #endif
+    }
+
     static var correlationStep: Int { laneCount }
 
     @inline(__always)

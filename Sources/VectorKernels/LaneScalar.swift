@@ -42,6 +42,9 @@ protocol LaneScalar: ActivationScalar {
         _ sums: inout TileSums<rows, vectors>, _ input: PointwiseProduct<Self>.Input, _ column: Int,
         _ weights: inout UnsafePointer<Float>)
 
+    /// Whether `FastInnerProduct` is compiled for it.
+    static var hasFastInnerProduct: Bool { get }
+
     /// Elements of a row that a step of `correlate` takes.
     static var correlationStep: Int { get }
     /// `sums[i][j] += Σ left[i]·right[j]` over a step's elements from `index` on, each lane some of them.

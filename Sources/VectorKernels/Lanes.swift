@@ -91,6 +91,36 @@ extension Lanes {
         #endif
     }
 
+    /// `self + (x + w)·(y + v)`, w and v in all lanes.
+    @inline(__always)
+    func addingCrossed(_ x: Lanes, _ y: Lanes, _ w: UnsafePointer<Float>, _ v: UnsafePointer<Float>) -> Lanes {
+        #if WIDE_LANES
+            clanes16_add_crossed(self, x, y, w, v)
+        #else
+            multiplyAdd(self, x + w.pointee, y + v.pointee)
+        #endif
+    }
+
+    /// `self − (x − w)·(y − v)`.
+    @inline(__always)
+    func subtractingCrossed(_ x: Lanes, _ y: Lanes, _ w: UnsafePointer<Float>, _ v: UnsafePointer<Float>) -> Lanes {
+        #if WIDE_LANES
+            clanes16_subtract_crossed(self, x, y, w, v)
+        #else
+            multiplyAdd(self, w.pointee - x, y - v.pointee)
+        #endif
+    }
+
+    /// `self + x·w`.
+    @inline(__always)
+    func addingSpread(_ x: Lanes, _ w: UnsafePointer<Float>) -> Lanes {
+        #if WIDE_LANES
+            clanes16_add_spread(self, x, w)
+        #else
+            multiplyAdd(self, x, Lanes(repeating: w.pointee))
+        #endif
+    }
+
     /// The larger of two lanes, this one if neither is.
     @inline(__always)
     func larger(_ other: Lanes) -> Lanes {

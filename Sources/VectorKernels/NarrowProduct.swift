@@ -3,11 +3,11 @@ internal import Kernels
 /// The last `columns` columns of a product, fewer than pay for a vector: the rows of a tile lie in the lanes, as its weights
 /// are packed, and each element of x is spread over them. Every sum is made in the order of `ProductTile`.
 struct NarrowProduct<let columns: Int, Scalar: LaneScalar> {
-    private let product: PointwiseProduct<Scalar>
-    private let tiles: RowTiles
-    private let column: Int
+    let product: PointwiseProduct<Scalar>
+    let tiles: RowTiles
+    let column: Int
     /// A vector for each column of each of up to four tiles.
-    private let place: UnsafeMutablePointer<Float>
+    let place: UnsafeMutablePointer<Float>
 
     /// From `column` on.
     static func run(_ product: PointwiseProduct<Scalar>, _ tiles: RowTiles, column: Int) {
@@ -34,12 +34,16 @@ struct NarrowProduct<let columns: Int, Scalar: LaneScalar> {
         if tile < tiles.count { run(tile, of: Group<1>.self) }
     }
 
-    private enum Group<let count: Int> {}
+    enum Group<let count: Int> {}
 
     @inline(__always)
     private func run<let count: Int>(_ tile: Int, of _: Group<count>.Type) {
         for index in 0..<count { placeBias(tile + index, index) }
-        accumulate(tile, of: Group<count>.self)
+        if Scalar.hasFastInnerProduct && FastWeights(product.weights).scale != 0 {
+            accumulateFast(tile, of: Group<count>.self)
+        } else {
+            accumulate(tile, of: Group<count>.self)
+        }
         for index in 0..<count { finish(tile + index, index) }
     }
 
@@ -55,7 +59,7 @@ struct NarrowProduct<let columns: Int, Scalar: LaneScalar> {
     private func accumulate<let count: Int>(_ tile: Int, of _: Group<count>.Type) {
         let perRow = Scalar.steps(product.first.rows) + Scalar.steps(product.second?.rows ?? 0)
         var weights = InlineArray<count, UnsafePointer<Float>> {
-            product.weights + perRow * tiles.start(tile + $0)
+            UnsafePointer(product.weights.pointer) + perRow * tiles.start(tile + $0)
         }
         let heights = InlineArray<count, Int> { tiles.rows(tile + $0).count }
         let places = UnsafePointer(place)

@@ -11,12 +11,14 @@ struct ProductStrip<Scalar: LaneScalar> {
     private var ahead: UnsafePointer<Scalar>
     private var remaining: Int
     private let share: Int
+    let fast: FastInnerProduct
 
     @inline(__always)
     init(_ product: PointwiseProduct<Scalar>, column: Int, share: Int) {
         self.column = column
         self.share = share
-        weights = product.weights
+        fast = FastInnerProduct(product, column: column)
+        weights = UnsafePointer(product.weights.pointer)
         ahead = product.first.pointer + (column + 2 * laneCount)
         remaining = product.first.rows
     }

@@ -19,14 +19,20 @@ struct ProductTile<let rows: Int, let vectors: Int, Scalar: LaneScalar> {
         let row = strip.row
         let column = strip.column
         var sums = InlineArray<rows, InlineArray<vectors, Lanes>> { _ in InlineArray { _ in Lanes.zero } }
-        if let bias = product.bias {
-            for index in 0..<rows {
-                for vector in 0..<vectors { sums[index][vector] = Lanes(repeating: bias[row + index]) }
-            }
-        }
         var weights = strip.weights
-        Scalar.accumulate(&sums, product.first, column, &weights)
-        if let second = product.second { Scalar.accumulate(&sums, second, column, &weights) }
+        if Scalar.hasFastInnerProduct && strip.fast.isUsed {
+            strip.fast.begin(&sums, row: row)
+            FastInnerProduct.accumulate(&sums, product.first, column, &weights)
+            strip.fast.end(&sums, bias: product.bias, row: row)
+        } else {
+            if let bias = product.bias {
+                for index in 0..<rows {
+                    for vector in 0..<vectors { sums[index][vector] = Lanes(repeating: bias[row + index]) }
+                }
+            }
+            Scalar.accumulate(&sums, product.first, column, &weights)
+            if let second = product.second { Scalar.accumulate(&sums, second, column, &weights) }
+        }
         if let addend = product.addend {
             for index in 0..<rows {
                 let line: InlineArray<vectors, Lanes> = Scalar.line(

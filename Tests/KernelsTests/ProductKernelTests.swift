@@ -17,6 +17,9 @@ import Testing
         (4, 7, 2), (61, 19, 4), (33, 41, 35), (50, 30, 68),
     ].map { Size(rows: $0.0, inner: $0.1, columns: $0.2) }
 
+    /// Root mean square of `noise`.
+    private static let size: Float = 0.577
+
     /// Elements that a kernel may read or write past a row's last column.
     private static let slack = 32
 
@@ -33,18 +36,20 @@ import Testing
         let second = noise(3 * stride, seed: 3, as: Scalar.self)
         let bias = noise(size.rows, seed: 4)
         let addend = noise(size.rows * stride, seed: 5, as: Scalar.self)
-        for choice in 0..<16 {
+        for choice in 0..<32 {
             let hasSecond = choice & 1 != 0
             let inner = size.inner + (hasSecond ? 3 : 0)
-            let packed = Guarded<Float>(count: size.rows * inner)
+            let memory = Guarded<Float>(count: PackedWeights.count(rows: size.rows, columns: inner))
+            let packed = PackedWeights(memory.pointer, rows: size.rows, columns: inner)
             weights.withUnsafeBufferPointer {
                 let blocks = [
                     WeightBlock($0.baseAddress!, rowStride: inner, columns: size.inner),
                     WeightBlock($0.baseAddress! + size.inner, rowStride: inner, columns: 3),
                 ]
-                kernels.pack(hasSecond ? blocks : [blocks[0]], rows: size.rows, into: packed.pointer)
+                kernels.pack(
+                    hasSecond ? blocks : [blocks[0]], into: packed, inputSize: choice & 16 != 0 ? Self.size : nil)
             }
-            #expect(packed.isIntact)
+            #expect(memory.isIntact)
             let found = Guarded(noise(size.rows * stride, seed: 6, as: Scalar.self))
             let wanted = Guarded(found.values)
             first.withUnsafeBufferPointer { first in
@@ -52,7 +57,7 @@ import Testing
                     bias.withUnsafeBufferPointer { bias in
                         addend.withUnsafeBufferPointer { addend in
                             var product = PointwiseProduct(
-                                packed.pointer, rows: size.rows, columns: size.columns,
+                                packed, columns: size.columns,
                                 .init(first.baseAddress!, stride: stride, rows: size.inner), out: found.pointer,
                                 outStride: stride)
                             if hasSecond { product.second = .init(second.baseAddress!, stride: stride, rows: 3) }
@@ -103,10 +108,10 @@ import Testing
                 }
             }
             let memory = try FencedMemory(values)
-            let found = Guarded<Float>(count: rows * columns)
+            let found = Guarded<Float>(count: PackedWeights.count(rows: rows, columns: columns))
             kernels.pack(
                 [WeightBlock(memory.pointer, rowStride: rowStride, columnStride: columnStride, columns: columns)],
-                rows: rows, into: found.pointer)
+                into: PackedWeights(found.pointer, rows: rows, columns: columns), inputSize: Self.size)
             #expect(found.isIntact)
             // By their bits: two weights of bfloat16 in one float may look like a NaN.
             return found.values.map(\.bitPattern)

@@ -1,0 +1,193 @@
+internal import CLanes
+internal import Kernels
+
+// Half of the products of an inner product can be had for sums (S. Winograd, "A New Algorithm for Inner Product", IEEE
+// Transactions on Computers C-17, 1968):
+//
+//     w₁x₁ + w₂x₂ = (x₂ + w₁)·(x₁ + w₂) − x₁x₂ − w₁w₂
+//
+// The last two terms are sums over W's rows, which are packed with W, and over x's columns, which serve all rows of W. A CPU
+// that adds beside its multiply-adds, in units of their own, is busiest with two thirds of the rows made so, the others
+// plainly. Every second pair is made with the signs turned, `−(x₂ − w₁)·(x₁ − w₂) + x₁x₂ + w₁w₂`, so that the terms that do
+// not belong cancel while they are added up: x behind a ReLU has only positive ones. W is scaled to the size of x, as what is
+// lost of the smaller one is lost of the sum.
+
+/// What a strip of columns needs to have its sums made that way.
+struct FastInnerProduct {
+    /// What the sums are multiplied by at the end, as W was divided by it; zero if they are made plainly.
+    private let scale: Float
+    /// Of each row.
+    private let weightSums: UnsafePointer<Float>
+    private let inputSums: InlineArray<2, Lanes>
+
+    /// Rows of a tile of `rows` that are made so, the first ones.
+    @inline(__always)
+    static func crossedRows(of rows: Int) -> Int { 2 * rows / 3 }
+
+    /// Columns of W of which the terms that do not belong cancel.
+    static var period: Int { 4 }
+
+    @inline(__always)
+    var isUsed: Bool { scale != 0 }
+
+    @inline(__always)
+    init<Scalar: LaneScalar>(_ product: PointwiseProduct<Scalar>, column: Int) {
+        let tail = FastWeights(product.weights)
+        weightSums = tail.sums
+        scale = Scalar.hasFastInnerProduct ? tail.scale : 0
+        inputSums = scale == 0 ? InlineArray { _ in Lanes.zero } : Self.sums(product.first, column)
+    }
+
+    /// Σ (x₃x₄ − x₁x₂) of the columns of two vectors.
+    @inline(never)
+    private static func sums<Scalar: LaneScalar>(
+        _ input: PointwiseProduct<Scalar>.Input, _ column: Int
+    ) -> InlineArray<2, Lanes> {
+        var added = InlineArray<2, Lanes> { _ in Lanes.zero }
+        var subtracted = added
+        var values = input.pointer + column
+        for _ in 0..<input.rows / period {
+            for vector in 0..<2 {
+                let start = values + vector * laneCount
+                subtracted[vector] = multiplyAdd(subtracted[vector], start.lanes(0), start.lanes(input.stride))
+                added[vector] = multiplyAdd(
+                    added[vector], start.lanes(2 * input.stride), start.lanes(3 * input.stride))
+            }
+            values += period * input.stride
+        }
+        return InlineArray { added[$0] - subtracted[$0] }
+    }
+
+    /// What the sums of a tile whose first row is `row` begin with.
+    @inline(__always)
+    func begin<let rows: Int, let vectors: Int>(_ sums: inout TileSums<rows, vectors>, row: Int) {
+        for index in 0..<Self.crossedRows(of: rows) {
+            for vector in 0..<vectors { sums[index][vector] = inputSums[vector] + weightSums[row + index] }
+        }
+    }
+
+    /// `sums += W·x` for a tile, but for what `begin` has put in before.
+    @inline(__always)
+    static func accumulate<let rows: Int, let vectors: Int, Scalar: LaneScalar>(
+        _ sums: inout TileSums<rows, vectors>, _ input: PointwiseProduct<Scalar>.Input, _ column: Int,
+        _ weights: inout UnsafePointer<Float>
+    ) {
+        let crossed = crossedRows(of: rows)
+        var values = input.pointer + column
+        for _ in 0..<input.rows / period {
+            var first: InlineArray<vectors, Lanes> = Scalar.line(values)
+            var second: InlineArray<vectors, Lanes> = Scalar.line(values + input.stride)
+            for index in 0..<crossed {
+                for vector in 0..<vectors {
+                    sums[index][vector] = sums[index][vector].addingCrossed(
+                        second[vector], first[vector], weights + index, weights + (rows + index))
+                }
+            }
+            addPair()
+            first = Scalar.line(values + 2 * input.stride)
+            second = Scalar.line(values + 3 * input.stride)
+            weights += 2 * rows
+            for index in 0..<crossed {
+                for vector in 0..<vectors {
+                    sums[index][vector] = sums[index][vector].subtractingCrossed(
+                        second[vector], first[vector], weights + index, weights + (rows + index))
+                }
+            }
+            addPair()
+            weights += 2 * rows
+            values += period * input.stride
+
+            @inline(__always)
+            func addPair() {
+                for index in crossed..<rows {
+                    for vector in 0..<vectors {
+                        let sum = sums[index][vector].addingSpread(first[vector], weights + index)
+                        sums[index][vector] = sum.addingSpread(second[vector], weights + (rows + index))
+                    }
+                }
+            }
+        }
+        for _ in 0..<input.rows % period {
+            let line: InlineArray<vectors, Lanes> = Scalar.line(values)
+            for index in 0..<rows {
+                for vector in 0..<vectors {
+                    sums[index][vector] = sums[index][vector].addingSpread(line[vector], weights + index)
+                }
+            }
+            weights += rows
+            values += input.stride
+        }
+    }
+
+    @inline(__always)
+    func end<let rows: Int, let vectors: Int>(
+        _ sums: inout TileSums<rows, vectors>, bias: UnsafePointer<Float>?, row: Int
+    ) {
+        for index in 0..<rows {
+            let bias = Lanes(repeating: bias?[row + index] ?? 0)
+            for vector in 0..<vectors {
+                sums[index][vector] = multiplyAdd(bias, sums[index][vector], Lanes(repeating: scale))
+            }
+        }
+    }
+}
+
+/// What is packed behind W: the sums of its rows, and the factor of all.
+struct FastWeights {
+    private let start: UnsafeMutablePointer<Float>
+    private let rows: Int
+
+    init(_ weights: PackedWeights) {
+        start = weights.pointer + weights.rows * weights.columns
+        rows = weights.rows
+    }
+
+    var sums: UnsafePointer<Float> { UnsafePointer(start) }
+    var scale: Float { start[rows] }
+
+    /// For plain sums.
+    func clear() { start[rows] = 0 }
+
+    /// Scales packed weights to the size of their inputs and sums up their rows' terms. Of weights or sizes whose squares
+    /// leave the range of floats the sums stay plain ones.
+    func fill(_ weights: UnsafeMutablePointer<Float>, columns: Int, inputSize: Float) {
+        clear()
+        let count = rows * columns
+        let size = (Float(weights.squares(count)) / Float(max(count, 1))).squareRoot()
+        let range: ClosedRange<Float> = 1e-12...1e12
+        guard range.contains(size), range.contains(inputSize) else { return }
+        // A power of two, so that nothing is rounded.
+        let scale = Float(sign: .plus, exponent: (inputSize / size).exponent, significand: 1)
+        weights.multiply(count, by: scale)
+        let tiles = RowTiles(rows: rows)
+        for tile in 0..<tiles.count {
+            let range = tiles.rows(tile)
+            var sums = Lanes.zero
+            var step = UnsafePointer(weights + range.lowerBound * columns)
+            for _ in 0..<columns / FastInnerProduct.period {
+                func lanes(_ index: Int) -> Lanes { step.lanes(index * range.count) }
+                sums += lanes(2) * lanes(3) - lanes(0) * lanes(1)
+                step += FastInnerProduct.period * range.count
+            }
+            start.store(sums, range.lowerBound, before: range.upperBound)
+        }
+        start[rows] = 1 / scale
+    }
+}
+
+extension UnsafeMutablePointer<Float> {
+    /// Σ of squares.
+    fileprivate func squares(_ count: Int) -> Float {
+        var sums = Lanes.zero
+        for index in stride(from: 0, to: count / laneCount * laneCount, by: laneCount) {
+            sums = multiplyAdd(sums, lanes(index), lanes(index))
+        }
+        return (count / laneCount * laneCount..<count).reduce(sums.total) { $0 + self[$1] * self[$1] }
+    }
+
+    fileprivate func multiply(_ count: Int, by factor: Float) {
+        for index in stride(from: 0, to: count, by: laneCount) {
+            store(lanes(index) * factor, index, before: count)
+        }
+    }
+}
