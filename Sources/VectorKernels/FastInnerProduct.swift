@@ -12,13 +12,14 @@ internal import Kernels
 // not belong cancel while they are added up: x behind a ReLU has only positive ones. W is scaled to the size of x, as what is
 // lost of the smaller one is lost of the sum.
 
-/// What a strip of columns needs to have its sums made that way.
+/// What the tiles of a strip of columns share to have their sums made that way.
 struct FastInnerProduct {
     /// What the sums are multiplied by at the end, as W was divided by it; zero if they are made plainly.
     private let scale: Float
     /// Of each row.
     private let weightSums: UnsafePointer<Float>
-    private let inputSums: InlineArray<2, Lanes>
+    /// Σ (x₃x₄ − x₁x₂) of the columns of two vectors, from the first tile on.
+    private var inputSums = InlineArray<2, Lanes> { _ in Lanes.zero }
 
     /// Rows of a tile of `rows` that are made so, the first ones.
     @inline(__always)
@@ -31,46 +32,56 @@ struct FastInnerProduct {
     var isUsed: Bool { scale != 0 }
 
     @inline(__always)
-    init<Scalar: LaneScalar>(_ product: PointwiseProduct<Scalar>, column: Int) {
+    init<Scalar: LaneScalar>(_ product: PointwiseProduct<Scalar>) {
         let tail = FastWeights(product.weights)
         weightSums = tail.sums
         scale = Scalar.hasFastInnerProduct ? tail.scale : 0
-        inputSums = scale == 0 ? InlineArray { _ in Lanes.zero } : Self.sums(product.first, column)
     }
 
-    /// Σ (x₃x₄ − x₁x₂) of the columns of two vectors.
-    @inline(never)
-    private static func sums<Scalar: LaneScalar>(
-        _ input: PointwiseProduct<Scalar>.Input, _ column: Int
-    ) -> InlineArray<2, Lanes> {
-        var added = InlineArray<2, Lanes> { _ in Lanes.zero }
-        var subtracted = added
-        var values = input.pointer + column
-        for _ in 0..<input.rows / period {
-            for vector in 0..<2 {
-                let start = values + vector * laneCount
-                subtracted[vector] = multiplyAdd(subtracted[vector], start.lanes(0), start.lanes(input.stride))
-                added[vector] = multiplyAdd(
-                    added[vector], start.lanes(2 * input.stride), start.lanes(3 * input.stride))
+    /// `sums = W·x` for the tile whose first row is `row`. The first one of a strip makes the sums over x's columns too.
+    @inline(__always)
+    mutating func sum<let rows: Int, let vectors: Int, Scalar: LaneScalar>(
+        _ product: PointwiseProduct<Scalar>, _ column: Int, row: Int, _ weights: inout UnsafePointer<Float>,
+        _ sums: inout TileSums<rows, vectors>
+    ) {
+        let crossed = Self.crossedRows(of: rows)
+        for index in 0..<crossed {
+            for vector in 0..<vectors { sums[index][vector] = Lanes(repeating: weightSums[row + index]) }
+        }
+        var terms = InputTerms<vectors>()
+        if row == 0 {
+            Self.accumulate(&sums, &terms, product.first, column, &weights, gathers: true)
+            for vector in 0..<vectors { inputSums[vector] = terms.added[vector] - terms.subtracted[vector] }
+        } else {
+            Self.accumulate(&sums, &terms, product.first, column, &weights, gathers: false)
+        }
+        for index in 0..<crossed {
+            for vector in 0..<vectors { sums[index][vector] += inputSums[vector] }
+        }
+        guard let bias = product.bias else {
+            for index in 0..<rows {
+                for vector in 0..<vectors { sums[index][vector] *= scale }
             }
-            values += period * input.stride
+            return
         }
-        return InlineArray { added[$0] - subtracted[$0] }
-    }
-
-    /// What the sums of a tile whose first row is `row` begin with.
-    @inline(__always)
-    func begin<let rows: Int, let vectors: Int>(_ sums: inout TileSums<rows, vectors>, row: Int) {
-        for index in 0..<Self.crossedRows(of: rows) {
-            for vector in 0..<vectors { sums[index][vector] = inputSums[vector] + weightSums[row + index] }
+        for index in 0..<rows {
+            let bias = Lanes(repeating: bias[row + index])
+            for vector in 0..<vectors {
+                sums[index][vector] = multiplyAdd(bias, sums[index][vector], Lanes(repeating: scale))
+            }
         }
     }
 
-    /// `sums += W·x` for a tile, but for what `begin` has put in before.
+    /// The products of rows of x with each other.
+    private struct InputTerms<let vectors: Int> {
+        var added = InlineArray<vectors, Lanes> { _ in Lanes.zero }
+        var subtracted = InlineArray<vectors, Lanes> { _ in Lanes.zero }
+    }
+
     @inline(__always)
-    static func accumulate<let rows: Int, let vectors: Int, Scalar: LaneScalar>(
-        _ sums: inout TileSums<rows, vectors>, _ input: PointwiseProduct<Scalar>.Input, _ column: Int,
-        _ weights: inout UnsafePointer<Float>
+    private static func accumulate<let rows: Int, let vectors: Int, Scalar: LaneScalar>(
+        _ sums: inout TileSums<rows, vectors>, _ terms: inout InputTerms<vectors>,
+        _ input: PointwiseProduct<Scalar>.Input, _ column: Int, _ weights: inout UnsafePointer<Float>, gathers: Bool
     ) {
         let crossed = crossedRows(of: rows)
         var values = input.pointer + column
@@ -83,29 +94,29 @@ struct FastInnerProduct {
                         second[vector], first[vector], weights + index, weights + (rows + index))
                 }
             }
-            addPair()
+            addPlainly(first, second, &sums, weights)
+            if gathers {
+                for vector in 0..<vectors {
+                    terms.subtracted[vector] = multiplyAdd(terms.subtracted[vector], first[vector], second[vector])
+                }
+            }
+            weights += 2 * rows
             first = Scalar.line(values + 2 * input.stride)
             second = Scalar.line(values + 3 * input.stride)
-            weights += 2 * rows
             for index in 0..<crossed {
                 for vector in 0..<vectors {
                     sums[index][vector] = sums[index][vector].subtractingCrossed(
                         second[vector], first[vector], weights + index, weights + (rows + index))
                 }
             }
-            addPair()
-            weights += 2 * rows
-            values += period * input.stride
-
-            @inline(__always)
-            func addPair() {
-                for index in crossed..<rows {
-                    for vector in 0..<vectors {
-                        let sum = sums[index][vector].addingSpread(first[vector], weights + index)
-                        sums[index][vector] = sum.addingSpread(second[vector], weights + (rows + index))
-                    }
+            addPlainly(first, second, &sums, weights)
+            if gathers {
+                for vector in 0..<vectors {
+                    terms.added[vector] = multiplyAdd(terms.added[vector], first[vector], second[vector])
                 }
             }
+            weights += 2 * rows
+            values += period * input.stride
         }
         for _ in 0..<input.rows % period {
             let line: InlineArray<vectors, Lanes> = Scalar.line(values)
@@ -119,14 +130,16 @@ struct FastInnerProduct {
         }
     }
 
+    /// The rows that are not made by the trick.
     @inline(__always)
-    func end<let rows: Int, let vectors: Int>(
-        _ sums: inout TileSums<rows, vectors>, bias: UnsafePointer<Float>?, row: Int
+    private static func addPlainly<let rows: Int, let vectors: Int>(
+        _ first: InlineArray<vectors, Lanes>, _ second: InlineArray<vectors, Lanes>,
+        _ sums: inout TileSums<rows, vectors>, _ weights: UnsafePointer<Float>
     ) {
-        for index in 0..<rows {
-            let bias = Lanes(repeating: bias?[row + index] ?? 0)
+        for index in crossedRows(of: rows)..<rows {
             for vector in 0..<vectors {
-                sums[index][vector] = multiplyAdd(bias, sums[index][vector], Lanes(repeating: scale))
+                let sum = sums[index][vector].addingSpread(first[vector], weights + index)
+                sums[index][vector] = sum.addingSpread(second[vector], weights + (rows + index))
             }
         }
     }

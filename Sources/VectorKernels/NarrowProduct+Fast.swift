@@ -12,15 +12,18 @@ extension NarrowProduct {
         var weights = InlineArray<count, UnsafePointer<Float>> {
             UnsafePointer(product.weights.pointer) + starts[$0] * input.rows
         }
-        let inputSums = inputSums
         var plain = InlineArray<count, InlineArray<columns, Lanes>> { _ in InlineArray { _ in Lanes.zero } }
         var crossed = InlineArray<count, InlineArray<columns, Lanes>> { index in
-            InlineArray { inputSums[$0] + tail.sums.lanes(starts[index]) }
+            let lanes = tail.sums.lanes(starts[index])
+            return InlineArray { _ in lanes }
         }
+        // Σ x₁x₂, and Σ x₃x₄.
+        var subtracted = InlineArray<columns, Lanes> { _ in Lanes.zero }
+        var added = subtracted
         var values = input.pointer + column
         for _ in 0..<input.rows / FastInnerProduct.period {
-            addPair(sign: 1)
-            addPair(sign: -1)
+            addPair(sign: 1, &subtracted)
+            addPair(sign: -1, &added)
         }
         for _ in 0..<input.rows % FastInnerProduct.period {
             let value = spread(values)
@@ -37,16 +40,18 @@ extension NarrowProduct {
         for index in 0..<count {
             let isPlain = Lanes.mask(from: FastInnerProduct.crossedRows(of: heights[index]))
             for column in 0..<columns {
-                let sum = crossed[index][column].replacing(with: plain[index][column], where: isPlain)
+                let whole = crossed[index][column] + (added[column] - subtracted[column])
+                let sum = whole.replacing(with: plain[index][column], where: isPlain)
                 let lane = (index * columns + column) * laneCount
                 place.store(multiplyAdd(place.lanes(lane), sum, Lanes(repeating: tail.scale)), lane)
             }
         }
 
         @inline(__always)
-        func addPair(sign: Float) {
+        func addPair(sign: Float, _ terms: inout InlineArray<columns, Lanes>) {
             let first = spread(values)
             let second = spread(values + input.stride)
+            for column in 0..<columns { terms[column] = multiplyAdd(terms[column], first[column], second[column]) }
             for index in 0..<count {
                 let w = weights[index].lanes(0)
                 let v = weights[index].lanes(heights[index])
@@ -60,23 +65,6 @@ extension NarrowProduct {
             }
             values += 2 * input.stride
         }
-    }
-
-    /// Σ (x₃x₄ − x₁x₂) of each column.
-    private var inputSums: InlineArray<columns, Lanes> {
-        let input = product.first
-        var added = InlineArray<columns, Lanes> { _ in Lanes.zero }
-        var subtracted = added
-        var values = input.pointer + column
-        for _ in 0..<input.rows / FastInnerProduct.period {
-            let rows = InlineArray<4, InlineArray<columns, Lanes>> { spread(values + $0 * input.stride) }
-            for column in 0..<columns {
-                subtracted[column] = multiplyAdd(subtracted[column], rows[0][column], rows[1][column])
-                added[column] = multiplyAdd(added[column], rows[2][column], rows[3][column])
-            }
-            values += FastInnerProduct.period * input.stride
-        }
-        return InlineArray { added[$0] - subtracted[$0] }
     }
 
     /// A row of x, each element in all lanes.

@@ -21,9 +21,7 @@ struct ProductTile<let rows: Int, let vectors: Int, Scalar: LaneScalar> {
         var sums = InlineArray<rows, InlineArray<vectors, Lanes>> { _ in InlineArray { _ in Lanes.zero } }
         var weights = strip.weights
         if Scalar.hasFastInnerProduct && strip.fast.isUsed {
-            strip.fast.begin(&sums, row: row)
-            FastInnerProduct.accumulate(&sums, product.first, column, &weights)
-            strip.fast.end(&sums, bias: product.bias, row: row)
+            strip.fast.sum(product, column, row: row, &weights, &sums)
         } else {
             if let bias = product.bias {
                 for index in 0..<rows {
