@@ -11,9 +11,10 @@ public protocol ActivationKernels<Scalar>: Sendable {
     /// Orders the matrix that the blocks make side by side for `multiply`, which may read 16 floats past its end; values
     /// are rounded to `Scalar`.
     ///
-    /// - Parameter inputSize: the root mean square that x is expected to have. Given that, a set may make the sums from
-    ///   half as many multiplications (`FastInnerProduct`), and loses digits by the factor that x is larger or smaller.
-    func pack(_ blocks: [WeightBlock], into weights: PackedWeights, inputSize: Float?)
+    /// - Parameter inputSize: the root mean square that x, the part in `first`, is expected to have; asked for by sets that
+    ///   make sums from half as many multiplications (`FastInnerProduct`). These lose digits by the factor that x is larger
+    ///   or smaller. Nil: sums are made plainly.
+    func pack(_ blocks: [WeightBlock], into weights: PackedWeights, inputSize: @autoclosure () -> Float?)
     func multiply(_ product: PointwiseProduct<Scalar>)
     func correlate(_ task: RowCorrelation<Scalar>)
 

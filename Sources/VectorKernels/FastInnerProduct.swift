@@ -55,6 +55,7 @@ struct FastInnerProduct {
         } else {
             Self.accumulate(&sums, &terms, product.first, column, &weights, gathers: false)
         }
+        if let second = product.second { Scalar.accumulate(&sums, second, column, &weights) }
         for index in 0..<crossed {
             for vector in 0..<vectors { sums[index][vector] += inputSums[vector] }
         }
@@ -147,55 +148,67 @@ struct FastInnerProduct {
 
 /// What is packed behind W: the sums of its rows, and the factor of all.
 struct FastWeights {
-    private let start: UnsafeMutablePointer<Float>
-    private let rows: Int
+    private let weights: PackedWeights
+    private let tail: UnsafeMutablePointer<Float>
 
     init(_ weights: PackedWeights) {
-        start = weights.pointer + weights.rows * weights.columns
-        rows = weights.rows
+        self.weights = weights
+        tail = weights.pointer + weights.rows * weights.columns
     }
 
-    var sums: UnsafePointer<Float> { UnsafePointer(start) }
-    var scale: Float { start[rows] }
+    var sums: UnsafePointer<Float> { UnsafePointer(tail) }
+    var scale: Float { tail[weights.rows] }
 
     /// For plain sums.
-    func clear() { start[rows] = 0 }
+    func clear() { tail[weights.rows] = 0 }
 
-    /// Scales packed weights to the size of their inputs and sums up their rows' terms. Of weights or sizes whose squares
-    /// leave the range of floats the sums stay plain ones.
-    func fill(_ weights: UnsafeMutablePointer<Float>, columns: Int, inputSize: Float) {
+    /// Scales packed weights to the size of their inputs and sums up their rows' terms, of the first `inputColumns`. Of
+    /// weights or sizes whose squares leave the range of floats the sums stay plain ones.
+    func fill(inputColumns: Int, inputSize: Float) {
         clear()
-        let count = rows * columns
-        let size = (Float(weights.squares(count)) / Float(max(count, 1))).squareRoot()
+        let size = weightSize(inputColumns)
         let range: ClosedRange<Float> = 1e-12...1e12
         guard range.contains(size), range.contains(inputSize) else { return }
         // A power of two, so that nothing is rounded.
         let scale = Float(sign: .plus, exponent: (inputSize / size).exponent, significand: 1)
-        weights.multiply(count, by: scale)
-        let tiles = RowTiles(rows: rows)
-        for tile in 0..<tiles.count {
-            let range = tiles.rows(tile)
+        weights.pointer.multiply(weights.rows * weights.columns, by: scale)
+        let period = FastInnerProduct.period
+        forEachTile { rows, start in
             var sums = Lanes.zero
-            var step = UnsafePointer(weights + range.lowerBound * columns)
-            for _ in 0..<columns / FastInnerProduct.period {
-                func lanes(_ index: Int) -> Lanes { step.lanes(index * range.count) }
+            for step in stride(from: 0, to: inputColumns / period * period, by: period) {
+                func lanes(_ index: Int) -> Lanes { start.lanes((step + index) * rows.count) }
                 sums += lanes(2) * lanes(3) - lanes(0) * lanes(1)
-                step += FastInnerProduct.period * range.count
             }
-            start.store(sums, range.lowerBound, before: range.upperBound)
+            tail.store(sums, rows.lowerBound, before: rows.upperBound)
         }
-        start[rows] = 1 / scale
+        tail[weights.rows] = 1 / scale
+    }
+
+    /// Root mean square.
+    private func weightSize(_ inputColumns: Int) -> Float {
+        var squares: Float = 0
+        forEachTile { rows, start in squares += start.squares(rows.count * inputColumns) }
+        return (squares / Float(max(weights.rows * inputColumns, 1))).squareRoot()
+    }
+
+    private func forEachTile(_ body: (_ rows: Range<Int>, _ start: UnsafeMutablePointer<Float>) -> Void) {
+        let tiles = RowTiles(rows: weights.rows)
+        for tile in 0..<tiles.count {
+            let rows = tiles.rows(tile)
+            body(rows, weights.pointer + rows.lowerBound * weights.columns)
+        }
     }
 }
 
 extension UnsafeMutablePointer<Float> {
     /// Σ of squares.
     fileprivate func squares(_ count: Int) -> Float {
+        let whole = count / laneCount * laneCount
         var sums = Lanes.zero
-        for index in stride(from: 0, to: count / laneCount * laneCount, by: laneCount) {
+        for index in stride(from: 0, to: whole, by: laneCount) {
             sums = multiplyAdd(sums, lanes(index), lanes(index))
         }
-        return (count / laneCount * laneCount..<count).reduce(sums.total) { $0 + self[$1] * self[$1] }
+        return (whole..<count).reduce(sums.total) { $0 + self[$1] * self[$1] }
     }
 
     fileprivate func multiply(_ count: Int, by factor: Float) {

@@ -10,7 +10,7 @@ extension NarrowProduct {
         let starts = InlineArray<count, Int> { tiles.start(tile + $0) }
         let heights = InlineArray<count, Int> { tiles.rows(tile + $0).count }
         var weights = InlineArray<count, UnsafePointer<Float>> {
-            UnsafePointer(product.weights.pointer) + starts[$0] * input.rows
+            UnsafePointer(product.weights.pointer) + starts[$0] * product.weights.columns
         }
         var plain = InlineArray<count, InlineArray<columns, Lanes>> { _ in InlineArray { _ in Lanes.zero } }
         var crossed = InlineArray<count, InlineArray<columns, Lanes>> { index in
@@ -26,16 +26,11 @@ extension NarrowProduct {
             addPair(sign: -1, &added)
         }
         for _ in 0..<input.rows % FastInnerProduct.period {
-            let value = spread(values)
-            for index in 0..<count {
-                let w = weights[index].lanes(0)
-                for column in 0..<columns {
-                    plain[index][column] = multiplyAdd(plain[index][column], w, value[column])
-                    crossed[index][column] = multiplyAdd(crossed[index][column], w, value[column])
-                }
-                weights[index] += heights[index]
-            }
+            addPlainly(values)
             values += input.stride
+        }
+        if let second = product.second {
+            for row in 0..<second.rows { addPlainly(second.pointer + (row * second.stride + column)) }
         }
         for index in 0..<count {
             let isPlain = Lanes.mask(from: FastInnerProduct.crossedRows(of: heights[index]))
@@ -44,6 +39,19 @@ extension NarrowProduct {
                 let sum = whole.replacing(with: plain[index][column], where: isPlain)
                 let lane = (index * columns + column) * laneCount
                 place.store(multiplyAdd(place.lanes(lane), sum, Lanes(repeating: tail.scale)), lane)
+            }
+        }
+
+        @inline(__always)
+        func addPlainly(_ values: UnsafePointer<Scalar>) {
+            let value = spread(values)
+            for index in 0..<count {
+                let w = weights[index].lanes(0)
+                for column in 0..<columns {
+                    plain[index][column] = multiplyAdd(plain[index][column], w, value[column])
+                    crossed[index][column] = multiplyAdd(crossed[index][column], w, value[column])
+                }
+                weights[index] += heights[index]
             }
         }
 
