@@ -27,7 +27,8 @@ struct Rows<Scalar: ActivationScalar> {
         let length = min(columns / places, 16)
         var squares: Float = 0
         var count = 0
-        for channel in Swift.stride(from: channels.lowerBound, to: channels.upperBound, by: max(channels.count / 16, 1)) {
+        for channel in Swift.stride(from: channels.lowerBound, to: channels.upperBound, by: max(channels.count / 16, 1))
+        {
             for place in 0..<places {
                 let start = self[channel, place * columns / places]
                 for index in 0..<length { squares += start[index].float * start[index].float }
