@@ -169,8 +169,9 @@ struct FastWeights {
         let size = weightSize(inputColumns)
         let range: ClosedRange<Float> = 1e-12...1e12
         guard range.contains(size), range.contains(inputSize) else { return }
-        // A power of two, so that nothing is rounded.
-        let scale = Float(sign: .plus, exponent: (inputSize / size).exponent, significand: 1)
+        // A power of two, so that nothing is rounded. Most is lost where inputs are far larger than their root mean square,
+        // hence the factor: photographs' logits lose half of what they do with one, a third of what with sixteen.
+        let scale = Float(sign: .plus, exponent: (4 * inputSize / size).exponent, significand: 1)
         weights.pointer.multiply(weights.rows * weights.columns, by: scale)
         let period = FastInnerProduct.period
         forEachTile { rows, start in
