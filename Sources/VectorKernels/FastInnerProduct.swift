@@ -172,7 +172,10 @@ struct FastWeights {
         // A power of two, so that nothing is rounded. Most is lost where inputs are far larger than their root mean square,
         // hence the factor: photographs' logits lose half of what they do with one, a third of what with sixteen.
         let scale = Float(sign: .plus, exponent: (4 * inputSize / size).exponent, significand: 1)
-        weights.pointer.multiply(weights.rows * weights.columns, by: scale)
+        let count = weights.rows * weights.columns
+        for index in stride(from: 0, to: count, by: laneCount) {
+            weights.pointer.store(weights.pointer.lanes(index) * scale, index, before: count)
+        }
         let period = FastInnerProduct.period
         forEachTile { rows, start in
             var sums = Lanes.zero
@@ -188,7 +191,15 @@ struct FastWeights {
     /// Root mean square.
     private func weightSize(_ inputColumns: Int) -> Float {
         var squares: Float = 0
-        forEachTile { rows, start in squares += start.squares(rows.count * inputColumns) }
+        forEachTile { rows, start in
+            let count = rows.count * inputColumns
+            let whole = count / laneCount * laneCount
+            var sums = Lanes.zero
+            for index in stride(from: 0, to: whole, by: laneCount) {
+                sums = multiplyAdd(sums, start.lanes(index), start.lanes(index))
+            }
+            squares += (whole..<count).reduce(sums.total) { $0 + start[$1] * start[$1] }
+        }
         return (squares / Float(max(weights.rows * inputColumns, 1))).squareRoot()
     }
 
@@ -197,24 +208,6 @@ struct FastWeights {
         for tile in 0..<tiles.count {
             let rows = tiles.rows(tile)
             body(rows, weights.pointer + rows.lowerBound * weights.columns)
-        }
-    }
-}
-
-extension UnsafeMutablePointer<Float> {
-    /// Σ of squares.
-    fileprivate func squares(_ count: Int) -> Float {
-        let whole = count / laneCount * laneCount
-        var sums = Lanes.zero
-        for index in stride(from: 0, to: whole, by: laneCount) {
-            sums = multiplyAdd(sums, lanes(index), lanes(index))
-        }
-        return (whole..<count).reduce(sums.total) { $0 + self[$1] * self[$1] }
-    }
-
-    fileprivate func multiply(_ count: Int, by factor: Float) {
-        for index in stride(from: 0, to: count, by: laneCount) {
-            store(lanes(index) * factor, index, before: count)
         }
     }
 }
