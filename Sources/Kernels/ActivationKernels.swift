@@ -12,8 +12,8 @@ public protocol ActivationKernels<Scalar>: Sendable {
     /// are rounded to `Scalar`.
     ///
     /// - Parameter inputSize: the root mean square that x, the part in `first`, is expected to have; asked for by sets that
-    ///   make sums from half as many multiplications (`FastInnerProduct`). These lose digits by the factor that x is larger
-    ///   or smaller. Nil: sums are made plainly.
+    ///   make sums from half as many multiplications (`FastInnerProduct`). These lose digits by the factor that x is smaller,
+    ///   and make the sums of columns where x is much larger plainly. Nil: all sums are made plainly.
     func pack(_ blocks: [WeightBlock], into weights: PackedWeights, inputSize: @autoclosure () -> Float?)
     func multiply(_ product: PointwiseProduct<Scalar>)
     func correlate(_ task: RowCorrelation<Scalar>)

@@ -5,7 +5,7 @@ public struct PackedWeights {
     public let columns: Int
 
     /// Floats that such a matrix takes; a set may need the last ones for what it adds to each row and to all.
-    public static func count(rows: Int, columns: Int) -> Int { rows * columns + rows + 1 }
+    public static func count(rows: Int, columns: Int) -> Int { rows * columns + rows + 2 }
 
     /// Number `group` of matrices of this shape that lie one after the other at `base`.
     public init(_ base: UnsafeMutablePointer<Float>, group: Int = 0, rows: Int, columns: Int) {

@@ -7,7 +7,11 @@ extension LaneActivationKernels {
         var column = 0
         while product.columns - column >= 2 * laneCount {
             var strip = ProductStrip(product, column: column, share: share)
-            runStrip(product, tiles, &strip, of: ProductTile<1, 2, Scalar>.self)
+            if strip.fast.isMixed {
+                runMixed(product, tiles, column, 2 * laneCount)
+            } else {
+                runStrip(product, tiles, &strip, of: ProductTile<1, 2, Scalar>.self)
+            }
             column += 2 * laneCount
         }
         var rest = product.columns - column
@@ -37,10 +41,19 @@ extension LaneActivationKernels {
     /// The last strip, of one or two vectors.
     private func runLast(_ product: PointwiseProduct<Scalar>, _ tiles: RowTiles, _ column: Int, _ count: Int) {
         var strip = ProductStrip(product, column: column, share: 0)
-        if count <= laneCount {
+        if strip.fast.isMixed {
+            runMixed(product, tiles, column, count)
+        } else if count <= laneCount {
             runStrip(product, tiles, &strip, of: ProductTile<1, 1, Scalar>.self)
         } else {
             runStrip(product, tiles, &strip, of: ProductTile<1, 2, Scalar>.self)
+        }
+    }
+
+    /// A strip some of whose columns need plain sums.
+    private func runMixed(_ product: PointwiseProduct<Scalar>, _ tiles: RowTiles, _ column: Int, _ count: Int) {
+        for start in stride(from: column, to: column + count, by: 4) {
+            runNarrow(product, tiles, start, min(4, column + count - start))
         }
     }
 

@@ -17,17 +17,18 @@ extension NarrowProduct {
             let lanes = tail.sums.lanes(starts[index])
             return InlineArray { _ in lanes }
         }
-        // Σ x₁x₂, and Σ x₃x₄.
-        var subtracted = InlineArray<columns, Lanes> { _ in Lanes.zero }
-        var added = subtracted
+        var terms = InputTerms<columns>()
         var values = input.pointer + column
         for _ in 0..<input.rows / FastInnerProduct.period {
-            addPair(sign: 1, &subtracted)
-            addPair(sign: -1, &added)
+            addPair(sign: 1)
+            addPair(sign: -1)
         }
         for _ in 0..<input.rows % FastInnerProduct.period {
             addPlainly(values)
             values += input.stride
+        }
+        for index in 0..<count {
+            for column in 0..<columns { crossed[index][column] += terms.crossed[column] }
         }
         if let second = product.second {
             for row in 0..<second.rows { addPlainly(second.pointer + (row * second.stride + column)) }
@@ -35,8 +36,8 @@ extension NarrowProduct {
         for index in 0..<count {
             let isPlain = Lanes.mask(from: FastInnerProduct.crossedRows(of: heights[index]))
             for column in 0..<columns {
-                let whole = crossed[index][column] + (added[column] - subtracted[column])
-                let sum = whole.replacing(with: plain[index][column], where: isPlain)
+                let sum = crossed[index][column].replacing(
+                    with: plain[index][column], where: isPlain .| terms.isOver(tail.limit, column))
                 let lane = (index * columns + column) * laneCount
                 place.store(multiplyAdd(place.lanes(lane), sum, Lanes(repeating: tail.scale)), lane)
             }
@@ -56,10 +57,10 @@ extension NarrowProduct {
         }
 
         @inline(__always)
-        func addPair(sign: Float, _ terms: inout InlineArray<columns, Lanes>) {
+        func addPair(sign: Float) {
             let first = spread(values)
             let second = spread(values + input.stride)
-            for column in 0..<columns { terms[column] = multiplyAdd(terms[column], first[column], second[column]) }
+            if sign > 0 { terms.takeAdded(first, second) } else { terms.takeSubtracted(first, second) }
             for index in 0..<count {
                 let w = weights[index].lanes(0)
                 let v = weights[index].lanes(heights[index])

@@ -11,13 +11,13 @@ struct ProductStrip<Scalar: LaneScalar> {
     private var ahead: UnsafePointer<Scalar>
     private var remaining: Int
     private let share: Int
-    var fast: FastInnerProduct
+    let fast: FastInnerProduct
 
     @inline(__always)
     init(_ product: PointwiseProduct<Scalar>, column: Int, share: Int) {
         self.column = column
         self.share = share
-        fast = FastInnerProduct(product)
+        fast = FastInnerProduct(product, column: column)
         weights = UnsafePointer(product.weights.pointer)
         ahead = product.first.pointer + (column + 2 * laneCount)
         remaining = product.first.rows

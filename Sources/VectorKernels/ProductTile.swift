@@ -14,14 +14,28 @@ struct ProductTile<let rows: Int, let vectors: Int, Scalar: LaneScalar> {
         }
     }
 
+    private typealias Sums = TileSums<rows, vectors>
+
     @inline(__always)
     private static func run(_ product: PointwiseProduct<Scalar>, _ strip: inout ProductStrip<Scalar>) {
         let row = strip.row
         let column = strip.column
-        var sums = InlineArray<rows, InlineArray<vectors, Lanes>> { _ in InlineArray { _ in Lanes.zero } }
+        var sums = Sums { _ in InlineArray { _ in Lanes.zero } }
         var weights = strip.weights
         if Scalar.hasFastInnerProduct && strip.fast.isUsed {
-            strip.fast.sum(product, column, row: row, &weights, &sums)
+            strip.fast.sum(product.first, column, row: row, &weights, &sums)
+            if let second = product.second { Scalar.accumulate(&sums, second, column, &weights) }
+            let scale = Lanes(repeating: strip.fast.scale)
+            if let bias = product.bias {
+                for index in 0..<rows {
+                    let bias = Lanes(repeating: bias[row + index])
+                    for vector in 0..<vectors { sums[index][vector] = multiplyAdd(bias, sums[index][vector], scale) }
+                }
+            } else {
+                for index in 0..<rows {
+                    for vector in 0..<vectors { sums[index][vector] *= scale }
+                }
+            }
         } else {
             if let bias = product.bias {
                 for index in 0..<rows {

@@ -11,10 +11,17 @@ import Testing
         let columns: Int
         var inputScale: Float = 1
         var weightScale: Float = 0.1
+        /// Columns that are so many times larger.
+        var large: (every: Int, factor: Float)?
 
         private var stride: Int { columns + 32 }
         private var weights: [Float] { noise(rows * inner).map { $0 * weightScale } }
-        private var input: [Float] { noise(inner * stride, seed: 2).map { max($0, 0) * inputScale } }
+        private var input: [Float] {
+            noise(inner * stride, seed: 2).enumerated().map { index, value in
+                let isLarge = large.map { index % stride % $0.every == 0 } ?? false
+                return max(value, 0) * inputScale * (isLarge ? large!.factor : 1)
+            }
+        }
         /// Root mean square of `input`.
         var inputSize: Float { 0.408 * inputScale }
 
@@ -93,6 +100,30 @@ import Testing
         for scale in [0, 1e-30] as [Float] {
             let shape = Case(rows: 7, inner: 24, columns: 20, weightScale: scale)
             #expect(shape.multiply(kernels, inputSize: 1) == shape.multiply(kernels, inputSize: nil))
+        }
+    }
+
+    @Test(
+        "Columns where inputs are far larger than was said, or no numbers, have plain sums",
+        arguments: KernelsUnderTest.all)
+    func largeColumns(_ set: KernelsUnderTest) {
+        let kernels = set.kernels.float32
+        for (rows, columns) in [(20, 83), (7, 34), (61, 4), (3, 17)] {
+            var shape = Case(rows: rows, inner: 27, columns: columns)
+            let size = shape.inputSize
+            // All of them: bit for bit.
+            #expect(shape.multiply(kernels, inputSize: size / 1000) == shape.multiply(kernels, inputSize: nil))
+            // Some of them: those, and the others as they were.
+            let fast = shape.multiply(kernels, inputSize: size)
+            for factor in [1e4, 1e25, .infinity, .nan] as [Float] {
+                shape.large = (every: 3, factor)
+                let found = shape.multiply(kernels, inputSize: size)
+                let plain = shape.multiply(kernels, inputSize: nil)
+                for index in found.indices {
+                    let wanted = index % columns % 3 == 0 ? plain[index] : fast[index]
+                    #expect(found[index] == wanted || (found[index].isNaN && wanted.isNaN))
+                }
+            }
         }
     }
 
