@@ -11,10 +11,10 @@ public protocol ActivationKernels<Scalar>: Sendable {
     /// Orders the matrix that the blocks make side by side for `multiply`, which may read 16 floats past its end; values
     /// are rounded to `Scalar`.
     ///
-    /// - Parameter inputSize: the root mean square that x, the part in `first`, is expected to have; asked for by sets that
-    ///   make sums from half as many multiplications (`FastInnerProduct`). These lose digits by the factor that x is smaller,
-    ///   and make the sums of columns where x is much larger plainly. Nil: all sums are made plainly.
-    func pack(_ blocks: [WeightBlock], into weights: PackedWeights, inputSize: @autoclosure () -> Float?)
+    /// - Parameter inputSize: the root mean square that x is expected to have, for sets that make sums from half as many
+    ///   multiplications (`FastInnerProduct`). These lose digits by the factor that x is smaller, and make the sums of columns
+    ///   where x is much larger plainly. Nil, and with more than one block: all sums are made plainly.
+    func pack(_ blocks: [WeightBlock], into weights: PackedWeights, inputSize: Float?)
     func multiply(_ product: PointwiseProduct<Scalar>)
     func correlate(_ task: RowCorrelation<Scalar>)
 

@@ -63,21 +63,6 @@ final class BatchNorm {
         }
     }
 
-    /// The mean square that the output has.
-    var outputSquare: Double {
-        (0..<channels).reduce(0) {
-            $0 + (Double(gamma[$1]) * Double(gamma[$1]) + Double(beta[$1]) * Double(beta[$1])) / Double(channels)
-        }
-    }
-
-    /// This step's variance, of some channels on the average.
-    func variance(_ channels: Range<Int>) -> Double {
-        channels.reduce(0) {
-            let inverse = inverseDeviation.pointer[$1]
-            return $0 + 1 / (inverse * inverse * Double(channels.count))
-        }
-    }
-
     /// dβ, and dγ given the sum of dy·(x − mean)/σ.
     func setGradient(channel: Int, beta: Double, gamma: Double) {
         betaGradient[channel] = Float(beta)

@@ -21,24 +21,6 @@ struct Rows<Scalar: ActivationScalar> {
     /// The rows from `channel` on.
     func dropping(channels: Int) -> Rows { Rows(pointer: pointer + channels * stride, stride: stride) }
 
-    /// The root mean square of some channels' first `columns`, of a few of them in a few dozen places: gradients are large in
-    /// few images of a batch, which must be among these.
-    func sampledSize(channels: Range<Int>, columns: Int) -> Float {
-        let places = min(columns, 64)
-        let length = min(columns / places, 4)
-        let step = max(channels.count / 4, 1)
-        var squares: Float = 0
-        var count = 0
-        for channel in Swift.stride(from: channels.lowerBound, to: channels.upperBound, by: step) {
-            for place in 0..<places {
-                let start = self[channel, place * columns / places]
-                for index in 0..<length { squares += start[index].float * start[index].float }
-                count += length
-            }
-        }
-        return (squares / Float(count)).squareRoot()
-    }
-
     /// The row stride for `columns`: whole cache lines, an odd number of them so that equal columns of many channels
     /// do not fall into one cache set, with slack for kernels that read or write whole vectors over a plane's end.
     static func stride(columns: Int) -> Int {

@@ -62,13 +62,11 @@ final class TrainedNetwork<Scalar: ActivationScalar>: DifferentiableNetwork {
     ) -> StepResult {
         stem.forward(images, count: count, workspace)
         var input = stem.output
-        var square = stem.norm.outputSquare
         var isReduced = false
         for (index, unit) in units.enumerated() {
             isReduced = unit.forward(
-                input, inputSquare: square, images: count, isReduced: isReduced,
-                next: index + 1 < units.count ? units[index + 1] : nil, workspace)
-            square = unit.outputSquare(inputSquare: square)
+                input, images: count, isReduced: isReduced, next: index + 1 < units.count ? units[index + 1] : nil,
+                workspace)
             input = unit.output
         }
         var stage = stageGradients.count - 1

@@ -69,8 +69,8 @@ final class TrainedStem<Scalar: ActivationScalar> {
         let window = convolutionWindow
         let packed = PackedWeights(workspace[.packed], rows: channels, columns: ImagePatches.rows)
         kernels.pack(
-            [WeightBlock(weights, rowStride: ImagePatches.rows, columns: ImagePatches.rows)], into: packed, inputSize: 1
-        )
+            [WeightBlock(weights, rowStride: ImagePatches.rows, columns: ImagePatches.rows)], into: packed,
+            inputSize: nil)
         workspace.pool.run(count) { image, worker in
             let patches = workspace.patches(worker)
             let imageMoments = moments.pointer + image * channels

@@ -187,8 +187,7 @@ extension TrainedUnit {
                     WeightBlock(
                         workspace[.weights] + group * rows * inner, rowStride: 1, columnStride: inner, columns: rows),
                     WeightBlock(workspace[.square] + group * inner * inner, rowStride: inner, columns: inner),
-                ], into: packed(group),
-                inputSize: masked.sampledSize(channels: group * rows..<(group + 1) * rows, columns: images * outArea))
+                ], into: packed(group), inputSize: nil)
         }
         workspace.pool.run(shape.groups * slots.count) { task, _ in
             let group = task / slots.count
@@ -253,19 +252,12 @@ extension TrainedUnit {
         func packed(_ group: Int) -> PackedWeights {
             PackedWeights(workspace[.reducePacked], group: group, rows: inner, columns: rows)
         }
-        // dr's size; what its norm takes out of it makes it little smaller.
-        func changeSize(_ group: Int) -> Float {
-            let channels = group * rows..<(group + 1) * rows
-            let squares = channels.reduce(0) { $0 + affine[$1] * affine[$1] }
-            return inside.sampledSize(channels: channels, columns: images * inArea)
-                * Float((squares / Double(rows)).squareRoot())
-        }
         workspace.pool.run(shape.reduceGroups) { group, _ in
             kernels.pack(
                 [
                     WeightBlock(
                         reduceWeights + group * rows * inner, rowStride: 1, columnStride: inner, columns: rows)
-                ], into: packed(group), inputSize: changeSize(group))
+                ], into: packed(group), inputSize: nil)
         }
         workspace.pool.run(shape.reduceGroups * slots.count) { task, _ in
             let (group, slot) = task.quotientAndRemainder(dividingBy: slots.count)

@@ -110,34 +110,26 @@ final class TrainedUnit<Scalar: ActivationScalar> {
     }
 
     /// - Parameters:
-    ///   - inputSquare: the mean square that the input is expected to have.
     ///   - isReduced: whether the unit before has made r already.
     ///   - next: the unit that reads the output.
     /// - Returns: whether r of `next` was made too.
     func forward(
-        _ input: Rows<Scalar>, inputSquare: Double, images: Int, isReduced: Bool, next: TrainedUnit<Scalar>?,
+        _ input: Rows<Scalar>, images: Int, isReduced: Bool, next: TrainedUnit<Scalar>?,
         _ workspace: TrainingWorkspace<Scalar>
     ) -> Bool {
-        if !isReduced { reduce(input, inputSquare: inputSquare, images, workspace) }
+        if !isReduced { reduce(input, images, workspace) }
         convolve(input, images, workspace)
         normalise(images, workspace)
         // At stride 2 the shortcut's rows shift the groups' rows against the next unit's.
         let fused = shape.stride == 1 ? next : nil
-        expand(input, inputSquare: inputSquare, images, next: fused, workspace)
+        expand(input, images, next: fused, workspace)
         return fused != nil
     }
 
-    /// The mean square that the output is expected to have.
-    func outputSquare(inputSquare: Double) -> Double {
-        shape.outputSquare(inputSquare: inputSquare, branchSquare: expandNorm.outputSquare)
-    }
-
     /// r = W₁x and its statistics.
-    private func reduce(
-        _ input: Rows<Scalar>, inputSquare: Double, _ images: Int, _ workspace: TrainingWorkspace<Scalar>
-    ) {
+    private func reduce(_ input: Rows<Scalar>, _ images: Int, _ workspace: TrainingWorkspace<Scalar>) {
         let slots = ColumnSlots(columns: images * inArea)
-        beginReduce(inputSquare: inputSquare, workspace)
+        beginReduce(workspace)
         workspace.pool.run(shape.reduceGroups * slots.count) { task, _ in
             let (group, slot) = task.quotientAndRemainder(dividingBy: slots.count)
             slots.forEachBlock(of: slot, rows: shape.reduceColumns + shape.reduceRows, as: Scalar.self) { block in
@@ -151,13 +143,13 @@ final class TrainedUnit<Scalar: ActivationScalar> {
         PackedWeights(workspace[.reducePacked], group: group, rows: shape.reduceRows, columns: shape.reduceColumns)
     }
 
-    private func beginReduce(inputSquare: Double, _ workspace: TrainingWorkspace<Scalar>) {
+    private func beginReduce(_ workspace: TrainingWorkspace<Scalar>) {
         let rows = shape.reduceRows
         let inner = shape.reduceColumns
         workspace.pool.run(shape.reduceGroups) { group, _ in
             kernels.pack(
                 [WeightBlock(reduceWeights + group * rows * inner, rowStride: inner, columns: inner)],
-                into: packedReduce(group, workspace), inputSize: Float(inputSquare.squareRoot()))
+                into: packedReduce(group, workspace), inputSize: nil)
         }
         for index in 0..<moments.count { moments.pointer[index] = Moments() }
     }
@@ -272,8 +264,7 @@ final class TrainedUnit<Scalar: ActivationScalar> {
 
     /// y, block by block: product, bias, shortcut, ReLU; and r of `next` from the block while it is in cache.
     private func expand(
-        _ input: Rows<Scalar>, inputSquare: Double, _ images: Int, next: TrainedUnit<Scalar>?,
-        _ workspace: TrainingWorkspace<Scalar>
+        _ input: Rows<Scalar>, _ images: Int, next: TrainedUnit<Scalar>?, _ workspace: TrainingWorkspace<Scalar>
     ) {
         let slots = ColumnSlots(columns: images * outArea)
         let rows = shape.expandRows
@@ -283,12 +274,11 @@ final class TrainedUnit<Scalar: ActivationScalar> {
             PackedWeights(workspace[.packed], group: group, rows: rows, columns: inner)
         }
         workspace.pool.run(shape.groups) { group, _ in
-            let variance = middleNorm.variance(group * inner..<(group + 1) * inner)
             kernels.pack(
                 [WeightBlock(workspace[.weights] + group * rows * inner, rowStride: inner, columns: inner)],
-                into: packed(group), inputSize: Float(variance.squareRoot()))
+                into: packed(group), inputSize: nil)
         }
-        next?.beginReduce(inputSquare: outputSquare(inputSquare: inputSquare), workspace)
+        next?.beginReduce(workspace)
         workspace.pool.run(shape.groups * slots.count) { task, _ in
             let (group, slot) = task.quotientAndRemainder(dividingBy: slots.count)
             slots.forEachBlock(of: slot, rows: inner + 2 * rows, as: Scalar.self) { block in

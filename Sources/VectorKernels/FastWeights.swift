@@ -18,24 +18,27 @@ struct FastWeights {
     /// For plain sums.
     func clear() { tail[weights.rows] = 0 }
 
-    /// Scales packed weights to the size of their inputs and sums up their rows' terms, of the first `inputColumns`. Of
-    /// weights or sizes whose squares leave the range of floats the sums stay plain ones.
-    func fill(inputColumns: Int, inputSize: Float) {
+    /// Scales packed weights to the size of their inputs and sums up their rows' terms. Of weights or sizes whose squares
+    /// leave the range of floats the sums stay plain ones.
+    func fill(inputSize: Float) {
         clear()
-        let size = weightSize(inputColumns)
+        let size = weightSize
         let range: ClosedRange<Float> = 1e-12...1e12
         guard range.contains(size), range.contains(inputSize) else { return }
         // A power of two, so that nothing is rounded. Most is lost where inputs are far larger than their root mean square,
         // hence the factor: photographs' logits lose half of what they do with one, a third of what with sixteen.
         let scale = Float(sign: .plus, exponent: (4 * inputSize / size).exponent, significand: 1)
-        let count = weights.rows * weights.columns
         for index in stride(from: 0, to: count, by: laneCount) {
             weights.pointer.store(weights.pointer.lanes(index) * scale, index, before: count)
         }
         let period = FastInnerProduct.period
-        forEachTile { rows, start in
+        let steps = weights.columns / period * period
+        let tiles = RowTiles(rows: weights.rows)
+        for tile in 0..<tiles.count {
+            let rows = tiles.rows(tile)
+            let start = weights.pointer + rows.lowerBound * weights.columns
             var sums = Lanes.zero
-            for step in stride(from: 0, to: inputColumns / period * period, by: period) {
+            for step in stride(from: 0, to: steps, by: period) {
                 func lanes(_ index: Int) -> Lanes { start.lanes((step + index) * rows.count) }
                 sums += lanes(2) * lanes(3) - lanes(0) * lanes(1)
             }
@@ -44,29 +47,19 @@ struct FastWeights {
         tail[weights.rows] = 1 / scale
         // There sums lose a digit.
         let largest = 32 * inputSize
-        tail[weights.rows + 1] = largest * largest * Float(max(inputColumns / period * period, 1))
+        tail[weights.rows + 1] = largest * largest * Float(max(steps, 1))
     }
+
+    private var count: Int { weights.rows * weights.columns }
 
     /// Root mean square.
-    private func weightSize(_ inputColumns: Int) -> Float {
-        var squares: Float = 0
-        forEachTile { rows, start in
-            let count = rows.count * inputColumns
-            let whole = count / laneCount * laneCount
-            var sums = Lanes.zero
-            for index in stride(from: 0, to: whole, by: laneCount) {
-                sums = multiplyAdd(sums, start.lanes(index), start.lanes(index))
-            }
-            squares += (whole..<count).reduce(sums.total) { $0 + start[$1] * start[$1] }
+    private var weightSize: Float {
+        let whole = count / laneCount * laneCount
+        var sums = Lanes.zero
+        for index in stride(from: 0, to: whole, by: laneCount) {
+            sums = multiplyAdd(sums, weights.pointer.lanes(index), weights.pointer.lanes(index))
         }
-        return (squares / Float(max(weights.rows * inputColumns, 1))).squareRoot()
-    }
-
-    private func forEachTile(_ body: (_ rows: Range<Int>, _ start: UnsafeMutablePointer<Float>) -> Void) {
-        let tiles = RowTiles(rows: weights.rows)
-        for tile in 0..<tiles.count {
-            let rows = tiles.rows(tile)
-            body(rows, weights.pointer + rows.lowerBound * weights.columns)
-        }
+        let squares = (whole..<count).reduce(sums.total) { $0 + weights.pointer[$1] * weights.pointer[$1] }
+        return (squares / Float(max(count, 1))).squareRoot()
     }
 }

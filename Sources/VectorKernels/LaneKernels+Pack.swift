@@ -2,7 +2,7 @@ internal import CLanes
 internal import Kernels
 
 extension LaneActivationKernels {
-    func pack(_ blocks: [WeightBlock], into weights: PackedWeights, inputSize: @autoclosure () -> Float?) {
+    func pack(_ blocks: [WeightBlock], into weights: PackedWeights, inputSize: Float?) {
         let tiles = RowTiles(rows: weights.rows)
         var target = weights.pointer
         for tile in 0..<tiles.count {
@@ -15,8 +15,8 @@ extension LaneActivationKernels {
         }
         guard Scalar.hasFastInnerProduct else { return }
         let tail = FastWeights(weights)
-        if prefersFastInnerProducts, let size = inputSize() {
-            tail.fill(inputColumns: blocks[0].columns, inputSize: size)
+        if prefersFastInnerProducts, blocks.count == 1, let inputSize {
+            tail.fill(inputSize: inputSize)
         } else {
             tail.clear()
         }

@@ -24,27 +24,6 @@ extension NarrowProduct {
             addPair(sign: -1)
         }
         for _ in 0..<input.rows % FastInnerProduct.period {
-            addPlainly(values)
-            values += input.stride
-        }
-        for index in 0..<count {
-            for column in 0..<columns { crossed[index][column] += terms.crossed[column] }
-        }
-        if let second = product.second {
-            for row in 0..<second.rows { addPlainly(second.pointer + (row * second.stride + column)) }
-        }
-        for index in 0..<count {
-            let isPlain = Lanes.mask(from: FastInnerProduct.crossedRows(of: heights[index]))
-            for column in 0..<columns {
-                let sum = crossed[index][column].replacing(
-                    with: plain[index][column], where: isPlain .| terms.isOver(tail.limit, column))
-                let lane = (index * columns + column) * laneCount
-                place.store(multiplyAdd(place.lanes(lane), sum, Lanes(repeating: tail.scale)), lane)
-            }
-        }
-
-        @inline(__always)
-        func addPlainly(_ values: UnsafePointer<Scalar>) {
             let value = spread(values)
             for index in 0..<count {
                 let w = weights[index].lanes(0)
@@ -53,6 +32,19 @@ extension NarrowProduct {
                     crossed[index][column] = multiplyAdd(crossed[index][column], w, value[column])
                 }
                 weights[index] += heights[index]
+            }
+            values += input.stride
+        }
+        for index in 0..<count {
+            for column in 0..<columns { crossed[index][column] += terms.crossed[column] }
+        }
+        for index in 0..<count {
+            let isPlain = Lanes.mask(from: FastInnerProduct.crossedRows(of: heights[index]))
+            for column in 0..<columns {
+                let sum = crossed[index][column].replacing(
+                    with: plain[index][column], where: isPlain .| terms.isOver(tail.limit, column))
+                let lane = (index * columns + column) * laneCount
+                place.store(multiplyAdd(place.lanes(lane), sum, Lanes(repeating: tail.scale)), lane)
             }
         }
 

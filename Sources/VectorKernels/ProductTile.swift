@@ -24,7 +24,6 @@ struct ProductTile<let rows: Int, let vectors: Int, Scalar: LaneScalar> {
         var weights = strip.weights
         if Scalar.hasFastInnerProduct && strip.fast.isUsed {
             strip.fast.sum(product.first, column, row: row, &weights, &sums)
-            if let second = product.second { Scalar.accumulate(&sums, second, column, &weights) }
             let scale = Lanes(repeating: strip.fast.scale)
             if let bias = product.bias {
                 for index in 0..<rows {

@@ -38,7 +38,7 @@ final class UnitBench<Scalar: ActivationScalar> {
     func train(_ input: [Float], upstream: [Float]) -> (output: [Float], inputGradient: [Float]) {
         let (inputBuffer, inputRows) = Self.rows(input, batch, shape.inputs, height * width)
         let (upstreamBuffer, gradient) = Self.rows(upstream, batch, shape.outputs, outHeight * outWidth)
-        _ = unit.forward(inputRows, inputSquare: 1, images: batch, isReduced: false, next: nil, workspace)
+        _ = unit.forward(inputRows, images: batch, isReduced: false, next: nil, workspace)
         let output = Self.images(unit.output, batch, shape.outputs, outHeight * outWidth)
         let (apart, apartRows) = Self.rows(
             [Float](repeating: .nan, count: input.count), batch, shape.inputs, height * width)
