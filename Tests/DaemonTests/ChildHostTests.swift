@@ -16,10 +16,12 @@ import Testing
 
     /// A host whose child is a shell script that speaks the event protocol.
     func host(_ script: String, grace: Duration = .seconds(20)) throws -> ChildHost {
-        let path = try scratch.write("#!/bin/bash\n\(script)\n", to: "child.sh", executable: true)
+        let path = try scratch.write(script + "\n", to: "child.sh")
         var logger = Logger(label: "test")
         logger.logLevel = .critical
-        return ChildHost(program: path, arguments: ["run-job"], grace: grace, logger: logger)
+        // By bash, since a file that was just written may not be executed while another test's child, just forked, still
+        // has it open.
+        return ChildHost(program: "/bin/bash", arguments: [path, "run-job"], grace: grace, logger: logger)
     }
 
     func specification(args: JSONValue = .object([:])) -> JobSpecification {
