@@ -14,13 +14,11 @@ struct ProductTile<let rows: Int, let vectors: Int, Scalar: LaneScalar> {
         }
     }
 
-    private typealias Sums = TileSums<rows, vectors>
-
     @inline(__always)
     private static func run(_ product: PointwiseProduct<Scalar>, _ strip: inout ProductStrip<Scalar>) {
         let row = strip.row
         let column = strip.column
-        var sums = Sums { _ in InlineArray { _ in Lanes.zero } }
+        var sums = TileSums<rows, vectors> { _ in InlineArray { _ in Lanes.zero } }
         var weights = strip.weights
         if Scalar.hasFastInnerProduct && strip.fast.isUsed {
             strip.fast.sum(product.first, column, row: row, &weights, &sums)

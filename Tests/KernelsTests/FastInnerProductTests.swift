@@ -18,8 +18,9 @@ import Testing
         private var weights: [Float] { noise(rows * inner).map { $0 * weightScale } }
         private var input: [Float] {
             noise(inner * stride, seed: 2).enumerated().map { index, value in
-                let isLarge = large.map { index % stride % $0.every == 0 } ?? false
-                return max(value, 0) * inputScale * (isLarge ? large!.factor : 1)
+                let scaled = max(value, 0) * inputScale
+                guard let large, index % stride % large.every == 0 else { return scaled }
+                return scaled * large.factor
             }
         }
         /// Root mean square of `input`.
