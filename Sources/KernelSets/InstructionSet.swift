@@ -29,18 +29,25 @@ public enum InstructionSet: String, CaseIterable, Sendable {
     /// The sets that this CPU and system can run, the best last.
     public static let supported: [InstructionSet] = allCases.filter(\.isSupported)
 
-    /// What the engine computes with: chosen once, when first asked for.
-    public static let current: InstructionSet = {
-        let best = supported.last ?? .portable
-        guard let wish = getenv(environmentVariable) else { return best }
-        let name = String(cString: wish)
-        let set = InstructionSet(rawValue: name)
-        precondition(
-            set?.isSupported == true,
-            "\(environmentVariable) is '\(name)'; this machine has \(supported.map(\.rawValue).joined(separator: ", "))"
-        )
-        return set ?? best
-    }()
+    /// What the engine computes with: chosen once, when first asked for. A wish that can't be met counts for nothing here;
+    /// programs refuse it at their start, see `mistake`.
+    public static let current: InstructionSet = wish.flatMap(supportedSet) ?? supported.last ?? .portable
+
+    /// What is wrong with the environment's wish, a sentence; nil if there is none or it can be met.
+    public static var mistake: String? {
+        guard let wish, supportedSet(wish) == nil else { return nil }
+        return "\(environmentVariable) is '\(wish)'; this machine has \(supported.map(\.rawValue).joined(separator: ", "))"
+    }
+
+    private static var wish: String? {
+        guard let value = getenv(environmentVariable) else { return nil }
+        let name = String(cString: value)
+        return name.isEmpty ? nil : name
+    }
+
+    private static func supportedSet(_ name: String) -> InstructionSet? {
+        InstructionSet(rawValue: name).flatMap { $0.isSupported ? $0 : nil }
+    }
 
     public var isSupported: Bool {
         switch self {

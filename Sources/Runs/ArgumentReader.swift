@@ -83,7 +83,7 @@ struct ArgumentReader {
             wrong(
                 key, value,
                 wanted:
-                    "a name of letters, digits, '.', '_' and '-' that begins with a letter or a digit (never a path)")
+                    "a name of at most 128 letters, digits, '.', '_' and '-' that begins with a letter or a digit (never a path)")
             return nil
         }
         return name

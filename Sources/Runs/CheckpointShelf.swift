@@ -18,18 +18,30 @@ struct CheckpointShelf {
         "\(folder)/\(Self.prefix)\(epoch)_\(step).ckpt"
     }
 
-    /// Lets a second name stand for an existing file, atomically: a hard link, renamed over the old name.
+    /// Lets a second name stand for an existing file, atomically: a hard link, renamed over the old name, or a copy.
     func point(_ name: String, at path: String) throws(SystemError) {
         let partial = "\(folder)/.\((name as NSString).lastPathComponent).partial"
         unlink(partial)
-        if link(path, partial) != 0 { throw SystemError("link", on: partial) }
+        if link(path, partial) != 0 {
+            // Some file systems have no second names (exFAT, many network mounts).
+            guard [EPERM, EOPNOTSUPP, ENOSYS, EMLINK].contains(errno) else { throw SystemError("link", on: partial) }
+            return try AtomicFile.copy(path, to: name)
+        }
         if rename(partial, name) != 0 { throw SystemError("rename", on: name) }
         try AtomicFile.flushFolder(of: name)
     }
 
     /// Whether a run's checkpoints lie here.
     var isUsed: Bool {
-        FileManager.default.fileExists(atPath: last) || !epochFiles().isEmpty
+        [last, best].contains { FileManager.default.fileExists(atPath: $0) } || !epochFiles().isEmpty
+    }
+
+    /// What a run can go on from: `last`, or of a run that was killed before it had that name its newest epoch's file.
+    var newest: String {
+        if !FileManager.default.fileExists(atPath: last), let newest = epochFiles().max(by: { $0.epoch < $1.epoch }) {
+            return "\(folder)/\(newest.name)"
+        }
+        return last
     }
 
     /// Removes every checkpoint of an earlier attempt.

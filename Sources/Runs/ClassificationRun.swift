@@ -54,10 +54,7 @@ public struct ClassificationRun: Sendable {
             }
             let folder = (out as NSString).deletingLastPathComponent
             if !folder.isEmpty { try OutputFolder.make(folder) }
-            var isFolder: ObjCBool = false
-            if FileManager.default.fileExists(atPath: out, isDirectory: &isFolder), isFolder.boolValue {
-                throw RunFailure.badInput("'\(out)' is a folder; wanted the name of a CSV file")
-            }
+            try PredictionFile.checkPlace(out, model: self.model)
             context.emit(.started)
             let counts = try classify(listing, with: model, in: precision, context: context)
             let figures = Dictionary(uniqueKeysWithValues: counts.map { ($0.key.rawValue, Double($0.value)) })

@@ -66,7 +66,7 @@ final class EvaluationPass {
                 try bookmark?.keep(state, last: true)
                 throw RunFailure(.preempted, "stopped after \(state.done) of \(dataset.count) images")
             }
-            for image in batch.unreadable { context.log("skipped '\(image.name)': \(image.error)") }
+            for image in batch.unreadable { context.log("skipped '\(SafeText.escaped(image.name))': \(image.error)") }
             primary.run(batch)
             secondary?.run(batch)
             if let row = firstNotFinite(primary.logits.pointer, rows: batch.count, classes: classes) {

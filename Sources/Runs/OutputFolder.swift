@@ -13,7 +13,6 @@ final class OutputFolder {
         try Self.make(path)
         descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         if descriptor >= 0, flock(descriptor, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK {
-            close(descriptor)
             throw .badInput("another run is writing into '\(path)'; wait for its end, or choose another folder")
         }
     }

@@ -17,6 +17,28 @@ final class PredictionFile {
 
     var keptRows: Int { kept.values.reduce(0, +) }
 
+    /// Throws `RunFailure` when the table's name is taken by something that it must not replace.
+    static func checkPlace(_ path: String, model: String) throws(RunFailure) {
+        func wrong(_ what: String) -> RunFailure {
+            .badInput("'\(path)' is \(what); wanted the name of a CSV file, new or to be replaced")
+        }
+        if path.hasSuffix("/") { throw wrong("the name of a folder") }
+        var there = stat()
+        guard lstat(path, &there) == 0 else { return }
+        switch there.st_mode & S_IFMT {
+        case S_IFREG: break
+        case S_IFDIR: throw wrong("a folder")
+        case S_IFLNK: throw wrong("a symbolic link")
+        default: throw wrong("a device, a pipe or a socket")
+        }
+        var source = stat()
+        if stat(model, &source) == 0, source.st_dev == there.st_dev, source.st_ino == there.st_ino {
+            throw wrong("the model itself")
+        }
+        let head = FileHandle(forReadingAtPath: path).flatMap { try? $0.read(upToCount: 64) } ?? Data()
+        if let format = head.withUnsafeBytes({ ImageFormat(sniffing: $0) }) { throw wrong("a \(format.rawValue) file") }
+    }
+
     /// Opens the neighbour; with `resumes` false, or when there is none of this identity, it begins empty.
     ///
     /// Throws `SystemError`, and `RunFailure` when another process writes the same file.
@@ -26,7 +48,6 @@ final class PredictionFile {
         descriptor = open(partial, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
         if descriptor < 0 { throw SystemError("open", on: partial) }
         if flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
-            close(descriptor)
             throw RunFailure(.error, "another process is writing '\(path)'; wait for it, or choose another file")
         }
         let end = resumes ? keep(table, listing) : 0

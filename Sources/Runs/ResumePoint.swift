@@ -32,6 +32,11 @@ struct ResumePoint {
                 "checkpoint '\(path)' belongs to a run with other options: \(changes.joined(separator: "; ")); "
                     + "resume with the same ones, or use --from to begin a new run with its weights")
         }
+        guard (0...options.epochs).contains(state.epoch) else {
+            throw RunFailure.badInput(
+                "the run state in checkpoint '\(path)' stands after epoch \(state.epoch); "
+                    + "wanted 0 to \(options.epochs)")
+        }
         guard state.records == records else {
             throw RunFailure.badInput(
                 "checkpoint '\(path)' belongs to a run over other records: it had "

@@ -13,8 +13,8 @@ import Images
 ///   follows, spaces and quotes between them left aside, becomes `\x3B`.
 ///
 /// Back: `\\` is a backslash, `\xHH` a byte.
-enum SafeText {
-    static func escaped(_ text: String) -> String {
+public enum SafeText {
+    public static func escaped(_ text: String) -> String {
         let plain = escaped(bytes: Array(text.utf8))
         guard let first = plain.unicodeScalars.first, beginsFormula(first) else { return plain }
         return first.utf8.map(hexadecimal).joined() + String(plain.unicodeScalars.dropFirst())

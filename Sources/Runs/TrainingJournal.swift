@@ -68,6 +68,6 @@ enum EvaluationLog {
     static func line(_ report: EvaluationReport, checkpoint: String, seconds: Double) -> String {
         let whole = Int(seconds)
         return "result:{'Loss': \(report.loss), 'Top_1_Acc': \(report.top1), 'Top_5_Acc': \(report.top5)}, "
-            + "ckpt:'\(checkpoint)', time: \(whole / 3600)h \(whole / 60 % 60)m \(whole % 60)s"
+            + "ckpt:'\(SafeText.escaped(checkpoint))', time: \(whole / 3600)h \(whole / 60 % 60)m \(whole % 60)s"
     }
 }

@@ -4,7 +4,7 @@ public import ShuffleNet
 /// Everything that shapes a training run apart from where its files lie. The defaults are the source document's.
 public struct TrainingOptions: Codable, Sendable, Equatable {
     public enum Schedule: String, Codable, Sendable, CaseIterable {
-        /// Linear warm-up, then MindSpore's `cosine_decay_lr` over the remaining epochs.
+        /// A linear climb over the warm-up epochs (half of the run at most), then a cosine down to the minimum; a value a step.
         case cosine
         /// The learning rate as given, throughout.
         case constant

@@ -68,9 +68,14 @@ final class TrainingSession {
         shelf.sweep()
         let point = try Self.resumePoint(of: run, shelf: shelf, records: records, context: context)
         state = point?.state ?? TrainingState(options: options, records: records)
+        guard (0...loader.batchesPerEpoch).contains(state.step) else {
+            throw RunFailure.badInput(
+                "the run state in checkpoint '\(shelf.newest)' stands at step \(state.step) of an epoch; "
+                    + "wanted 0 to \(loader.batchesPerEpoch)")
+        }
         var began: String?
         if let point {
-            try point.file.load(into: network, file: shelf.last)
+            try point.file.load(into: network, file: shelf.newest)
             try point.file.optimizer?.restore(into: trainer)
             loader.remember(state.unreadable)
         } else if let from = run.from {
@@ -113,7 +118,7 @@ final class TrainingSession {
         let head = state.lossImages
         loader.begin(epoch: epoch, batch: state.step)
         while let batch = try loader.next() {
-            for image in batch.unreadable { try log("skipped '\(image.name)': \(image.error)") }
+            for image in batch.unreadable { try log("skipped '\(SafeText.escaped(image.name))': \(image.error)") }
             let globalStep = epoch * steps + batch.number
             let outcome = batch.labels.withUnsafeBufferPointer { labels in
                 trainer.step(
@@ -179,6 +184,10 @@ final class TrainingSession {
         guard let validation else { return nil }
         let start = ContinuousClock.now
         let report = try validation.run(context: context) { _, _ in }
+        guard report.images > 0 else {
+            throw RunFailure.badInput(
+                "none of the validation images of data set '\(run.data)' can be read; wanted JPEG, PNG or WebP files")
+        }
         let line = EvaluationLog.line(
             report, checkpoint: (checkpoint as NSString).lastPathComponent,
             seconds: (ContinuousClock.now - start) / .seconds(1))
@@ -243,11 +252,11 @@ final class TrainingSession {
             }
             return nil
         case .required:
-            return try ResumePoint(path: shelf.last, options: run.options, records: records)
+            return try ResumePoint(path: shelf.newest, options: run.options, records: records)
         case .ifPossible:
             if !shelf.isUsed { return nil }
             do {
-                return try ResumePoint(path: shelf.last, options: run.options, records: records)
+                return try ResumePoint(path: shelf.newest, options: run.options, records: records)
             } catch {
                 context.log(
                     "cannot go on from the earlier attempt, beginning anew: \(RunFailure(wrapping: error).message)")

@@ -10,9 +10,6 @@ public enum LearningRateSchedule: Hashable, Sendable {
     /// step. What the source document's prose describes.
     case warmUpCosine(minimum: Float, maximum: Float, stepsPerEpoch: Int, warmUpEpochs: Int, epochs: Int)
 
-    /// Warm-up epochs of the source document.
-    public static var defaultWarmUpEpochs: Int { 4 }
-
     /// The rate for `step` (0 is the first). Total: any step past the end gets the last value.
     public func rate(at step: Int) -> Float {
         switch self {

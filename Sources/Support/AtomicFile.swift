@@ -71,6 +71,25 @@ public final class AtomicFile {
         try file.commit()
     }
 
+    /// Copies a file, whatever its size.
+    public static func copy(_ source: String, to path: String, permissions: mode_t = 0o644) throws(SystemError) {
+        let descriptor = open(source, O_RDONLY | O_CLOEXEC)
+        if descriptor < 0 { throw SystemError("open", on: source) }
+        defer { close(descriptor) }
+        let file = try AtomicFile(path: path, permissions: permissions)
+        var block = [UInt8](repeating: 0, count: 1 << 20)
+        while true {
+            let count = read(descriptor, &block, block.count)
+            if count < 0 {
+                if errno == EINTR { continue }
+                throw SystemError("read", on: source)
+            }
+            if count == 0 { break }
+            try file.write(block[..<count])
+        }
+        try file.commit()
+    }
+
     /// fsync(2) of the folder that holds `path`: makes a rename or an unlink in it durable.
     public static func flushFolder(of path: String) throws(SystemError) {
         let folder = split(path).folder

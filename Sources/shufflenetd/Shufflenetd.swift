@@ -1,5 +1,7 @@
 import ArgumentParser
 import Daemon
+import Foundation
+import KernelSets
 
 @main
 struct Shufflenetd: AsyncParsableCommand {
@@ -13,4 +15,13 @@ struct Shufflenetd: AsyncParsableCommand {
             Show.self, Cancel.self, Retry.self, Hold.self, Release.self, Pause.self, Resume.self, Logs.self,
             Schedule.self, Migrate.self, Diagnose.self, RunJob.self, DecodeHelper.self, UnpackHelper.self,
         ])
+
+    /// What is wrong with the environment is said before any work.
+    static func main() async {
+        if let mistake = InstructionSet.mistake {
+            FileHandle.standardError.write(Data("Error: \(mistake)\n".utf8))
+            exit(withError: ExitCode.validationFailure)
+        }
+        await main(nil)
+    }
 }

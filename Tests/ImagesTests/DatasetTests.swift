@@ -144,6 +144,24 @@ struct DatasetTests {
         }
     }
 
+    @Test(
+        "Parts that are not recognised are no classes",
+        arguments: [("valid/cat/1.png", "the folders 'train' and 'valid'"), ("val/notes.txt", "the folder 'val' beside")])
+    func unknownParts(_ other: String, _ sentence: String) throws {
+        let folder = try TemporaryFolder()
+        for path in ["train/cat/1.png", "train/dog/1.png", other] { try folder.write([1], to: path) }
+        try expectError(sentence) { try DatasetOpener.open(folder.path) }
+    }
+
+    @Test("A class folder that is a link is refused, not left out")
+    func linkedClass() throws {
+        let folder = try TemporaryFolder()
+        for path in ["set/cat/1.png", "away/1.png"] { try folder.write([1], to: path) }
+        try FileManager.default.createSymbolicLink(
+            atPath: folder.path + "/set/dog", withDestinationPath: folder.path + "/away")
+        try expectError("'dog' is a symbolic link") { try DatasetOpener.open(folder.path + "/set") }
+    }
+
     @Test("A class that happens to be called 'train' is a class")
     func trainAsClass() throws {
         let folder = try TemporaryFolder()

@@ -33,6 +33,27 @@ struct ClassificationRunTests {
         #expect(rows.dropFirst().allSatisfy { $0.hasSuffix("best.ckpt") })
     }
 
+    @Test("the table takes no other thing's place")
+    func place() throws {
+        let model = try bench.trained() + "/best.ckpt"
+        let images = try bench.drawClasses("pictures", count: 1)
+        mkfifo(bench.path("pipe"), 0o600)
+        symlink(bench.path("away.csv"), bench.path("link"))
+        for (out, what) in [
+            (bench.path("pipe"), "a pipe"), (bench.path("link"), "a symbolic link"), (model, "the model itself"),
+            (images + "/dark/0.png", "a PNG file"), (bench.path("new/"), "the name of a folder"), (images, "a folder"),
+        ] {
+            // Reading a pipe would wait for a writer.
+            let before = what == "a pipe" ? nil : try? bench.bytes(out)
+            let failure = #expect(throws: RunFailure.self) {
+                _ = try ClassificationRun(options: .init(), model: model, images: images, out: out)
+                    .execute(in: bench.context())
+            }
+            #expect(failure?.message.contains(what) == true)
+            #expect(what == "a pipe" || before == (try? bench.bytes(out)))
+        }
+    }
+
     @Test("an evaluation appends its line and writes its figures")
     func evaluation() throws {
         let data = try bench.drawClasses()

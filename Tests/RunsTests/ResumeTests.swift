@@ -89,6 +89,59 @@ struct ResumeTests {
         #expect(try bench.bytes(bench.path("out/last.ckpt")) == bench.bytes(straight + "/last.ckpt"))
     }
 
+    @Test("a run that was killed before its newest checkpoint was called the last goes on from it")
+    func withoutLast() throws {
+        let data = try bench.drawClasses()
+        let straight = try bench.trained("straight", data: data)
+        try stop(run("stopped", data: data), atLine: "epoch: 2 step: ")
+        for name in ["last.ckpt", "best.ckpt"] {
+            try FileManager.default.removeItem(atPath: bench.path("stopped/\(name)"))
+        }
+        let log = EventLog()
+        _ = try run("stopped", data: data, resume: .required).execute(in: bench.context { log.append($0) })
+        #expect(try bench.bytes(bench.path("stopped/last.ckpt")) == bench.bytes(straight + "/last.ckpt"))
+        #expect(log.lines.filter { $0.hasPrefix("epoch: ") }.count == 2)
+    }
+
+    @Test(
+        "a run state that no run can have is refused",
+        arguments: [(#""epoch":1"#, #""epoch":99"#), (#""step":0"#, #""step":999"#), (#""step":0"#, #""step":-3"#)])
+    func impossibleState(found: String, written: String) throws {
+        let data = try bench.drawClasses()
+        var options = bench.quickOptions
+        options.epochs = 1
+        let last = try bench.trained("out", options: options, data: data) + "/last.ckpt"
+        var file = try ModelFile(path: last)
+        let state = try #require(file.card.runState)
+        #expect(state.contains(found))
+        file.card.runState = state.replacingOccurrences(of: found, with: written)
+        try file.write(to: last)
+        let failure = #expect(throws: RunFailure.self) {
+            _ = try TrainingRun(options: options, data: data, out: bench.path("out"), resume: .required)
+                .execute(in: bench.context())
+        }
+        #expect(failure?.message.contains("the run state in checkpoint") == true)
+    }
+
+    @Test("where a file can't have a second name the checkpoint is copied")
+    func copies() throws {
+        let path = bench.path("1.ckpt")
+        try AtomicFile.write("a checkpoint".utf8, to: path)
+        try AtomicFile.copy(path, to: bench.path("last.ckpt"))
+        #expect(try bench.text(bench.path("last.ckpt")) == "a checkpoint")
+        #expect(try bench.names(bench.folder) == ["1.ckpt", "last.ckpt"])
+    }
+
+    @Test("a folder of which only the best checkpoint was kept holds a run, too")
+    func bestAlone() throws {
+        let out = try bench.trained()
+        for name in try bench.names(out) where name != "best.ckpt" {
+            try FileManager.default.removeItem(atPath: out + "/" + name)
+        }
+        let failure = #expect(throws: RunFailure.self) { _ = try bench.trained() }
+        #expect(failure?.message.contains("holds a run already") == true)
+    }
+
     @Test("a folder that holds a run is left alone by another one")
     func usedFolder() throws {
         let data = try bench.drawClasses()

@@ -68,7 +68,7 @@ public enum DatasetOpener {
     private static func openFolders(
         _ path: String, share: Double, limit: Int?
     ) throws(DatasetError) -> OpenedDataset {
-        let parts = partFolders(path)
+        let parts = try partFolders(path)
         let all = try ImageFolderDataset(folder: parts.training)
         if let folder = parts.validation {
             let validation = try ImageFolderDataset(folder: folder, classNames: all.classNames)
@@ -88,16 +88,32 @@ public enum DatasetOpener {
 
     /// The folders of class folders: `train` and one of `val`, `validation`, `test` when both are there, `train` alone
     /// when nothing else is, else the folder itself.
-    private static func partFolders(_ path: String) -> (training: String, validation: String?) {
-        func hasFolders(_ folder: String) -> Bool {
-            guard let entries = try? FolderListing.entries(of: RawPath(folder)) else { return false }
-            return entries.contains { $0.kind == .folder && !$0.isHidden }
+    ///
+    /// - Throws: `DatasetError` when `train` lies beside what looks like a validation part by another name, or an empty one:
+    ///   as classes they would make a network that tells `train` from `valid`.
+    private static func partFolders(_ path: String) throws(DatasetError) -> (training: String, validation: String?) {
+        func folders(_ folder: String) -> [FolderEntry] {
+            let entries = (try? FolderListing.entries(of: RawPath(folder))) ?? []
+            return entries.filter { $0.kind == .folder && !$0.isHidden }
         }
+        func hasFolders(_ folder: String) -> Bool { !folders(folder).isEmpty }
+
         let training = path + "/" + trainingFolder
         guard hasFolders(training) else { return (path, nil) }
-        let candidates = validationFolders.map { path + "/" + $0 }
-        if let validation = candidates.first(where: hasFolders) { return (training, validation) }
-        let entries = (try? FolderListing.entries(of: RawPath(path))) ?? []
-        return entries.filter { $0.kind == .folder && !$0.isHidden }.count == 1 ? (training, nil) : (path, nil)
+        if let validation = validationFolders.map({ path + "/" + $0 }).first(where: hasFolders) {
+            return (training, validation)
+        }
+        let others = folders(path).map(\.name.description).filter { $0 != trainingFolder }
+        if let empty = others.first(where: { validationFolders.contains($0) }) {
+            throw DatasetError(
+                "data set '\(path)': the folder '\(empty)' beside '\(trainingFolder)' has no class folders; wanted one "
+                    + "folder of images for each class in it, or no such folder")
+        }
+        if let part = others.first(where: { hasFolders(path + "/" + $0) }) {
+            throw DatasetError(
+                "data set '\(path)' has the folders '\(trainingFolder)' and '\(part)', both of class folders; wanted "
+                    + "\(validationFolders.map { "'\($0)'" }.joined(separator: " or ")) as the name of the other part")
+        }
+        return others.isEmpty ? (training, nil) : (path, nil)
     }
 }

@@ -30,6 +30,11 @@ public struct ImageFolderDataset: Dataset {
         if entries.isEmpty {
             throw DatasetError("data set '\(folder)' is empty, wanted one folder of images for each class")
         }
+        if let link = entries.first(where: { $0.kind == .link && root.appending($0.name).isFolder }) {
+            throw DatasetError(
+                "data set '\(folder)': '\(link.name)' is a symbolic link, and links are not followed; "
+                    + "wanted the folder itself there, or a bind mount of it")
+        }
         let folders = entries.filter { $0.kind == .folder }
         if folders.isEmpty {
             throw DatasetError(

@@ -44,6 +44,12 @@ public struct RawPath: Sendable, Hashable, Comparable, CustomStringConvertible {
         return RawPath(bytes: UnsafeRawBufferPointer(start: real, count: strlen(real)))
     }
 
+    /// Whether it leads to a folder, through links too.
+    var isFolder: Bool {
+        var status = stat()
+        return withCString { stat($0, &status) } == 0 && status.st_mode & S_IFMT == S_IFDIR
+    }
+
     /// Opens what the path names, with the flags of open(2), without following a link in any part of it: whoever can
     /// write to a dropped folder could put one there after it was inspected. -1 and ELOOP for a link.
     func openUnlinked(_ flags: Int32) -> Int32 {

@@ -18,8 +18,7 @@ struct Bench: AsyncParsableCommand {
         var batch = 32
         @Option(help: "Height and width of the network's input.")
         var pixels = 224
-        @Option(help: "Threads for the engine; default: all cores.")
-        var threads: Int?
+        @OptionGroup var threads: ThreadsOption
         @Option(help: "Classes of the classifier.")
         var classes = 10
         @Option(help: "What activations are stored as: f32 or bf16.")
@@ -32,14 +31,15 @@ struct Bench: AsyncParsableCommand {
             guard (32...1024).contains(pixels) else {
                 throw ValidationError("--pixels is \(pixels); wanted 32 to 1024")
             }
-            return NetworkConfiguration(size: size, groups: groups, classes: max(classes, 1))
+            guard classes >= 1 else { throw ValidationError("--classes is \(classes); wanted 1 or more") }
+            return NetworkConfiguration(size: size, groups: groups, classes: classes)
         }
 
         func benchmark() throws -> EngineBenchmark {
             guard (1...4096).contains(batch) else { throw ValidationError("--batch is \(batch); wanted 1 to 4096") }
             return EngineBenchmark(
                 configuration: try network(), batch: batch, pixels: pixels,
-                threads: max(threads ?? ProcessInfo.processInfo.activeProcessorCount, 1), precision: precision)
+                threads: threads.count, precision: precision)
         }
     }
 

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Checkpoints
 import Foundation
+import Runs
 import ShuffleNet
 
 struct Inspect: AsyncParsableCommand {
@@ -32,7 +33,7 @@ struct Inspect: AsyncParsableCommand {
         }
         print("parameters:    \(summary.parameterCount)")
         if let step = summary.globalStep { print("optimiser:     state of momentum SGD after \(step) steps") }
-        if let names = summary.card?.classNames { print("classes:       \(names.joined(separator: ", "))") }
+        if let names = summary.card?.classNames { print("classes:       \(names.map(SafeText.escaped).joined(separator: ", "))") }
         if let preprocessing = summary.card?.preprocessing { print("preprocessing: \(preprocessing)") }
         if let training = summary.card?.training { print("training:      \(training)") }
         if let check = summary.card?.bfloat16Check {
@@ -42,7 +43,7 @@ struct Inspect: AsyncParsableCommand {
         if entries {
             print("")
             for line in summary.lines {
-                print("\(line.name)  \(line.type) \(line.shape)")
+                print("\(SafeText.escaped(line.name))  \(line.type) \(line.shape)")
             }
         }
     }
