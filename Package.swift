@@ -139,7 +139,7 @@ let package = Package(
         .target(
             name: "Daemon",
             dependencies: [
-                "CProcess", "Images", "JobQueue", "Postgres", "Runs", "Spool", "Support",
+                "CProcess", "Images", "JobQueue", "KernelSets", "Postgres", "Runs", "Spool", "Support",
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),

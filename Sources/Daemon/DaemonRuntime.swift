@@ -93,6 +93,7 @@ public struct DaemonRuntime: Sendable {
     static func connections(workers: Int) -> Int { min(workers + 4, 12) }
 
     private func runServices(_ settings: ConnectionSettings, _ cluster: PrivateCluster?) async throws {
+        let listening = try DatabaseAddress.listening(configuration)
         let queue = JobStore(
             Database(settings, capacity: Self.connections(workers: configuration.workers)), logger: logger)
         let spool = try SpoolStore(root: configuration.spool.root, fatalStep: fatalStep)
@@ -121,16 +122,14 @@ public struct DaemonRuntime: Sendable {
             configuration: configuration, queue: queue, queues: ["default", spoolQueue], logger: logger)
 
         let registrar = SpoolRegistrar(queue: queue, queueName: spoolQueue, logger: logger) { dispatch.lookForWork() }
-        let sweep = FolderSweep(queue: queue, results: results, spool: spool, logger: logger) {
-            Set(dispatch.leases.map(\.job))
-        }
-        try await Reconciliation(
-            configuration: configuration, queue: queue, results: results, spool: spool, registrar: registrar,
-            sweep: sweep, logger: logger
-        ).run()
+        let sweep = FolderSweep(
+            queue: queue, results: results, spool: spool, models: configuration.roots.models, logger: logger
+        ) { Set(dispatch.leases.map(\.job)) }
+        try await Reconciliation(queue: queue, spool: spool, registrar: registrar, sweep: sweep, logger: logger).run()
 
         var heartSettings = settings
-        heartSettings.statementTimeout = min(settings.statementTimeout, configuration.queue.fence)
+        // Of several beats within the fence a lost one must not be the last.
+        heartSettings.statementTimeout = min(settings.statementTimeout, configuration.queue.fence / 4)
         let heart = Heart(
             queue: JobStore(Database(heartSettings, capacity: 1), logger: logger), worker: worker, dispatch: dispatch,
             registration: registration, interval: configuration.queue.heartbeat, logger: logger)
@@ -146,10 +145,9 @@ public struct DaemonRuntime: Sendable {
                 store: spool, configuration: spoolConfiguration, registrar: registrar, logger: logger),
             hints: HintService(
                 listener: QueueListener(
-                    try DatabaseAddress.listening(configuration), probedBy: queue.database,
+                    listening, probedBy: queue.database,
                     pollInterval: configuration.queue.poll),
-                dispatch: dispatch,
-                logger: logger))
+                queue: queue, dispatch: dispatch, logger: logger))
         await queue.database.close()
     }
 

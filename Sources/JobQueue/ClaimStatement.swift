@@ -9,12 +9,11 @@ enum ClaimStatement {
     struct Options: OptionSet {
         var rawValue: Int
 
-        static let ofSomeKinds = Self(rawValue: 1)
-        /// Of the place that `taking(_:_:_:behind:)` appends.
-        static let behindPlace = Self(rawValue: 2)
+        /// Of the place that `taking(_:_:behind:)` appends.
+        static let behindPlace = Self(rawValue: 1)
         /// Passes by jobs whose concurrency key is in use, and takes others that have one. Without it, nothing is taken
         /// when one of the next jobs has a key. For one job at a time: two of one statement could have the same key.
-        static let mindingKeys = Self(rawValue: 4)
+        static let mindingKeys = Self(rawValue: 2)
     }
 
     /// - Parameter count: one of `counts`.
@@ -31,7 +30,7 @@ enum ClaimStatement {
 
     private static let texts = counts.map { count in
         count == 1
-            ? (0..<8).map { one(Options(rawValue: $0)) }
+            ? (0..<4).map { one(Options(rawValue: $0)) }
             : (0..<Options.mindingKeys.rawValue).map { several(count, Options(rawValue: $0)) }
     }
 
@@ -68,11 +67,9 @@ enum ClaimStatement {
     private static let answer = "\(Assignment.columns(of: "j")), j.lease_token, j.priority, j.run_at"
 
     private static func due(_ options: Options) -> String {
-        var conditions = options.contains(.ofSomeKinds) ? " AND d.kind = ANY ($3::text[])" : ""
+        var conditions = ""
         if options.contains(.behindPlace) {
-            let first = options.contains(.ofSomeKinds) ? 4 : 3
-            conditions +=
-                " AND d.priority = $\(first) AND (d.run_at, d.id) > ($\(first + 1)::timestamptz, $\(first + 2))"
+            conditions += " AND d.priority = $3 AND (d.run_at, d.id) > ($4::timestamptz, $5)"
         }
         if options.contains(.mindingKeys) {
             conditions += """
@@ -85,7 +82,7 @@ enum ClaimStatement {
             shufflenet.jobs AS d
             WHERE d.state = 'available' AND NOT d.intake_pending AND d.waits_for = 0 AND d.run_at <= now()
                 AND d.queue = ANY ($2::text[])\(conditions)
-                AND NOT ((SELECT w.paused_queues FROM shufflenet.workers AS w
+                AND NOT ((SELECT p.queues FROM shufflenet.pauses AS p, shufflenet.workers AS w
                     WHERE w.id = $1 AND w.retired_at IS NULL) @> ARRAY[d.queue::text])
             ORDER BY d.priority DESC, d.run_at, d.id
             """

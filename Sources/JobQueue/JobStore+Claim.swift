@@ -11,18 +11,15 @@ extension JobStore {
     ///   and every look from the front wades through all of them. What has come in front meanwhile (a higher priority, a
     ///   job that was given back) is not seen, so give none after a hint, nor for long.
     public func claimAvailable(
-        _ limit: Int, for worker: WorkerID, queues: [String] = ["default"], kinds: [JobKind] = JobKind.allCases,
-        behind place: QueuePlace? = nil
+        _ limit: Int, for worker: WorkerID, queues: [String] = ["default"], behind place: QueuePlace? = nil
     ) async throws -> [ClaimedJob] {
-        let options: ClaimStatement.Options = kinds == JobKind.allCases ? [] : .ofSomeKinds
-        var parameters: [any PostgresParameter] = [worker.rawValue, queues]
-        if options.contains(.ofSomeKinds) { parameters.append(kinds.map(\.rawValue)) }
+        let parameters: [any PostgresParameter] = [worker.rawValue, queues]
         var claims: [ClaimedJob] = []
         var place = place
         do {
             while claims.count < limit {
                 let (found, mayBeMore) = try await claim(
-                    ClaimStatement.count(atMost: limit - claims.count), parameters, options, behind: place)
+                    ClaimStatement.count(atMost: limit - claims.count), parameters, behind: place)
                 claims += found
                 if mayBeMore {
                     place = found.last?.place
@@ -46,13 +43,12 @@ extension JobStore {
     /// Two claimers can find two jobs of one concurrency key at the same moment; the unique index lets one of them have
     /// it. The other looks again and sees the key in use.
     private func claim(
-        _ count: Int, _ parameters: [any PostgresParameter], _ options: ClaimStatement.Options,
-        behind place: QueuePlace?
+        _ count: Int, _ parameters: [any PostgresParameter], behind place: QueuePlace?
     ) async throws -> (found: [ClaimedJob], mayBeMore: Bool) {
-        let found = try await database.query([ClaimStatement.taking(count, options, parameters, behind: place)])[0]
+        let found = try await database.query([ClaimStatement.taking(count, parameters, behind: place)])[0]
             .map(ClaimedJob.init)
         guard found.isEmpty, place == nil else { return (found, found.count == count) }
-        let closely = ClaimStatement.taking(1, options.union(.mindingKeys))
+        let closely = ClaimStatement.taking(1, .mindingKeys)
         var tries = 0
         while true {
             do {
@@ -104,13 +100,13 @@ extension JobStore {
 }
 
 extension ClaimStatement {
-    /// - Parameter parameters: those of `options`; the place's follow.
+    /// - Parameter parameters: the worker and its queues; the place's follow.
     static func taking(
-        _ count: Int, _ options: Options, _ parameters: [any PostgresParameter], behind place: QueuePlace?
+        _ count: Int, _ parameters: [any PostgresParameter], behind place: QueuePlace?
     ) -> Statement {
-        guard let place else { return Statement(taking(count, options), parameters) }
+        guard let place else { return Statement(taking(count, []), parameters) }
         return Statement(
-            taking(count, options.union(.behindPlace)), parameters + [place.priority, place.runAt, place.job.rawValue])
+            taking(count, .behindPlace), parameters + [place.priority, place.runAt, place.job.rawValue])
     }
 }
 

@@ -29,12 +29,6 @@ extension JobStore {
         try await database.query(QueryStatement.shards, [job.rawValue]).map(Job.init)
     }
 
-    /// Jobs a state, for the status page. States that have none are left out.
-    public func counts() async throws -> [JobState: Int] {
-        let rows = try await database.query(QueryStatement.counts)
-        return try Dictionary(uniqueKeysWithValues: rows.map { try ($0.decodeCase("state"), $0.decode("jobs")) })
-    }
-
     private enum QueryStatement {
         static let jobs = """
             SELECT \(Job.columns(of: "j")) FROM shufflenet.jobs AS j
@@ -59,8 +53,6 @@ extension JobStore {
                 peak_memory_bytes
             FROM shufflenet.job_attempts WHERE job_id = $1 ORDER BY lease_token
             """
-
-        static let counts = "SELECT state, count(*) AS jobs FROM shufflenet.jobs GROUP BY state"
     }
 }
 

@@ -26,7 +26,7 @@ extension JobStore {
     }
 
     /// Makes the rows that are due by the database's clock. Any number of daemons may call it at once: the unique
-    /// `(schedule_name, fire_at)` decides. Call it every second or so, or at `nextDue`.
+    /// `(schedule_name, fire_at)` decides. Call it every second or so.
     ///
     /// A schedule that can't work (an unreadable cron, a time zone unknown here, args no longer allowed) gets a `note`
     /// and does not keep the others from theirs.
@@ -41,7 +41,6 @@ extension JobStore {
                 try await database.query(ScheduleStatement.giveUp, [name, error.message])
             }
         }
-        tick.nextDue = try await database.query(ScheduleStatement.nextDue).first?.decodeIfPresent("next_due")
         return tick
     }
 
@@ -145,10 +144,6 @@ private enum ScheduleStatement {
         """
 
     static let giveUp = "UPDATE shufflenet.schedules SET next_fire_at = 'infinity', note = $2 WHERE name = $1"
-
-    static let nextDue = """
-        SELECT min(next_fire_at) AS next_due FROM shufflenet.schedules WHERE enabled AND next_fire_at < 'infinity'
-        """
 }
 
 extension ScheduleRow {

@@ -45,7 +45,7 @@ extension JobStore {
             // the other has locked. A claim itself waits for nobody.
             answers = try await database.query([
                 completion.statement,
-                ClaimStatement.taking(1, [], [claim.worker.rawValue, claim.queues], behind: claim.place),
+                ClaimStatement.taking(1, [claim.worker.rawValue, claim.queues], behind: claim.place),
             ])
         } catch let error as PostgresError where !error.isConnectionLost {
             logger.warning("a completion could not be made together with a claim", metadata: ["error": "\(error)"])

@@ -16,6 +16,7 @@ extension Migrator {
             ("precision", PackageResources._008_precision_sql),
             ("history", PackageResources._009_history_sql),
             ("claim", PackageResources._010_claim_sql),
+            ("bounds", PackageResources._011_bounds_sql),
         ].enumerated().map { index, file in
             Migration(version: index + 1, name: file.0, sql: String(decoding: file.1, as: UTF8.self))
         })

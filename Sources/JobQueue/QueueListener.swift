@@ -6,8 +6,6 @@ public enum QueueHint: Sendable, Equatable {
     case work
     /// A running job is asked to stop.
     case cancel(JobID)
-    /// A schedule was made or changed.
-    case schedules
     /// LISTEN is in force from now on: look at everything once.
     case listening
     /// Notifications do not come at the moment; polling goes on, and another connection is made.
@@ -18,7 +16,7 @@ public enum QueueHint: Sendable, Equatable {
 
 /// Hears of new work by NOTIFY on a connection of its own, and says `poll` every two seconds whatever happens.
 public struct QueueListener: Sendable {
-    public static let channels = ["shufflenet_jobs", "shufflenet_cancel", "shufflenet_schedules"]
+    public static let channels = ["shufflenet_jobs", "shufflenet_cancel"]
 
     private let settings: ConnectionSettings
     private let probe: NotificationListener.Probe
@@ -66,7 +64,6 @@ extension QueueHint {
         case .notification(let notification):
             switch notification.channel {
             case "shufflenet_jobs": self = .work
-            case "shufflenet_schedules": self = .schedules
             case "shufflenet_cancel":
                 guard let id = Int64(notification.payload) else { return nil }
                 self = .cancel(JobID(id))

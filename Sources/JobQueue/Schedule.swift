@@ -68,11 +68,8 @@ public struct ScheduleTick: Sendable, Equatable {
 
     /// The rows this call made, not those another daemon was faster with.
     public var fired: [Fired] = []
-    /// When the next one is due; nil if none is.
-    public var nextDue: Date?
 
-    public init(fired: [Fired] = [], nextDue: Date? = nil) {
+    public init(fired: [Fired] = []) {
         self.fired = fired
-        self.nextDue = nextDue
     }
 }

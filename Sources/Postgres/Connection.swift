@@ -29,6 +29,10 @@ public final class Connection {
         PQsetnonblocking(handle, 1)
         self.handle = handle
         statementTimeout = settings.statementTimeout
+        // Times are read in this form only; a database or a role may have another one as its default.
+        if let style = PQparameterStatus(handle, "DateStyle"), !String(cString: style).hasPrefix("ISO") {
+            try script("SET datestyle = 'ISO'")
+        }
     }
 
     deinit { PQfinish(handle) }

@@ -35,7 +35,16 @@ public struct PostgresError: Error, Sendable, Equatable, CustomStringConvertible
     }
 
     /// Whether the connection is of no more use, so that it is unknown if the last statement was committed.
-    public var isConnectionLost: Bool { sqlState.errorClass == "08" || sqlState.errorClass == "57" }
+    ///
+    /// Of class 57 (operator intervention) not 57014: a cancelled statement leaves the connection as it was.
+    public var isConnectionLost: Bool { sqlState.errorClass == "08" || sqlState.rawValue.hasPrefix("57P") }
+
+    /// Whether the same statement may succeed later without a change to it: the connection was lost, the server has no space,
+    /// is read-only for the moment or was told to stop it, or other transactions stood in the way.
+    public var isPassing: Bool {
+        isConnectionLost || ["40", "53", "55"].contains(sqlState.errorClass)
+            || ["25006", "57014"].contains(sqlState.rawValue)
+    }
 
     /// The message (without the values that a data exception quotes), the hint, the code.
     public var description: String {

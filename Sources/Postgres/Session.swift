@@ -13,6 +13,7 @@ public actor Session {
     private nonisolated let loop = SocketLoop.shared
     private let settings: ConnectionSettings
     private let backoff: Backoff
+    private let blocking = BlockingCalls()
     private let tell: @Sendable (News) -> Void
     private var connection: Connection?
     private var statements: [String: PreparedStatement] = [:]
@@ -93,7 +94,7 @@ public actor Session {
         // Nobody else touches it meanwhile: the loop has let go of its socket, and the session is busy.
         nonisolated(unsafe) let lent = try await connected()
         loop.forget(lent.socket)
-        let outcome = await BlockingCall.run { Swift.Result { try body(lent) } }
+        let outcome = await blocking.run { Swift.Result { try body(lent) } }
         if lent.isIdle {
             watch(lent)
         } else {
@@ -118,7 +119,7 @@ public actor Session {
         if failures > 0 { try await Task.sleep(for: backoff.delay(afterFailures: failures)) }
         let settings = settings
         do {
-            let made = try await BlockingCall.run { Swift.Result { try Connection(settings) } }.get()
+            let made = try await blocking.run { Swift.Result { try Connection(settings) } }.get()
             failures = 0
             statements = [:]
             watch(made)

@@ -4,8 +4,8 @@ internal import Yams
 /// `job.yaml`: a small YAML mapping, turned into the text of one JSON object. Which keys make sense is not judged here.
 ///
 /// Taken are mappings, lists, strings, numbers, `true`, `false` and `null` as YAML 1.2's core schema reads them (so
-/// `no` is a string). Refused, with the line: anchors and aliases (a few lines of them can stand for gigabytes), tags,
-/// duplicate keys, more than one document, anything but a mapping at the top.
+/// `no` is a string); tags are not looked at. Refused, with the line: anchors and aliases (a few lines of them can stand for
+/// gigabytes), duplicate keys, more than one document, anything but a mapping at the top.
 enum JobYAML {
     /// Deeper nesting than any job needs, and far less than the stack holds.
     static let maximumDepth = 32

@@ -23,10 +23,7 @@ extension SpoolFolders {
             }
         }
         for job in try results.attemptsAtWork().keys where jobs.contains(job) && rowOf[job]?.state != .unfinished {
-            attempt(".work/\(job)", &report) { report in
-                try results.sweep(job: job)
-                report.sweptWork.append(job)
-            }
+            attempt(".work/\(job)", &report) { _ in try results.sweep(job: job) }
         }
         let work = try FolderHandle(path: layout.work)
         for entry in try work.entries() ?? [] where entry.escaped.hasPrefix("refuse.") { try work.removeTree(entry) }

@@ -43,8 +43,6 @@ public struct ReconcileReport: Sendable, Equatable {
     /// Unfinished jobs whose folder is neither in `processing/` nor (under the same unique key) in `incoming/`:
     /// fail them, with these words.
     public var lost: [Int64: Refusal] = [:]
-    /// Finished or unknown jobs whose work folders were removed.
-    public var sweptWork: [Int64] = []
     /// Sentences for the log: folders that were left alone, steps that failed.
     public var warnings: [String] = []
 

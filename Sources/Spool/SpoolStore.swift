@@ -88,7 +88,4 @@ public actor SpoolStore {
         let jobs = try folders.jobsInFolders()
         return try folders.reconcile(jobs: jobs, rows: try await lookUp(jobs.sorted()))
     }
-
-    /// Free bytes on the spool's file system, for an unprivileged user.
-    public func freeBytes() throws -> Int64 { try folders.freeBytes() }
 }

@@ -47,6 +47,16 @@ import Testing
             "test \"$('\(RunningDaemon.program)' --version)\" = '\(DaemonRuntime.version)'", in: scratch.path)
     }
 
+    @Test("a set of instructions that nobody knows is refused in a sentence, and an empty wish is none")
+    func instructionSet() throws {
+        let check = """
+            SHUFFLENETD_INSTRUCTION_SET=nonsense '\(RunningDaemon.program)' --version 2>said || test $? = 64
+            grep -q "SHUFFLENETD_INSTRUCTION_SET is 'nonsense'; this machine has portable" said
+            SHUFFLENETD_INSTRUCTION_SET= '\(RunningDaemon.program)' --version
+            """
+        try Tool.shell(check, in: scratch.path)
+    }
+
     @Test("a daemon without a database makes its own, the commands speak to it, and SIGTERM stops both")
     func wholeDay() async throws {
         let state = "\(scratch.path)/state"

@@ -74,7 +74,6 @@ import Testing
         #expect(job.timeout == .seconds(90))
         #expect(job.uniqueKey == "k")
         #expect(job.state == .available)
-        #expect(try await queue.store.counts() == [.available: 1])
         #expect(try await queue.store.jobs(states: [.available]).map(\.id) == [id])
     }
 

@@ -12,7 +12,7 @@ import Testing
         return nil
     }
 
-    @Test func `new work, a retry, a cancel and a schedule are heard of; work for later is not`() async throws {
+    @Test func `new work, a retry and a cancel are heard of; work for later is not`() async throws {
         let queue = try await QueueFixture.make()
         var hints = QueueListener(
             queue.test.settings, probedBy: queue.database, pollInterval: .milliseconds(50)
@@ -29,9 +29,6 @@ import Testing
         _ = try await queue.store.release(claim.lease)
         try await queue.store.retry(claim.id)
         #expect(await next(&hints) == .work)
-        try await queue.store.schedule(
-            ScheduleDefinition(name: "n", cron: "@daily", kind: .train, args: JSONDocument(text: #"{"dataset": "a"}"#)))
-        #expect(await next(&hints) == .schedules)
         let folder = try await queue.store.registerSpoolFolder(
             kind: .train, name: "f", identity: "i", args: .emptyObject)
         try await queue.store.confirmSpoolFolder(folder, folder: "f.1")

@@ -28,10 +28,9 @@ import Testing
         }
         let tick = try await queue.store.tickSchedules()
         #expect(tick.fired.isEmpty)
-        let next = try #require(tick.nextDue)
-        #expect(next > Date.now)
         let row = try #require(try await queue.store.schedules().first)
-        #expect(row.nextFire == next && row.definition.timeZone == "Europe/Berlin" && row.note == nil)
+        #expect(try #require(row.nextFire) > Date.now)
+        #expect(row.definition.timeZone == "Europe/Berlin" && row.note == nil)
     }
 
     @Test func `eight daemons that tick at once fire every time exactly once`() async throws {

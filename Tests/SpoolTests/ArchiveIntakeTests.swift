@@ -81,7 +81,7 @@ import Testing
         try scratch.fill("photos", ["1.jpg": String(repeating: "1", count: 5000)])
         try Tool.shell("tar cf photos.tar photos", in: scratch.path)
         let bytes = Array(try #require(FileManager.default.contents(atPath: "\(scratch.path)/photos.tar")))
-        try await withIntake(Self.configuration(quiet: .milliseconds(400))) { registrar in
+        try await withIntake(Self.configuration(quiet: .seconds(3))) { registrar in
             let target = "\(scratch.path)/spool/incoming/classify/photos.tar"
             for piece in 0..<10 {
                 // Opened and closed for each piece, as some network clients do.

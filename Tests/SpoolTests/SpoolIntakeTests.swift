@@ -49,7 +49,8 @@ import Testing
     @Test(arguments: [true, false])
     func `a growing copy is not taken before it ends, with watches and without`(watches: Bool) async throws {
         let clock = ContinuousClock()
-        let quiet = Duration.milliseconds(400)
+        // Longer than a disk of a shared machine stalls.
+        let quiet = Duration.seconds(3)
         var configuration = Self.patient(quiet: quiet)
         configuration.watchesFileSystem = watches
         try await withIntake(configuration) { registrar in

@@ -4,7 +4,6 @@ public import Logging
 public import Runs
 import Subprocess
 import Support
-import Synchronization
 import SystemPackage
 
 /// Starts a job's child process and follows it to its end.

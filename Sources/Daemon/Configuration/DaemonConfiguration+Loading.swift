@@ -1,6 +1,8 @@
 import Configuration
 import Foundation
+import KernelSets
 import Logging
+import Postgres
 import Runs
 import Spool
 import SystemPackage
@@ -61,7 +63,7 @@ extension DaemonConfiguration {
                 reader.note("'\(path)', key \(key)", unknown(key, among: knownKeys + ["defaults"]))
             }
         }
-        let variables = knownKeys.map(variable) + ["SHUFFLENETD_CONFIG"]
+        let variables = knownKeys.map(variable) + ["SHUFFLENETD_CONFIG", InstructionSet.environmentVariable]
         for name in environment.keys.sorted() where name.hasPrefix("SHUFFLENETD_") && !variables.contains(name) {
             reader.note("the environment's \(name)", unknown(name, among: variables))
         }
@@ -70,6 +72,13 @@ extension DaemonConfiguration {
         var configuration = DaemonConfiguration(state: state)
         configuration.database = reader.value("database", .text)
         configuration.listen = reader.value("listen", .text)
+        for (key, text) in [("database", configuration.database), ("listen", configuration.listen)] {
+            guard let text, (try? ConnectionSettings(parsing: text)) == nil else { continue }
+            // It may hold a password, so it is not repeated.
+            reader.note(
+                "the setting \(key)",
+                "is no connection string; wanted postgresql://user@host:port/database, or host=… dbname=…")
+        }
         reader.read("workers", .whole(1...1024), into: &configuration.workers)
         reader.read("threads", .whole(1...4096), into: &configuration.threads)
         reader.read("grace", .duration(.milliseconds(100)...Duration.seconds(3600)), into: &configuration.grace)

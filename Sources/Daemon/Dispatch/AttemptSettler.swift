@@ -9,7 +9,7 @@ import Synchronization
 
 /// Carries a settlement out: files under their final name, then ONE commit, then what may only follow a commit.
 ///
-/// Every step can be repeated, and what a crash leaves between two of them is made good by `Reconciliation`.
+/// Every step can be repeated, and what a crash leaves between two of them is made good by `FolderSweep`.
 struct AttemptSettler: Sendable {
     let configuration: DaemonConfiguration
     let queue: JobStore
@@ -149,7 +149,8 @@ struct AttemptSettler: Sendable {
         return try await persistently { try await queue.winner(of: lease.job) } == lease.token
     }
 
-    /// Repeats `verb` while the connection to the database is at fault, until the daemon has to end.
+    /// Repeats `verb` while the database is at fault and not what is written, until the daemon has to end: an attempt's work
+    /// of days is not thrown away for a server without space.
     private func persistently<Value: Sendable>(
         failures: Counter = Counter(), _ verb: @Sendable () async throws -> Value
     ) async throws -> Value {
@@ -157,10 +158,10 @@ struct AttemptSettler: Sendable {
         while true {
             do {
                 return try await verb()
-            } catch let error as PostgresError where error.isConnectionLost && !impatience.isRaised {
+            } catch let error as PostgresError where error.isPassing && !impatience.isRaised {
                 let count = failures.increment()
                 logger.warning(
-                    "the database does not answer, the write is repeated", metadata: ["error": "\(error)"])
+                    "the database does not take it, the write is repeated", metadata: ["error": "\(error)"])
                 try? await Task.sleep(for: backoff.delay(afterFailures: count))
             }
         }
@@ -185,7 +186,7 @@ struct AttemptSettler: Sendable {
             }
         } catch {
             logger.error(
-                "a completed job's folders could not be put in order; the next start tries again",
+                "a completed job's folders could not be put in order, it is tried again",
                 metadata: ["job": "\(claim.id)", "error": "\(error)"])
         }
     }
@@ -203,7 +204,7 @@ struct AttemptSettler: Sendable {
             }
         } catch {
             logger.error(
-                "a failed job's folders could not be put in order; the next start tries again",
+                "a failed job's folders could not be put in order, it is tried again",
                 metadata: ["job": "\(claim.id)", "error": "\(error)"])
         }
     }

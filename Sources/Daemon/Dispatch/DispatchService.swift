@@ -95,7 +95,9 @@ final class DispatchService: Service {
                     group.cancelAll()
                 }
             } onCancel: {
-                hasten()
+                // Actions are listened to no longer: the children are told directly.
+                settler.impatience.raise()
+                for slot in state.withLock({ Array($0.slots.values) }) { slot.control.kill() }
             }
         } onGracefulShutdown: {
             self.logger.info("draining: children are asked to write a checkpoint and end")

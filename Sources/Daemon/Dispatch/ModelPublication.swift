@@ -6,8 +6,9 @@ import Support
 /// Puts a trained model under its name in the models folder (`publish_as` of a train job).
 ///
 /// Done after the commit that completes the job, from the published output, and repeatable: a note under the results'
-/// work folder is written before the commit and removed after the copy, so that a crash in between is made good at start.
-struct ModelPublication: Codable, Equatable {
+/// work folder is written before the commit and removed after the copy, so that a crash in between, or a folder that can't
+/// be written for the moment, is made good later.
+struct ModelPublication: Codable, Hashable {
     var job: Int64
     var token: Int64
     var model: String
@@ -40,6 +41,17 @@ struct ModelPublication: Codable, Equatable {
         }
     }
 
+    /// Whether a model was put under this name after the note was written: another job's, or a person's. It stays.
+    func isOvertaken(in models: String, notedIn workRoot: String) -> Bool {
+        func written(_ path: String) -> Date? {
+            (try? FileManager.default.attributesOfItem(atPath: path))?[.modificationDate] as? Date
+        }
+        guard let model = written("\(models)/\(model).ckpt"), let note = written(notePath(in: workRoot)) else {
+            return false
+        }
+        return model > note
+    }
+
     /// Copies the checkpoint from `output` to `<models>/<model>.ckpt`; returns that path.
     func carryOut(output: String, models: String) throws -> String {
         let source = "\(output)/\(file)"
@@ -48,13 +60,7 @@ struct ModelPublication: Codable, Equatable {
         }
         try FileTree.make(models)
         let destination = "\(models)/\(model).ckpt"
-        let file = try AtomicFile(path: destination)
-        let handle = try FileHandle(forReadingFrom: URL(filePath: source))
-        defer { try? handle.close() }
-        while let chunk = try handle.read(upToCount: 1 << 20), !chunk.isEmpty {
-            try chunk.withUnsafeBytes { try file.write($0) }
-        }
-        try file.commit()
+        try AtomicFile.copy(source, to: destination)
         return destination
     }
 }

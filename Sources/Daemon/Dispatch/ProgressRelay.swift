@@ -1,5 +1,4 @@
 import JobQueue
-import Synchronization
 
 /// Carries a child's progress to its row, at most one write a second, the newest value always.
 final class ProgressRelay: Sendable {

@@ -1,34 +1,74 @@
 import JobQueue
 import Logging
+import Postgres
 import Spool
 import Support
 
-/// Puts the folders of ended jobs where they belong when the daemon that ended them didn't: cancelled while they waited,
-/// held back by a rescue, or left by a crash between a commit and its moves. Every step can be repeated.
+/// Puts the folders of ended jobs where they belong, and their models, when the daemon that ended them didn't: cancelled
+/// while they waited, held back by a rescue, left by a crash between a commit and its moves, or by a disk that was full.
+/// Every step can be repeated; what stands in the way of one job keeps none of the others from being put right.
 struct FolderSweep: Sendable {
     let queue: JobStore
     let results: ResultStore
     let spool: SpoolStore
+    /// Where models are published.
+    let models: String
     let logger: Logger
     /// Jobs this daemon is at work on; their folders are not touched.
     let busy: @Sendable () -> Set<JobID>
 
+    /// Throws what the database has against it; what files have is logged.
     func run() async throws {
-        for job in try await queue.spoolJobs() where job.state.isFinal && job.isOf(spool) && !busy().contains(job.id) {
-            try await settle(job)
+        for note in ModelPublication.notes(in: results.workRoot) where !busy().contains(JobID(note.job)) {
+            try await mending(JobID(note.job)) { try await publish(note) }
         }
-        for attempt in try results.newestAttempts() where !busy().contains(attempt.job) {
-            let id = attempt.job
-            guard let job = try await queue.job(id) else {
-                try results.sweep(attempt)
-                continue
-            }
-            guard job.state.isFinal, job.spoolFolder == nil else { continue }
-            if job.state == .completed, let winner = try await queue.winner(of: id) {
-                try results.complete(id, by: winner)
+        for job in try await queue.spoolJobs() where job.state.isFinal && job.isOf(spool) && !busy().contains(job.id) {
+            try await mending(job.id) { try await settle(job) }
+        }
+        // The folders of an attempt whose model could not be published stay, and with them the note that it is to be.
+        let unpublished = Set(ModelPublication.notes(in: results.workRoot).map { JobID($0.job) })
+        for attempt in try results.newestAttempts()
+        where !busy().contains(attempt.job) && !unpublished.contains(attempt.job) {
+            try await mending(attempt.job) { try await settle(attempt) }
+        }
+    }
+
+    private func mending(_ job: JobID, _ body: () async throws -> Void) async throws {
+        do {
+            try await body()
+        } catch let error as PostgresError {
+            throw error
+        } catch {
+            logger.error(
+                "an ended job's folders could not be put in order, it is tried again",
+                metadata: ["job": "\(job)", "error": "\(error)"])
+        }
+    }
+
+    private func publish(_ note: ModelPublication) async throws {
+        let job = try await queue.job(JobID(note.job))
+        if let job, job.state == .running { return }
+        let isWinner = try await queue.winner(of: JobID(note.job))?.rawValue == note.token
+        if let job, job.state == .completed, isWinner, let output = job.outputPath {
+            if note.isOvertaken(in: models, notedIn: results.workRoot) {
+                logger.notice(
+                    "not published: a model of that name was put there since",
+                    metadata: ["job": "\(job.id)", "model": "\(note.model)"])
             } else {
-                try results.sweep(attempt)
+                let model = try note.carryOut(output: output, models: models)
+                logger.info("published a model", metadata: ["job": "\(job.id)", "model": "\(model)"])
             }
+        }
+        try FileTree.remove(note.notePath(in: results.workRoot))
+    }
+
+    private func settle(_ attempt: Lease) async throws {
+        guard let job = try await queue.job(attempt.job) else { return try results.sweep(attempt) }
+        guard job.state.isFinal, job.spoolFolder == nil else { return }
+        if job.state == .completed, let winner = try await queue.winner(of: job.id) {
+            try results.complete(job.id, by: winner)
+        } else {
+            try results.sweep(attempt)
         }
     }
 

@@ -54,7 +54,8 @@ actor Heart: Service {
             } else {
                 try await registerAnew()
             }
-            for lease in findings.strangers { await dispatch.giveBack(lease) }
+            // Beside the beat, which must not wait for the connections of others.
+            for lease in findings.strangers { Task { await dispatch.giveBack(lease) } }
         } catch {
             if Task.isCancelled { return }
             logger.warning("a heartbeat was not answered", metadata: ["error": "\(error)"])

@@ -1,14 +1,10 @@
-import Foundation
 import JobQueue
 import Logging
-import Postgres
 import Spool
 
 /// Puts rows and folders in agreement at start, before anything is claimed: what a crash left half done is finished.
 struct Reconciliation: Sendable {
-    let configuration: DaemonConfiguration
     let queue: JobStore
-    let results: ResultStore
     let spool: SpoolStore
     let registrar: SpoolRegistrar
     let sweep: FolderSweep
@@ -16,8 +12,6 @@ struct Reconciliation: Sendable {
 
     func run() async throws {
         try await reconcileSpool()
-        // Before the sweep of results, which takes the notes away.
-        try await publishModels()
         try await sweep.run()
     }
 
@@ -40,19 +34,6 @@ struct Reconciliation: Sendable {
         for (job, refusal) in report.lost { try await registrar.abandon(job: job, refusal: refusal) }
         if !report.finished.isEmpty {
             logger.info("finished what a crash had left", metadata: ["jobs": "\(report.finished)"])
-        }
-    }
-
-    private func publishModels() async throws {
-        for publication in ModelPublication.notes(in: results.workRoot) {
-            let job = try await queue.job(JobID(publication.job))
-            if let job, job.state == .running { continue }
-            let isWinner = try await queue.winner(of: JobID(publication.job))?.rawValue == publication.token
-            if let job, job.state == .completed, isWinner, let output = job.outputPath {
-                let model = try publication.carryOut(output: output, models: configuration.roots.models)
-                logger.info("published a model", metadata: ["job": "\(job.id)", "model": "\(model)"])
-            }
-            try FileTree.remove(publication.notePath(in: results.workRoot))
         }
     }
 }

@@ -29,8 +29,9 @@ struct SpoolRegistrar: FolderRegistrar {
                     "sign": "\(folder.sign.rawValue)",
                 ])
             return job.rawValue
-        } catch let error as PostgresError where !error.isConnectionLost {
-            // The schema's checks speak about what the person wrote in job.yaml; trying again would not help.
+        } catch let error as PostgresError where ["22", "23"].contains(error.sqlState.errorClass) {
+            // Data exceptions and the schema's checks speak about what the person wrote in job.yaml; trying again would not
+            // help. Whatever else the server has (no space, a lock, read-only for the moment) is no fault of the folder.
             throw Refusal(
                 .badSpecification, "job.yaml was not accepted: \(error.message)",
                 wanted: error.hint ?? "keys and values of a \(kind) job")

@@ -46,10 +46,6 @@ enum FileTree {
         try FileManager.default.removeItem(atPath: path)
     }
 
-    static func move(_ source: String, to destination: String) throws(SystemError) {
-        if rename(source, destination) != 0 { throw SystemError("rename", on: "\(source)' to '\(destination)") }
-    }
-
     /// Free bytes for an unprivileged user on the file system of `path`, or nil when it cannot be asked.
     static func freeBytes(_ path: String) -> Int64? {
         var status = statvfs()

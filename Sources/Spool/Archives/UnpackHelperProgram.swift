@@ -39,8 +39,8 @@ public enum UnpackHelperProgram {
         umask(0o007)
         guard let limits = ArchiveLimits(arguments: arguments) else { return 64 }
         guard let answer = try? JSONEncoder().encode(outcome(limits)) else { return 70 }
-        FileHandle.standardOutput.write(answer)
-        return 0
+        // Nobody reads it when the daemon was killed meanwhile.
+        return (try? FileHandle.standardOutput.write(contentsOf: answer)) == nil ? 74 : 0
     }
 
     private static func outcome(_ limits: ArchiveLimits) -> UnpackOutcome {

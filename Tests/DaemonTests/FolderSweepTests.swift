@@ -1,0 +1,91 @@
+import Foundation
+import JobQueue
+import Logging
+import Postgres
+import Runs
+import Spool
+import Support
+import TestSupport
+import Testing
+
+@testable import Daemon
+
+/// What the daemon that ended a job could not put in its place.
+@Suite struct FolderSweepTests {
+    let scratch: Scratch
+    let database: TestDatabase
+    let queue: JobStore
+    let results: ResultStore
+    let sweep: FolderSweep
+
+    private var models: String { sweep.models }
+
+    init() async throws {
+        scratch = try Scratch()
+        database = try await TestDatabase.make()
+        try await JobStore.migrate(database.settings)
+        queue = JobStore(database.database)
+        results = try ResultStore(root: "\(scratch.path)/results")
+        sweep = FolderSweep(
+            queue: queue, results: results, spool: try SpoolStore(root: "\(scratch.path)/spool"),
+            models: "\(scratch.path)/models", logger: Logger(label: "test")
+        ) { [] }
+    }
+
+    /// A completed training whose model is still to be published, as a crash after the commit leaves it.
+    private func completedTraining(publishing model: String) async throws -> ModelPublication {
+        _ = try await queue.submit(JobRequest(kind: .train, args: JSONDocument(text: #"{"dataset": "a"}"#)))
+        let worker = try await queue.registerWorker(WorkerRegistration(slots: 1))
+        let claim = try #require(try await queue.claimAvailable(1, for: worker).first)
+        let work = try results.makeWorkFolder(claim.lease)
+        try "best".write(toFile: "\(work)/best.ckpt", atomically: true, encoding: .utf8)
+        let note = try #require(
+            ModelPublication(
+                job: claim.id.rawValue, token: claim.lease.token.rawValue,
+                arguments: .object(["publish_as": .string(model)]),
+                result: RunResult(figures: [:], files: ["publish": "best.ckpt"], summary: "")))
+        try note.note(in: results.workRoot)
+        let output = try results.publish(claim.lease)
+        #expect(try await queue.complete(claim.lease, result: nil, outputPath: output))
+        return note
+    }
+
+    @Test("a model that can't be published for the moment is published later, and keeps no other job waiting")
+    func publishesLater() async throws {
+        let first = try await completedTraining(publishing: "first")
+        let second = try await completedTraining(publishing: "second")
+        // In the place of the folder of models.
+        try scratch.write("a file", to: "models")
+        // Work of a job that nobody knows.
+        try scratch.write("", to: "results/.work/999999.1/last.ckpt")
+
+        try await sweep.run()
+        #expect(Set(ModelPublication.notes(in: results.workRoot)) == [first, second])
+        #expect(!FileTree.exists("\(results.workRoot)/999999.1"))
+
+        try FileTree.remove(models)
+        try await sweep.run()
+        #expect(scratch.read("models/first.ckpt") == "best" && scratch.read("models/second.ckpt") == "best")
+        #expect(FileTree.names(in: results.workRoot).isEmpty)
+    }
+
+    @Test("one job whose checkpoint somebody took away keeps no other from its model")
+    func missingCheckpoint() async throws {
+        let first = try await completedTraining(publishing: "first")
+        try FileTree.remove("\(results.root)/\(first.job)/best.ckpt")
+        _ = try await completedTraining(publishing: "second")
+        try await sweep.run()
+        #expect(scratch.read("models/second.ckpt") == "best")
+    }
+
+    @Test("a model that was put there since stays")
+    func overtaken() async throws {
+        let note = try await completedTraining(publishing: "flowers")
+        let yesterday = [FileAttributeKey.modificationDate: Date.now - 86_400]
+        try FileManager.default.setAttributes(yesterday, ofItemAtPath: note.notePath(in: results.workRoot))
+        try scratch.write("newer", to: "models/flowers.ckpt")
+        try await sweep.run()
+        #expect(scratch.read("models/flowers.ckpt") == "newer")
+        #expect(FileTree.names(in: results.workRoot).isEmpty)
+    }
+}
