@@ -36,7 +36,8 @@ public enum InstructionSet: String, CaseIterable, Sendable {
     /// What is wrong with the environment's wish, a sentence; nil if there is none or it can be met.
     public static var mistake: String? {
         guard let wish, supportedSet(wish) == nil else { return nil }
-        return "\(environmentVariable) is '\(wish)'; this machine has \(supported.map(\.rawValue).joined(separator: ", "))"
+        return
+            "\(environmentVariable) is '\(wish)'; this machine has \(supported.map(\.rawValue).joined(separator: ", "))"
     }
 
     private static var wish: String? {

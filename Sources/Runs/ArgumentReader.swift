@@ -83,7 +83,8 @@ struct ArgumentReader {
             wrong(
                 key, value,
                 wanted:
-                    "a name of at most 128 letters, digits, '.', '_' and '-' that begins with a letter or a digit (never a path)")
+                    "a name of at most 128 letters, digits, '.', '_' and '-' that begins with a letter or a digit (never a path)"
+            )
             return nil
         }
         return name

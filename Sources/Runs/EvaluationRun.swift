@@ -52,7 +52,8 @@ public struct EvaluationRun: Sendable {
 
             guard report.images > 0 else {
                 throw RunFailure.badInput(
-                    "none of the \(records.count) images of data set '\(data)' can be read; wanted JPEG, PNG or WebP files")
+                    "none of the \(records.count) images of data set '\(data)' can be read; wanted JPEG, PNG or WebP files"
+                )
             }
 
             let name = (self.model as NSString).lastPathComponent

@@ -146,7 +146,9 @@ struct DatasetTests {
 
     @Test(
         "Parts that are not recognised are no classes",
-        arguments: [("valid/cat/1.png", "the folders 'train' and 'valid'"), ("val/notes.txt", "the folder 'val' beside")])
+        arguments: [
+            ("valid/cat/1.png", "the folders 'train' and 'valid'"), ("val/notes.txt", "the folder 'val' beside"),
+        ])
     func unknownParts(_ other: String, _ sentence: String) throws {
         let folder = try TemporaryFolder()
         for path in ["train/cat/1.png", "train/dog/1.png", other] { try folder.write([1], to: path) }

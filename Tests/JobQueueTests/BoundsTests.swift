@@ -65,7 +65,8 @@ import Testing
         #expect(try await queue.store.job(follower)?.state == .cancelled)
     }
 
-    @Test func `a pause in a transaction that stays open keeps no heartbeat and no registration waiting`() async throws {
+    @Test func `a pause in a transaction that stays open keeps no heartbeat and no registration waiting`() async throws
+    {
         let queue = try await QueueFixture.make()
         let open = try Connection(queue.test.settings)
         try open.script("BEGIN; SELECT shufflenet.pause_queue('default', 'new disk')")

@@ -40,7 +40,8 @@ extension Bench {
         enum Part: String, CaseIterable, ExpressibleByArgument { case latency, throughput, open, dispatch, recovery }
 
         func validate() throws {
-            for (flag, value) in [("--jobs", jobs), ("--rounds", rounds), ("--open", open)] + claimers.map({ ("--claimers", $0) })
+            for (flag, value) in [("--jobs", jobs), ("--rounds", rounds), ("--open", open)]
+                + claimers.map({ ("--claimers", $0) })
             where value < 1 {
                 throw ValidationError("\(flag) is \(value); wanted 1 or more")
             }

@@ -33,7 +33,9 @@ struct Inspect: AsyncParsableCommand {
         }
         print("parameters:    \(summary.parameterCount)")
         if let step = summary.globalStep { print("optimiser:     state of momentum SGD after \(step) steps") }
-        if let names = summary.card?.classNames { print("classes:       \(names.map(SafeText.escaped).joined(separator: ", "))") }
+        if let names = summary.card?.classNames {
+            print("classes:       \(names.map(SafeText.escaped).joined(separator: ", "))")
+        }
         if let preprocessing = summary.card?.preprocessing { print("preprocessing: \(preprocessing)") }
         if let training = summary.card?.training { print("training:      \(training)") }
         if let check = summary.card?.bfloat16Check {
