@@ -25,8 +25,6 @@ extension SpoolFolders {
         for job in try results.attemptsAtWork().keys where jobs.contains(job) && rowOf[job]?.state != .unfinished {
             attempt(".work/\(job)", &report) { _ in try results.sweep(job: job) }
         }
-        let work = try FolderHandle(path: layout.work)
-        for entry in try work.entries() ?? [] where entry.escaped.hasPrefix("refuse.") { try work.removeTree(entry) }
         try sweepDrafts()
         return report
     }

@@ -76,6 +76,9 @@ extension SpoolFolders {
         try afterStep(.sweepWork)
     }
 
+    /// Of folders under `.work/` that are to become entries of `rejected/`, locked while somebody is at them.
+    static let refusalPrefix = "refuse."
+
     /// rejected/<folder>/ appears with its REASON.json in it, never without.
     private func publishReason(
         _ notice: RejectionNotice, as folder: String, holdsInputFolder: Bool
@@ -87,13 +90,17 @@ extension SpoolFolders {
             return try rejected.openFolder(EntryName(folder))
         }
         let work = try FolderHandle(path: layout.work)
-        let draft = EntryName("refuse.\(folder)")
-        try work.removeTree(draft)
+        // A name of this daemon's own: a neighbour on the same spool may be refusing the same folder.
+        let draft = EntryName("\(Self.refusalPrefix)\(getpid()).\(String(UInt64.random(in: .min ... .max), radix: 16))")
         try work.makeFolder(draft, permissions: 0o2770)
-        if holdsInputFolder { try work.openFolder(draft).makeFolder(Self.inputName, permissions: 0o2770) }
+        // Gone when it was moved; there still when a step failed, or the neighbour was faster and has said the same.
+        defer { try? work.removeTree(draft) }
+        let holder = try work.openFolder(draft)
+        _ = flock(holder.descriptor, LOCK_EX | LOCK_NB)
+        if holdsInputFolder { try holder.makeFolder(Self.inputName, permissions: 0o2770) }
         try AtomicFile.write(try notice.json(), to: "\(layout.work)/\(draft.escaped)/\(Self.reasonName)")
         try afterStep(.prepareReason)
-        try work.move(draft, to: rejected, as: EntryName(folder))
+        _ = try work.move(draft, to: rejected, as: EntryName(folder))
         try afterStep(.publishReason)
         return try rejected.openFolder(EntryName(folder))
     }

@@ -33,6 +33,14 @@ import Testing
         #expect(configuration.database == nil)
     }
 
+    @Test("a section whose keys are all comments, and the name of a set of instructions, are no mistakes")
+    func emptySection() async throws {
+        let environment = ["SHUFFLENETD_INSTRUCTION_SET": "portable"]
+        #expect(
+            try await load("spool:\n# root: /drop\nstate: /srv/net", environment: environment)
+                == DaemonConfiguration(state: "/srv/net"))
+    }
+
     @Test("a file sets everything it names")
     func file() async throws {
         let configuration = try await load(
@@ -113,7 +121,10 @@ import Testing
             ("defaults: {train: {epochs: many}}", "\"epochs\" is \"many\""),
             ("defaults: {train: 5}", "found a single value"), ("defaults: 5", "found a single value"),
             ("- a\n- b", "wanted lines such as"), ("a: [", "could not be read"),
-            ("roots: {model: /m}", "roots.models?"),
+            ("roots: {model: /m}", "roots.models?"), ("sppol: {}", "key sppol: there is no such setting"),
+            ("spool: {quiet_perod: {}}", "spool.quiet_period?"), ("spool: 3", "wanted keys such as spool.root"),
+            ("database: nonsense", "the setting database: is no connection string"),
+            ("listen: nonsense", "the setting listen: is no connection string"),
         ])
     func refused(yaml: String, part: String) async throws {
         let found = try await mistakes(yaml, flags: ["state": "/s"])

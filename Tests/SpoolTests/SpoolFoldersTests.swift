@@ -194,6 +194,28 @@ import Testing
         #expect(steps == [.prepareReason, .publishReason, .moveToRejected])
     }
 
+    @Test func `two daemons that refuse the same drops at the same moment leave a reason for each, and nothing else`()
+        async throws
+    {
+        for number in 0..<60 { try scratch.fill("spool/incoming/classify/\(number)", ["x": "1"]) }
+        let drops = try (0..<60).map { try drop("\($0)") }
+        let layout = folders.layout
+        await withTaskGroup(of: Void.self) { group in
+            for _ in 0..<2 {
+                group.addTask {
+                    guard let folders = try? SpoolFolders(layout: layout) else { return }
+                    for drop in drops { _ = try? folders.refuse(drop, isFolder: true, refusal: .empty("a")) }
+                }
+            }
+        }
+        let rejected = scratch.list("spool/rejected")
+        #expect(rejected.count == 60)
+        for folder in rejected {
+            #expect(scratch.list("spool/rejected/\(folder)") == ["REASON.json", "input"], "\(folder)")
+        }
+        #expect(scratch.list("spool/.work").isEmpty)
+    }
+
     @Test func `a stray file is refused under its own name`() throws {
         try scratch.write("spool/incoming/classify/photo.jpg", "1")
         let name = try folders.refuse(

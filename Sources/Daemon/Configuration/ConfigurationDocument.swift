@@ -9,8 +9,10 @@ import Yams
 /// swift-configuration answers for keys that are asked for; what nobody asks for would pass in silence, so the tree is
 /// read once more here.
 struct ConfigurationDocument {
-    /// Dotted keys of all leaves, in the file's order.
+    /// Dotted keys of all leaves, in the file's order; of a section without keys that of the section.
     var keys: [String] = []
+    /// Those of them that have no value.
+    var emptyKeys: Set<String> = []
     var defaults: [JobSpecification.Kind: [String: JSONValue]] = [:]
     var mistakes: [ConfigurationMistake] = []
     /// Whether there are keys at all; a file of comments is as good as none.
@@ -21,7 +23,14 @@ struct ConfigurationDocument {
     /// Throws when the file cannot be read or is no YAML.
     init(path: String) throws {
         if access(path, R_OK) != 0 { throw SystemError("open", on: path) }
-        let text = try String(contentsOfFile: path, encoding: .utf8)
+        var status = stat()
+        if stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
+            throw SystemError("read", on: path, code: EISDIR)
+        }
+        guard let bytes = FileManager.default.contents(atPath: path) else { throw SystemError("read", on: path) }
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw SystemError("read", on: path, code: EILSEQ)
+        }
         guard let root = try Yams.compose(yaml: text) else { return }
         guard let mapping = root.mapping else {
             mistakes.append(.init(place: "'\(path)'", problem: "found no keys, wanted lines such as workers: 2"))
@@ -54,10 +63,11 @@ struct ConfigurationDocument {
     }
 
     private mutating func collect(_ key: String, _ node: Node) {
-        if let mapping = node.mapping {
+        if let mapping = node.mapping, !mapping.isEmpty {
             for (name, value) in mapping { collect("\(key).\(name.string ?? "?")", value) }
         } else if key != "defaults" {
             keys.append(key)
+            if node.mapping != nil || node.null != nil { emptyKeys.insert(key) }
         }
     }
 

@@ -60,7 +60,14 @@ extension DaemonConfiguration {
                 reader.note("'\(path)'", "could not be read: \(error); wanted a YAML file")
             }
             for key in document.keys where !key.hasPrefix("defaults.") && !knownKeys.contains(key) {
-                reader.note("'\(path)', key \(key)", unknown(key, among: knownKeys + ["defaults"]))
+                let inside = knownKeys.filter { $0.hasPrefix(key + ".") }
+                // A section whose keys are all comments says nothing.
+                if !inside.isEmpty && document.emptyKeys.contains(key) { continue }
+                reader.note(
+                    "'\(path)', key \(key)",
+                    inside.isEmpty
+                        ? unknown(key, among: knownKeys + ["defaults"])
+                        : "found a single value, wanted keys such as \(inside[0])")
             }
         }
         let variables = knownKeys.map(variable) + ["SHUFFLENETD_CONFIG", InstructionSet.environmentVariable]

@@ -119,7 +119,9 @@ extension Refusal {
 
     private static func wanted(in message: String) -> String? {
         guard let start = message.firstRange(of: #/[;,:] wanted /#)?.upperBound else { return nil }
-        return "\(message[start...]); then drop the folder again"
+        // A mistake in the arguments, which a dropped folder has from its job.yaml.
+        let place = message.contains(#/^\w+ job: /#) ? "in job.yaml at the top of the folder: " : ""
+        return "\(place)\(message[start...]); then drop the folder again"
     }
 
     private static func remedy(_ job: JobID, _ reason: String) -> String {

@@ -36,10 +36,12 @@ extension SpoolFolders {
         try FolderHandle(path: layout.work).removeTree(draft.name)
     }
 
-    /// What a crash left of archives half taken apart; the archives themselves are still where they were dropped.
+    /// What a crash left of archives half taken apart and of refusals half written; the archives and folders themselves are
+    /// still where they were.
     func sweepDrafts() throws {
         let work = try FolderHandle(path: layout.work)
-        for entry in try work.entries() ?? [] where entry.escaped.hasPrefix(Self.draftPrefix) {
+        for entry in try work.entries() ?? []
+        where [Self.draftPrefix, Self.refusalPrefix].contains(where: entry.escaped.hasPrefix) {
             let holder = try work.openFolder(entry)
             if flock(holder.descriptor, LOCK_EX | LOCK_NB) == 0 { try work.removeTree(entry) }
         }
