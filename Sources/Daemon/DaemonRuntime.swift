@@ -31,15 +31,31 @@ public struct DaemonRuntime: Sendable {
     public func run() async throws {
         // With a umask of 0 or a client that hangs up, children and sockets behave as in a service manager.
         signal(SIGPIPE, SIG_IGN)
+        let work = Mutex<Task<Void, any Error>?>(nil)
+        let giveUp: @Sendable () -> Void = { work.withLock { $0 }?.cancel() }
+        let signals = TerminationSignals(.init(first: giveUp, further: giveUp), logger: logger)
+        try await signals.during {
+            let task = Task { try await start(signals) }
+            work.withLock { $0 = task }
+            do {
+                try await task.value
+            } catch is CancellationError {
+                logger.notice("ended before it was ready")
+            }
+        }
+    }
+
+    private func start(_ signals: TerminationSignals) async throws {
         try makeFolders()
         let lock = try StateLock(state: configuration.state)
         defer { withExtendedLifetime(lock) {} }
 
         let (settings, cluster) = try await openDatabase()
         do {
-            try await runServices(settings, cluster)
+            try Task.checkCancellation()
+            try await runServices(settings, cluster, signals)
         } catch {
-            try? await cluster?.stop()
+            await stop(cluster)
             throw error
         }
     }
@@ -52,23 +68,29 @@ public struct DaemonRuntime: Sendable {
     }
 
     private func openDatabase() async throws -> (ConnectionSettings, PrivateCluster?) {
-        var cluster: PrivateCluster?
-        if configuration.database == nil {
-            let own = PrivateCluster(state: configuration.state, logger: logger)
-            try await own.start()
-            cluster = own
-            logger.notice(
-                "a private PostgreSQL runs; for SQL: psql -h \(own.socketFolder) -U \(PrivateCluster.owner) \(PrivateCluster.owner)"
-            )
-        }
+        let cluster =
+            configuration.database == nil ? PrivateCluster(state: configuration.state, logger: logger) : nil
         do {
+            if let cluster {
+                // Not given up half-way, when nobody could tell what runs.
+                _ = try await Task { try await cluster.start() }.value
+                try Task.checkCancellation()
+                logger.notice(
+                    "a private PostgreSQL runs; for SQL: psql -h \(cluster.socketFolder) -U \(PrivateCluster.owner) \(PrivateCluster.owner)"
+                )
+            }
             let settings = try DatabaseAddress.settings(configuration)
             try await migrate(settings)
             return (settings, cluster)
         } catch {
-            try? await cluster?.stop()
+            await stop(cluster)
             throw error
         }
+    }
+
+    /// In a task of its own: the one that gives up the start may be cancelled.
+    private func stop(_ cluster: PrivateCluster?) async {
+        await Task { try? await cluster?.stop() }.value
     }
 
     /// Brings the schema up to date; a database that cannot be reached is waited for, as after a boot of both.
@@ -92,7 +114,9 @@ public struct DaemonRuntime: Sendable {
     /// does less, not more.
     static func connections(workers: Int) -> Int { min(workers + 4, 12) }
 
-    private func runServices(_ settings: ConnectionSettings, _ cluster: PrivateCluster?) async throws {
+    private func runServices(
+        _ settings: ConnectionSettings, _ cluster: PrivateCluster?, _ signals: TerminationSignals
+    ) async throws {
         let listening = try DatabaseAddress.listening(configuration)
         let queue = JobStore(
             Database(settings, capacity: Self.connections(workers: configuration.workers)), logger: logger)
@@ -139,7 +163,7 @@ public struct DaemonRuntime: Sendable {
         disk.look()
 
         try await serve(
-            cluster: cluster, dispatch: dispatch, heart: heart,
+            signals: signals, cluster: cluster, dispatch: dispatch, heart: heart,
             duties: duties(queue, registration, sweep, disk),
             intake: SpoolIntake(
                 store: spool, configuration: spoolConfiguration, registrar: registrar, logger: logger),
@@ -196,27 +220,24 @@ public struct DaemonRuntime: Sendable {
     /// The order is that of dependence; the shutdown goes backwards: first no news of work, then the drain of what runs
     /// under a beating heart, then goodbye to the queue, and the database last.
     private func serve(
-        cluster: PrivateCluster?, dispatch: DispatchService, heart: Heart, duties: [RepeatingDuty],
-        intake: SpoolIntake, hints: HintService
+        signals: TerminationSignals, cluster: PrivateCluster?, dispatch: DispatchService, heart: Heart,
+        duties: [RepeatingDuty], intake: SpoolIntake, hints: HintService
     ) async throws {
-        let group = Mutex<ServiceGroup?>(nil)
-        let signals = TerminationSignals(
-            first: { await group.withLock { $0 }?.triggerGracefulShutdown() }, further: { dispatch.hasten() },
-            logger: logger)
         let status = StatusService(
             notifier: SystemdNotifier(environment: environment), dispatch: dispatch, slots: configuration.workers,
             place: configuration.state)
-        var services: [any Service] = [signals]
+        var services: [any Service] = []
         if let cluster { services.append(ClusterKeeper(cluster: cluster, logger: logger)) }
         services.append(heart)
         services += duties.map { $0 as any Service }
         services += [dispatch, intake, hints, status] as [any Service]
-        let made = ServiceGroup(services: services, logger: quiet(logger))
-        group.withLock { $0 = made }
+        let group = ServiceGroup(services: services, logger: quiet(logger))
+        try signals.hand(
+            to: .init(first: { await group.triggerGracefulShutdown() }, further: { dispatch.hasten() }))
         logger.notice(
             "ready: workers \(configuration.workers), threads of each \(configuration.threadsPerWorker), spool at \(configuration.spool.root)"
         )
-        try await made.run()
+        try await group.run()
         logger.notice("ended")
     }
 

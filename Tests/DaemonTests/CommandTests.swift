@@ -104,5 +104,18 @@ import Testing
         #expect(await eventually { !daemon.isRunning })
         #expect(daemon.terminationStatus == 0)
         #expect(!PrivateCluster(state: state).isRunning)
+
+        // Asked to end while it starts, whatever it is at, it leaves no server behind.
+        for delay in stride(from: 0, through: 1000, by: 200) {
+            let early = Process()
+            early.executableURL = daemon.executableURL
+            early.arguments = daemon.arguments
+            early.standardError = FileHandle.nullDevice
+            try early.run()
+            try await Task.sleep(for: .milliseconds(delay))
+            kill(early.processIdentifier, SIGTERM)
+            #expect(await eventually { !early.isRunning })
+            #expect(!PrivateCluster(state: state).isRunning, "after \(delay) ms")
+        }
     }
 }

@@ -228,6 +228,11 @@ import Testing
         #expect(try await queue.store.cancel(parent) == .cancelled)
         #expect(try await queue.store.shards(of: parent).map(\.state) == [.running, .cancelled, .cancelled])
         #expect(try await queue.store.heartbeat(queue.worker).cancelRequests == [claim.lease])
+        let early = await #expect(throws: PostgresError.self) { try await queue.store.retry(parent) }
+        #expect(early?.message.contains("still stopping") == true)
+        #expect(try await queue.store.cancelRunning(claim.lease))
+        try await queue.store.retry(parent)
+        #expect(try await queue.store.shards(of: parent).allSatisfy { $0.state == .available })
     }
 
     @Test(arguments: [#""shards": 1"#, #""shards": 1001"#, #""shards": "x""#, #""shards": 2.5"#])

@@ -107,7 +107,13 @@ struct AttemptRunner: Sendable {
 
     /// The job's own arguments over the configured defaults of its kind.
     private func arguments(of job: Assignment, kind: JobSpecification.Kind) throws -> JSONValue {
-        let own = try job.args.decode(JSONValue.self)
+        let own: JSONValue
+        do {
+            own = try job.args.decode(JSONValue.self)
+        } catch {
+            throw RunFailure.badInput(
+                "\(kind.rawValue) job: the args can't be read; wanted numbers that a float64 holds, and little nesting")
+        }
         guard case .object(let keys) = own else { return own }
         return .object((configuration.defaults[kind] ?? [:]).merging(keys) { _, own in own })
     }
