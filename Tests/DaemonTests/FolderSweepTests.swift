@@ -76,6 +76,7 @@ import Testing
         _ = try await completedTraining(publishing: "second")
         try await sweep.run()
         #expect(scratch.read("models/second.ckpt") == "best")
+        #expect(FileTree.names(in: results.workRoot).isEmpty)
     }
 
     @Test("a model that was put there since stays")

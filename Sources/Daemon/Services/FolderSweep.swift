@@ -1,6 +1,7 @@
 import JobQueue
 import Logging
 import Postgres
+import Runs
 import Spool
 import Support
 
@@ -55,8 +56,13 @@ struct FolderSweep: Sendable {
                     "not published: a model of that name was put there since",
                     metadata: ["job": "\(job.id)", "model": "\(note.model)"])
             } else {
-                let model = try note.carryOut(output: output, models: models)
-                logger.info("published a model", metadata: ["job": "\(job.id)", "model": "\(model)"])
+                do {
+                    let model = try note.carryOut(output: output, models: models)
+                    logger.info("published a model", metadata: ["job": "\(job.id)", "model": "\(model)"])
+                } catch let failure as RunFailure {
+                    // Its checkpoint is gone: trying again would not bring it back.
+                    logger.error("a model is not published", metadata: ["error": "\(failure.message)"])
+                }
             }
         }
         try FileTree.remove(note.notePath(in: results.workRoot))
