@@ -3,12 +3,14 @@ import Foundation
 
 /// What a stopped run left in its `last.ckpt`, fit for a run of the same options over the same records.
 struct ResumePoint {
+    let path: String
     let file: ModelFile
     let state: TrainingState
 
     /// - Throws: `RunFailure` (bad input) or `CheckpointError` when there is nothing to go on from, or it belongs to a
     ///   run of other options or other records.
-    init(path: String, options: TrainingOptions, records: RecordsIdentity) throws {
+    init(path: String, options: TrainingOptions, records: RecordsIdentity, stepsPerEpoch: Int) throws {
+        self.path = path
         guard FileManager.default.fileExists(atPath: path) else {
             throw RunFailure.badInput("there is no '\(path)' to resume from; leave out --resume to begin anew")
         }
@@ -32,16 +34,16 @@ struct ResumePoint {
                 "checkpoint '\(path)' belongs to a run with other options: \(changes.joined(separator: "; ")); "
                     + "resume with the same ones, or use --from to begin a new run with its weights")
         }
-        guard (0...options.epochs).contains(state.epoch) else {
-            throw RunFailure.badInput(
-                "the run state in checkpoint '\(path)' stands after epoch \(state.epoch); "
-                    + "wanted 0 to \(options.epochs)")
-        }
         guard state.records == records else {
             throw RunFailure.badInput(
                 "checkpoint '\(path)' belongs to a run over other records: it had "
                     + "\(Self.text(state.records)); now there are \(Self.text(records)); "
                     + "use --from to begin a new run with its weights")
+        }
+        guard (0...options.epochs).contains(state.epoch), (0...stepsPerEpoch).contains(state.step) else {
+            throw RunFailure.badInput(
+                "the run state in checkpoint '\(path)' stands after epoch \(state.epoch) "
+                    + "and step \(state.step) of the next; wanted 0 to \(options.epochs) and 0 to \(stepsPerEpoch)")
         }
     }
 

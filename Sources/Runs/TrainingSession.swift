@@ -66,16 +66,12 @@ final class TrainingSession {
             classNames: dataset.classNames, training: training,
             validation: dataset.validation?.limited(to: options.validationRecords))
         shelf.sweep()
-        let point = try Self.resumePoint(of: run, shelf: shelf, records: records, context: context)
+        let point = try Self.resumePoint(
+            of: run, shelf: shelf, records: records, stepsPerEpoch: loader.batchesPerEpoch, context: context)
         state = point?.state ?? TrainingState(options: options, records: records)
-        guard (0...loader.batchesPerEpoch).contains(state.step) else {
-            throw RunFailure.badInput(
-                "the run state in checkpoint '\(shelf.newest)' stands at step \(state.step) of an epoch; "
-                    + "wanted 0 to \(loader.batchesPerEpoch)")
-        }
         var began: String?
         if let point {
-            try point.file.load(into: network, file: shelf.newest)
+            try point.file.load(into: network, file: point.path)
             try point.file.optimizer?.restore(into: trainer)
             loader.remember(state.unreadable)
         } else if let from = run.from {
@@ -242,8 +238,11 @@ final class TrainingSession {
     }
 
     private static func resumePoint(
-        of run: TrainingRun, shelf: CheckpointShelf, records: RecordsIdentity, context: RunContext
+        of run: TrainingRun, shelf: CheckpointShelf, records: RecordsIdentity, stepsPerEpoch: Int, context: RunContext
     ) throws -> ResumePoint? {
+        func newest() throws -> ResumePoint {
+            try ResumePoint(path: shelf.newest, options: run.options, records: records, stepsPerEpoch: stepsPerEpoch)
+        }
         switch run.resume {
         case .no:
             if shelf.isUsed {
@@ -252,11 +251,11 @@ final class TrainingSession {
             }
             return nil
         case .required:
-            return try ResumePoint(path: shelf.newest, options: run.options, records: records)
+            return try newest()
         case .ifPossible:
             if !shelf.isUsed { return nil }
             do {
-                return try ResumePoint(path: shelf.newest, options: run.options, records: records)
+                return try newest()
             } catch {
                 context.log(
                     "cannot go on from the earlier attempt, beginning anew: \(RunFailure(wrapping: error).message)")

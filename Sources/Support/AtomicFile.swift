@@ -77,15 +77,16 @@ public final class AtomicFile {
         if descriptor < 0 { throw SystemError("open", on: source) }
         defer { close(descriptor) }
         let file = try AtomicFile(path: path, permissions: permissions)
-        var block = [UInt8](repeating: 0, count: 1 << 20)
+        let block = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
+        defer { block.deallocate() }
         while true {
-            let count = read(descriptor, &block, block.count)
+            let count = read(descriptor, block.baseAddress, block.count)
             if count < 0 {
                 if errno == EINTR { continue }
                 throw SystemError("read", on: source)
             }
             if count == 0 { break }
-            try file.write(block[..<count])
+            try file.write(UnsafeRawBufferPointer(rebasing: block[..<count]))
         }
         try file.commit()
     }

@@ -123,15 +123,6 @@ struct ResumeTests {
         #expect(failure?.message.contains("the run state in checkpoint") == true)
     }
 
-    @Test("where a file can't have a second name the checkpoint is copied")
-    func copies() throws {
-        let path = bench.path("1.ckpt")
-        try AtomicFile.write("a checkpoint".utf8, to: path)
-        try AtomicFile.copy(path, to: bench.path("last.ckpt"))
-        #expect(try bench.text(bench.path("last.ckpt")) == "a checkpoint")
-        #expect(try bench.names(bench.folder) == ["1.ckpt", "last.ckpt"])
-    }
-
     @Test("a folder of which only the best checkpoint was kept holds a run, too")
     func bestAlone() throws {
         let out = try bench.trained()

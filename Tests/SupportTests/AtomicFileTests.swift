@@ -34,6 +34,15 @@ struct AtomicFileTests {
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["b.txt"])
     }
 
+    @Test("a copy is whole, of more than one block too, and leaves nothing beside it")
+    func copy() throws {
+        let bytes = (0..<(1 << 20) + 5).map { UInt8(truncatingIfNeeded: $0 / 7) }
+        try AtomicFile.write(bytes, to: folder + "/1.ckpt")
+        try AtomicFile.copy(folder + "/1.ckpt", to: folder + "/last.ckpt")
+        #expect(try Data(contentsOf: URL(fileURLWithPath: folder + "/last.ckpt")) == Data(bytes))
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder).sorted() == ["1.ckpt", "last.ckpt"])
+    }
+
     @Test("a missing folder is named in the error")
     func missingFolder() {
         let error = #expect(throws: SystemError.self) { try AtomicFile(path: folder + "/none/c.txt") }

@@ -33,13 +33,13 @@ final class TerminationSignals: Sendable {
     }
 
     /// Listens while `body` runs.
-    func during<Value: Sendable>(_ body: () async throws -> Value) async throws -> Value {
+    func during(_ body: () async throws -> Void) async throws {
         let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
         let listening = Task {
             for await signal in signals { await take(signal) }
         }
         defer { listening.cancel() }
-        return try await body()
+        try await body()
     }
 
     private func take(_ signal: UnixSignal) async {
