@@ -120,8 +120,8 @@ public struct DaemonRuntime: Sendable {
         let listening = try DatabaseAddress.listening(configuration)
         let queue = JobStore(
             Database(settings, capacity: Self.connections(workers: configuration.workers)), logger: logger)
-        let spool = try SpoolStore(root: configuration.spool.root, fatalStep: fatalStep)
-        try await spool.bind(to: try await queue.databaseIdentity())
+        let spool = try SpoolStore(
+            root: configuration.spool.root, database: try await queue.databaseIdentity(), fatalStep: fatalStep)
         let results = try ResultStore(root: configuration.roots.results)
         let spoolQueue = "spool-\(spool.identifier)"
 
@@ -157,14 +157,14 @@ public struct DaemonRuntime: Sendable {
         let heart = Heart(
             queue: JobStore(Database(heartSettings, capacity: 1), logger: logger), worker: worker, dispatch: dispatch,
             registration: registration, interval: configuration.queue.heartbeat, logger: logger)
-        let disk = DiskWatch(
-            folders: [configuration.spool.root, configuration.roots.results, configuration.state],
+        let ground = GroundWatch(
+            spool: spool, folders: [configuration.spool.root, configuration.roots.results, configuration.state],
             minimum: configuration.spool.minimumFree, dispatch: dispatch, logger: logger)
-        disk.look()
+        await ground.look()
 
         try await serve(
             signals: signals, cluster: cluster, dispatch: dispatch, heart: heart,
-            duties: duties(queue, registration, sweep, disk),
+            duties: duties(queue, registration, sweep, ground),
             intake: SpoolIntake(
                 store: spool, configuration: spoolConfiguration, registrar: registrar, logger: logger),
             hints: HintService(
@@ -176,7 +176,7 @@ public struct DaemonRuntime: Sendable {
     }
 
     private func duties(
-        _ queue: JobStore, _ registration: WorkerRegistration, _ sweep: FolderSweep, _ disk: DiskWatch
+        _ queue: JobStore, _ registration: WorkerRegistration, _ sweep: FolderSweep, _ ground: GroundWatch
     ) -> [RepeatingDuty] {
         let (timings, logger) = (configuration.queue, self.logger)
         let retention = Retention(
@@ -202,7 +202,9 @@ public struct DaemonRuntime: Sendable {
             RepeatingDuty(name: "the forgetting of old jobs", interval: .seconds(3600), logger: logger) {
                 try await retention.run()
             },
-            RepeatingDuty(name: "the look at free space", interval: .seconds(5), logger: logger) { disk.look() },
+            RepeatingDuty(name: "the look at spool and disks", interval: .seconds(5), logger: logger) {
+                await ground.look()
+            },
         ]
     }
 

@@ -24,6 +24,12 @@ extension JobStore {
         try await database.query(QueryStatement.attempts, [job.rawValue]).map(JobAttempt.init)
     }
 
+    /// The token of the attempt that completed a job.
+    public func winner(of job: JobID) async throws -> LeaseToken? {
+        try await database.query(QueryStatement.winner, [job.rawValue]).first
+            .map { LeaseToken(try $0.decode("lease_token")) }
+    }
+
     /// The parts of a job with shards, in order.
     public func shards(of job: JobID) async throws -> [Job] {
         try await database.query(QueryStatement.shards, [job.rawValue]).map(Job.init)
@@ -52,6 +58,11 @@ extension JobStore {
             SELECT job_id, attempt, lease_token, worker_id, started_at, finished_at, reason, error, log_path, cpu_seconds,
                 peak_memory_bytes
             FROM shufflenet.job_attempts WHERE job_id = $1 ORDER BY lease_token
+            """
+
+        static let winner = """
+            SELECT lease_token FROM shufflenet.job_attempts
+            WHERE job_id = $1 AND finished_at IS NOT NULL AND reason IS NULL ORDER BY lease_token DESC LIMIT 1
             """
     }
 }

@@ -11,15 +11,11 @@ extension JobStore {
     ///   - identity: what tells this drop from any other, also from a later one of the same name. Becomes `unique_key`,
     ///     with `spool:` put before it unless it begins so already.
     ///   - args: of `job.yaml`; without `dataset`/`images`, which the folder itself is.
-    ///   - options: queue, priority, limits; its kind, args, name, time and key are not looked at.
     public func registerSpoolFolder(
-        kind: JobKind, name: String, identity: String, args: JSONDocument, options: JobRequest? = nil
+        kind: JobKind, name: String, identity: String, args: JSONDocument, queue: String = "default"
     ) async throws -> JobID {
-        let options = options ?? JobRequest(kind: kind)
         let key = identity.hasPrefix("spool:") ? identity : "spool:" + identity
-        let parameters: [any PostgresParameter] = [
-            kind.rawValue, args.text, name, key, options.queue, options.priority, options.maxAttempts, options.timeout,
-        ]
+        let parameters: [any PostgresParameter] = [kind.rawValue, args.text, name, key, queue]
         let made = try await database.query(SpoolStatement.register, parameters)
         if let row = made.first { return JobID(try row.decode("id")) }
         // Looked for in a statement of its own: one statement would not see what another daemon committed meanwhile.
@@ -51,8 +47,8 @@ extension JobStore {
 
     private enum SpoolStatement {
         static let register = """
-            INSERT INTO shufflenet.jobs (kind, args, name, unique_key, queue, priority, max_attempts, timeout, intake_pending)
-            VALUES ($1, $2::jsonb, $3, $4, $5, $6, $7, $8::interval, true)
+            INSERT INTO shufflenet.jobs (kind, args, name, unique_key, queue, intake_pending)
+            VALUES ($1, $2::jsonb, $3, $4, $5, true)
             ON CONFLICT DO NOTHING RETURNING id
             """
 

@@ -5,14 +5,13 @@ struct FolderSurvey: Equatable, Sendable {
     /// Equal for two looks between which nothing was added, removed, renamed, resized or rewritten. Compares within
     /// one process only.
     var fingerprint = 0
-    /// Who the folder is (see `DropIdentity`).
-    var inode: UInt64 = 0
+    /// Of the folder itself (see `DropIdentity`).
     var changed: Int64 = 0
+    /// User number.
     var owner: UInt32 = 0
     /// Plain files but the control files, and their sizes.
     var files = 0
     var bytes: Int64 = 0
-    var entries = 0
     /// Time of change, in nanoseconds, of the control files at the top and of the newest other file.
     var readyChanged: Int64?
     var manifestChanged: Int64?
@@ -38,7 +37,6 @@ struct FolderSurvey: Equatable, Sendable {
 
     /// Of a thing that cannot be walked through: it changes when its own status does.
     init(status: FileStatus) {
-        inode = status.inode
         changed = status.changed
         owner = status.owner
         files = 1
@@ -69,7 +67,6 @@ struct FolderSurvey: Equatable, Sendable {
     ) throws -> FolderSurvey {
         var survey = FolderSurvey()
         let top = try folder.status()
-        survey.inode = top.inode
         survey.changed = top.changed
         survey.owner = top.owner
         survey.mix([], top)
@@ -79,7 +76,6 @@ struct FolderSurvey: Equatable, Sendable {
             if case .tooManyEntries = obstacle { return .stop }
             return .goOn
         } visit: { entry in
-            survey.entries += 1
             survey.mix(entry.path, entry.status)
             survey.judge(entry)
             survey.count(entry)

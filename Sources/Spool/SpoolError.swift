@@ -6,6 +6,8 @@ public enum SpoolError: Error, Sendable, Equatable, CustomStringConvertible {
     case missingWork(path: String)
     /// The input of a job is not there.
     case missingFolder(path: String)
+    /// The spool does not lie where it was.
+    case gone(root: String, mark: String, identifier: String)
     /// Another spool lies where this one was.
     case exchanged(root: String)
     /// The spool is fed on by daemons of another database.
@@ -17,8 +19,10 @@ public enum SpoolError: Error, Sendable, Equatable, CustomStringConvertible {
             "job \(job) was completed by another attempt: its results and its input lie in 'done/\(folder)'"
         case .missingWork(let path): "the work folder '\(path)' is not there: nothing can be published"
         case .missingFolder(let path): "the input '\(path)' is not there: drop the folder again"
+        case .gone(let root, let mark, let identifier):
+            "'\(root)/\(mark)' is not there, wanted spool \(identifier): nothing is taken and no job claimed until the file system with it is mounted again; if that is gone for good, start the daemon again, which makes a new spool"
         case .exchanged(let root):
-            "'\(root)' is another spool than at start (was a file system mounted?): nothing is taken until it is back, or the daemon is started again"
+            "'\(root)' is another spool than at start (was a file system mounted?): nothing is taken and no job claimed until it is back, or the daemon is started again"
         case .ofAnotherDatabase(let root, let mark, let found, let wanted):
             "the spool '\(root)' belongs to database \(found), wanted that of this daemon, \(wanted): give each database a spool of its own; if that database is gone for good, remove '\(root)/\(mark)'"
         }

@@ -15,6 +15,9 @@ struct SpoolFolders: Sendable {
     let layout: SpoolLayout
     /// Tells this spool from others that feed the same database; made once, kept in `.spool-id`.
     let identifier: String
+    private let database: String?
+    /// Of the root, at start.
+    private let device: UInt64
     var afterStep: @Sendable (Step) throws -> Void = { _ in }
 
     static let inputName = EntryName("input")
@@ -23,23 +26,75 @@ struct SpoolFolders: Sendable {
     /// Makes what is missing. Permissions are set only on folders made here: `incoming/<kind>` and `tmp` are open to
     /// the spool's group, which the set-group-id bit hands down to everything dropped; results can be read by it;
     /// `processing` and `.work` are the daemon's own.
-    init(layout: SpoolLayout) throws {
+    ///
+    /// - Parameter database: whose daemons the spool is kept for; those of another would take its folders for their own
+    ///   jobs'. Throws `SpoolError.ofAnotherDatabase` when it is kept already. Hexadecimal digits and `-`.
+    init(layout: SpoolLayout, database: String? = nil) throws {
         self.layout = layout
-        identifier = try Self.prepare(layout, identifier: nil)
+        self.database = database
+        try Self.makeFolders(to: layout.root)
+        let root = try FolderHandle(path: layout.root)
+        device = try root.status().device
+        if let database { try Self.bind(root, to: database) }
+        try Self.makeParts(of: layout, in: root)
+        identifier = try SpoolMark.identifier.read(
+            in: root, orWrite: String(UInt64.random(in: .min ... .max), radix: 16))
     }
 
-    /// Makes the folders again when somebody removed them, as those of the same spool: its rows are still there. Throws
-    /// `SpoolError.exchanged` when another spool lies in their place, whose rows have other keys.
+    /// The root of this very spool. Throws `SpoolError.gone` when it is not there, `.exchanged` when another spool lies in
+    /// its place, whose rows have other keys.
+    @discardableResult
+    func ground() throws -> FolderHandle {
+        guard let root = try openRoot(), let found = try SpoolMark.identifier.read(in: root) else {
+            throw SpoolError.gone(
+                root: layout.root, mark: SpoolMark.identifier.name.escaped, identifier: identifier)
+        }
+        guard found == identifier else { throw SpoolError.exchanged(root: layout.root) }
+        return root
+    }
+
+    /// Makes the parts again that somebody removed, or all of it as the same spool: its rows are still there. Throws what
+    /// `ground()` does: into a folder on which a file system is to be mounted nothing is put.
     func repairLayout() throws {
-        if try Self.prepare(layout, identifier: identifier) != identifier {
-            throw SpoolError.exchanged(root: layout.root)
+        if try isRemoved() {
+            try Self.makeFolders(to: layout.root)
+            _ = try SpoolMark.identifier.read(in: FolderHandle(path: layout.root), orWrite: identifier)
+        }
+        let root = try ground()
+        if let database { try Self.bind(root, to: database) }
+        try Self.makeParts(of: layout, in: root)
+    }
+
+    /// Whether the spool was removed, or moved away, from a file system that is still there.
+    private func isRemoved() throws -> Bool {
+        let root = try openRoot()
+        if let root, try SpoolMark.identifier.read(in: root) != nil { return false }
+        return try root?.status().device ?? Self.device(above: layout.root) == device
+    }
+
+    private func openRoot() throws(SystemError) -> FolderHandle? {
+        do {
+            return try FolderHandle(path: layout.root)
+        } catch let error where error.code == ENOENT {
+            return nil
         }
     }
 
-    /// - Parameter identifier: what the spool is called if it has no name yet; `nil` for a new one.
-    private static func prepare(_ layout: SpoolLayout, identifier: String?) throws -> String {
-        try makeParents(of: layout.root)
-        let root = try FolderHandle(path: layout.root)
+    /// The device of the nearest folder above `path` that is there.
+    private static func device(above path: String) throws(SystemError) -> UInt64 {
+        var parent = path
+        while true {
+            let end = parent.lastIndex(of: "/")
+            parent = end.map { $0 == parent.startIndex ? "/" : String(parent[..<$0]) } ?? "."
+            do {
+                return try FolderHandle(path: parent).status().device
+            } catch let error where error.code == ENOENT && parent != "/" && parent != "." {
+                continue
+            }
+        }
+    }
+
+    private static func makeParts(of layout: SpoolLayout, in root: FolderHandle) throws(SystemError) {
         try root.makeFolder(EntryName("incoming"), permissions: 0o755)
         let incoming = try root.openFolder(EntryName("incoming"))
         for kind in layout.kinds { try incoming.makeFolder(EntryName(kind.rawValue), permissions: 0o2770) }
@@ -47,10 +102,9 @@ struct SpoolFolders: Sendable {
         for name in ["done", "rejected"] { try root.makeFolder(EntryName(name), permissions: 0o2750) }
         try root.makeFolder(EntryName("processing"), permissions: 0o700)
         try root.makeFolder(EntryName(".work"), permissions: 0o2700)
-        return try Self.identifier(in: layout, otherwise: identifier)
     }
 
-    private static func makeParents(of path: String) throws(SystemError) {
+    private static func makeFolders(to path: String) throws(SystemError) {
         var made = path.hasPrefix("/") ? "" : "."
         for part in path.split(separator: "/") {
             made += "/\(part)"
@@ -58,58 +112,22 @@ struct SpoolFolders: Sendable {
         }
     }
 
-    private static func identifier(in layout: SpoolLayout, otherwise known: String?) throws(SystemError) -> String {
-        try mark("\(layout.root)/.spool-id", known ?? String(UInt64.random(in: .min ... .max), radix: 16))
+    private static func bind(_ root: FolderHandle, to database: String) throws {
+        try check(try SpoolMark.database.read(in: root, orWrite: database), of: root, is: database)
     }
 
-    static let databaseMark = ".spool-database"
-
-    /// Keeps this spool for the daemons of one database: those of another would take its folders for their own jobs'.
-    ///
-    /// - Parameter database: hexadecimal digits and `-`.
-    func bind(to database: String) throws {
-        let found = try Self.mark("\(layout.root)/\(Self.databaseMark)", database)
-        try Self.check(found, of: layout.root, is: database)
+    /// Throws what `init` would for the spool in the folder `path`, but makes and marks nothing.
+    static func checkBinding(of path: String, to database: String) throws {
+        if access(path, F_OK) != 0 { return }
+        let root = try FolderHandle(path: path)
+        if let found = try SpoolMark.database.read(in: root) { try check(found, of: root, is: database) }
     }
 
-    /// Looks whether `bind(to:)` could succeed, and marks nothing.
-    static func checkBinding(of root: String, to database: String) throws {
-        if let found = try readMark("\(root)/\(databaseMark)") { try check(found, of: root, is: database) }
-    }
-
-    private static func check(_ found: String, of root: String, is wanted: String) throws(SpoolError) {
+    private static func check(_ found: String, of root: FolderHandle, is wanted: String) throws(SpoolError) {
         guard found == wanted else {
-            throw .ofAnotherDatabase(root: root, mark: databaseMark, found: found, wanted: wanted)
+            throw .ofAnotherDatabase(
+                root: root.label, mark: SpoolMark.database.name.escaped, found: found, wanted: wanted)
         }
-    }
-
-    /// What the file says; `fresh` if there was none, which is written then.
-    private static func mark(_ path: String, _ fresh: String) throws(SystemError) -> String {
-        for _ in 0..<2 {
-            if let text = try readMark(path) { return text }
-            // Two daemons may start at once: link(2) lets one of them win, both then read the same.
-            let draft = "\(path).\(getpid()).\(fresh)"
-            try AtomicFile.write("\(fresh)\n".utf8, to: draft)
-            let code = link(draft, path) == 0 ? 0 : errno
-            unlink(draft)
-            if code != 0, code != EEXIST { throw SystemError("link", on: path, code: code) }
-        }
-        throw SystemError("read", on: path, code: EINVAL)
-    }
-
-    private static func readMark(_ path: String) throws(SystemError) -> String? {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
-        if descriptor < 0 {
-            if errno == ENOENT { return nil }
-            throw SystemError("open", on: path)
-        }
-        defer { close(descriptor) }
-        var bytes = [UInt8](repeating: 0, count: 64)
-        let count = read(descriptor, &bytes, bytes.count)
-        let digits = bytes.prefix(max(count, 0)).prefix {
-            (48...57).contains($0) || (97...102).contains($0) || $0 == UInt8(ascii: "-")
-        }
-        return digits.isEmpty ? nil : String(decoding: digits, as: UTF8.self)
     }
 
     func freeBytes() throws(SystemError) -> Int64 { try FolderHandle(path: layout.root).freeBytes() }

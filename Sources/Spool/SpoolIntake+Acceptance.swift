@@ -112,7 +112,7 @@ extension SpoolIntake {
                 "took a folder",
                 metadata: [
                     "job": "\(job)", "kind": "\(drop.kind)", "folder": "\(drop.name)", "sign": "\(sign.rawValue)",
-                    "files": "\(accepted.files)",
+                    "files": "\(accepted.files)", "bytes": "\(accepted.bytes)", "owner": "\(accepted.owner)",
                 ])
             unplaced[job] = folder
             await placeLeftovers()

@@ -21,6 +21,8 @@ public actor SpoolIntake: Service {
     var isShortOfSpace = false
     /// Refusals that could not be carried out are logged once.
     var stuck: Set<DropIdentity> = []
+    /// Archives that did not fit, and the bytes that were free before them.
+    var tooLarge: [DropIdentity: Int64] = [:]
     /// Entries of `incoming/` that are no kind of job; each is logged once.
     private var strangers: Set<EntryName> = []
 
@@ -160,7 +162,7 @@ public actor SpoolIntake: Service {
             for key in plan.keys.subtracting(present) { forget(key) }
             plan.rescanAll(at: now)
         } catch {
-            // What was known of the folders says nothing of those in another spool.
+            // What was known of the folders says nothing of those in another spool, or none.
             if error is SpoolError { for key in plan.keys { forget(key) } }
             logger.error("could not look through the spool", metadata: ["error": "\(error)"])
         }
@@ -219,6 +221,7 @@ public actor SpoolIntake: Service {
     func forget(_ key: IntakePlan.Key) {
         plan.vanished(key)
         verifying.cancel { $0.key == key }
+        tooLarge = tooLarge.filter { $0.key.kind != key.kind || $0.key.name != key.name }
         for number in table.release(key) { watch?.remove(number) }
     }
 }

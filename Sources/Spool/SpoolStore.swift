@@ -14,11 +14,16 @@ public actor SpoolStore {
 
     /// Makes the folders under `root` where they are missing. Throws `SystemError` when it may not.
     ///
-    /// - Parameter fatalStep: for tests of what a crash leaves: the step of the protocol (`SpoolFolders.Step`) behind
-    ///   which this process kills itself.
-    public init(root: String, kinds: [SpoolKind] = SpoolKind.standard, fatalStep: String? = nil) throws {
+    /// - Parameters:
+    ///   - database: keeps the spool for the daemons of one database (hexadecimal digits and `-`). Throws
+    ///     `SpoolError.ofAnotherDatabase` if another one has it.
+    ///   - fatalStep: for tests of what a crash leaves: the step of the protocol (`SpoolFolders.Step`) behind which this
+    ///     process kills itself.
+    public init(
+        root: String, kinds: [SpoolKind] = SpoolKind.standard, database: String? = nil, fatalStep: String? = nil
+    ) throws {
         layout = SpoolLayout(root: root, kinds: kinds)
-        var folders = try SpoolFolders(layout: layout)
+        var folders = try SpoolFolders(layout: layout, database: database)
         if let fatalStep { folders.afterStep = { if $0.rawValue == fatalStep { kill(getpid(), SIGKILL) } } }
         self.folders = folders
     }
@@ -32,12 +37,20 @@ public actor SpoolStore {
     /// `spool:<identifier>:`. A daemon must only run spool jobs of its own spool.
     public nonisolated var identifier: String { folders.identifier }
 
-    /// Keeps the spool for the daemons of one database. Throws `SpoolError.ofAnotherDatabase` if another one has it.
-    public func bind(to database: String) throws { try folders.bind(to: database) }
-
-    /// Throws what `bind(to:)` would throw for the spool in folder `root`, but marks nothing.
+    /// Throws what `init(root:database:)` would for the spool in folder `root`, but makes and marks nothing.
     public static func checkBinding(of root: String, to database: String) throws {
         try SpoolFolders.checkBinding(of: root, to: database)
+    }
+
+    /// Why the spool does not lie where it was, as while its file system is unmounted: `SpoolError.gone` or `.exchanged`, or
+    /// `SystemError` when that can't be told; `nil` when it does.
+    public func absence() -> (any Error)? {
+        do {
+            try folders.ground()
+            return nil
+        } catch {
+            return error
+        }
     }
 
     /// Makes `.work/<job>.<token>/` and returns its path.

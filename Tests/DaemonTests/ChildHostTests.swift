@@ -122,6 +122,7 @@ import Testing
             case .crashed: "crashed"
             case .outOfMemory: "out_of_memory"
             case .failed(let failure): failure.reason.rawValue
+            case .spoolGone: "spool_gone"
             }
         #expect(found == wanted)
     }

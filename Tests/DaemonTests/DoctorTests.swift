@@ -62,9 +62,10 @@ import Testing
         try await JobStore.migrate(database.settings)
         let other = try await TestDatabase.make()
         try await JobStore.migrate(other.settings)
-        let spool = try SpoolStore(root: configuration.spool.root)
+        _ = try SpoolStore(root: configuration.spool.root)
         #expect(await findings() == [:])
-        try await spool.bind(to: JobStore(database.database).databaseIdentity())
+        let identity = try await JobStore(database.database).databaseIdentity()
+        _ = try SpoolStore(root: configuration.spool.root, database: identity)
         #expect(await findings() == [:])
         let found = await findings { $0.database = RunningDaemon.address(other.settings) }
         #expect(found.keys.sorted() == ["spool"])

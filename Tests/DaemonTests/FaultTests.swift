@@ -92,6 +92,27 @@ import Testing
         try await cluster.stop()
     }
 
+    @Test("a daemon asked to end while its database is gone waits for it no longer than others trust its leases")
+    func endWithoutDatabase() async throws {
+        let cluster = PrivateCluster(
+            state: "\(scratch.path)/pg", options: PrivateCluster.Options(maxConnections: 50))
+        try await cluster.start()
+        let database = Database(cluster.settings, capacity: 4)
+        let daemon = try RunningDaemon(
+            scratch: scratch, name: "state", database: database,
+            child: #"trap 'exit 75' TERM; echo '{"event":"started"}'; while :; do read -t 1 -r _; done"#,
+            workers: 1, timings: "{heartbeat: 100ms, fence: 800ms, dead: 1500ms, poll: 200ms}")
+        #expect(try await daemon.isReady(), "\(scratch.read("state.log") ?? "")")
+        let id = try await daemon.submit()
+        _ = try await daemon.job(id, reaches: .running)
+        try await cluster.stop()
+        daemon.send(SIGTERM)
+        #expect(await daemon.exitStatus() == 0, "\(scratch.read("state.log") ?? "")")
+        try await cluster.start()
+        #expect(await eventually { (try? await daemon.queue.job(id)?.state) == .running })
+        try await cluster.stop()
+    }
+
     @Test(
         "a half-open connection for longer than the lease: another daemon takes over, the cut-off one publishes nothing"
     )

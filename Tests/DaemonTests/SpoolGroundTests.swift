@@ -22,13 +22,13 @@ import Testing
     }
 
     /// Runs `preparation` in fresh namespaces, and the daemon after it.
-    func daemon(after preparation: String) async throws -> RunningDaemon {
+    func daemon(after preparation: String, child: String = ServeTests.succeeding) async throws -> RunningDaemon {
         let launcher = [
             "/usr/bin/unshare", "--user", "--map-root-user", "--mount", "sh", "-c", "\(preparation) && exec \"$@\"",
             "sh",
         ]
         let daemon = try RunningDaemon(
-            scratch: scratch, database: database, child: ServeTests.succeeding, launcher: launcher)
+            scratch: scratch, database: database, child: child, launcher: launcher)
         #expect(try await daemon.isReady(), "\(scratch.read("state.log") ?? "")")
         return daemon
     }
@@ -75,7 +75,7 @@ import Testing
     }
 
     @Test(
-        "a file system that goes away under the spool and comes back: drops before, meanwhile and after are taken",
+        "a file system that goes away under the spool and comes back: nothing is put in its place, no job is charged",
         needsNamespaces)
     func remount() async throws {
         for folder in ["disk", "state/spool"] {
@@ -83,25 +83,70 @@ import Testing
                 atPath: "\(scratch.path)/\(folder)", withIntermediateDirectories: true)
         }
         let (disk, spool) = ("\(scratch.path)/disk", "\(scratch.path)/state/spool")
-        let daemon = try await daemon(after: "mount --bind '\(disk)' '\(spool)'")
+        let daemon = try await daemon(
+            after: "mount -t tmpfs tmpfs '\(disk)' && mount --bind '\(disk)' '\(spool)'",
+            child: "until [ -e '\(scratch.path)/go' ]; do sleep 0.05; done\n\(ServeTests.succeeding)")
         func inside(_ line: String) throws {
             let pid = daemon.process.processIdentifier
             try Tool.shell("nsenter --target \(pid) --user --mount --preserve-credentials \(line)", in: "/")
         }
-        try drop("before", into: "disk")
-        #expect(await isDone("before", in: "disk"), "\(scratch.read("state.log") ?? "")")
+        // The way to the disk that only the daemon has mounted.
+        try FileManager.default.createSymbolicLink(
+            atPath: "\(scratch.path)/inside",
+            withDestinationPath: "/proc/\(daemon.process.processIdentifier)/root\(disk)")
+        for name in ["running", "waiting"] {
+            try drop(name, into: "inside")
+            #expect(try await eventually { try await folder(of: name, daemon) != nil })
+        }
+        let running = try #require(try await daemon.queue.jobs(limit: 100).first { $0.name == "running" })
+        _ = try await daemon.job(running.id, reaches: .running)
 
         try inside("umount --lazy '\(spool)'")
-        let identifier = try #require(scratch.read("disk/.spool-id"))
-        #expect(await eventually { scratch.read("state/spool/.spool-id") == identifier })
-        try drop("meanwhile", into: "state/spool")
-        #expect(await isDone("meanwhile", in: "state/spool"), "\(scratch.read("state.log") ?? "")")
+        try scratch.write("", to: "go")
+        // It ended well, and has no place for its results; its neighbour was perhaps claimed before somebody looked.
+        _ = try await daemon.job(running.id, reaches: .available)
+        #expect(await eventually { scratch.read("state.log")?.contains("the spool is away") == true })
+        let away = try await daemon.queue.jobs(limit: 100)
+        #expect(away.count == 2 && away.allSatisfy { $0.state == .available && $0.attempt == 0 }, "\(away)")
+        #expect(FileTree.names(in: spool) == [])
 
         try inside("mount --bind '\(disk)' '\(spool)'")
-        try drop("after", into: "disk")
-        #expect(await isDone("after", in: "disk"), "\(scratch.read("state.log") ?? "")")
+        try drop("after", into: "inside")
+        for name in ["running", "waiting", "after"] {
+            #expect(await isDone(name, in: "inside"), "\(name): \(scratch.read("state.log") ?? "")")
+        }
         let jobs = try await daemon.queue.jobs(limit: 100)
-        #expect(jobs.count == 3 && jobs.allSatisfy { $0.state == .completed })
+        #expect(jobs.count == 3 && jobs.allSatisfy { $0.state == .completed && $0.attempt == 1 })
+    }
+
+    @Test("an archive that does not fit is unpacked once, and again when there is room", needsNamespaces)
+    func fullDisk() async throws {
+        let spool = "\(scratch.path)/state/spool"
+        try FileManager.default.createDirectory(atPath: spool, withIntermediateDirectories: true)
+        // 10 MB, and less than that beside it.
+        let daemon = try await daemon(after: "mount -t tmpfs -o size=16m tmpfs '\(spool)'")
+        func inside(_ line: String) throws {
+            let pid = daemon.process.processIdentifier
+            try Tool.shell(
+                "nsenter --target \(pid) --user --mount --preserve-credentials sh -c \"\(line)\"", in: scratch.path)
+        }
+        try scratch.write("model: m", to: "large/job.yaml")
+        try Tool.shell("head -c 10000000 /dev/urandom > large/1.jpg && tar cf large.tar large", in: scratch.path)
+        try inside("cp '\(scratch.path)/large.tar' '\(spool)/tmp/'")
+        try inside("mv '\(spool)/tmp/large.tar' '\(spool)/incoming/classify/'")
+        func refusals() -> Int {
+            (scratch.read("state.log") ?? "").split(separator: "\n").count { $0.contains("an archive does not fit") }
+        }
+        #expect(await eventually { refusals() > 0 }, "\(scratch.read("state.log") ?? "")")
+        // The rescans of one second.
+        for _ in 0..<5 {
+            try await Task.sleep(for: .milliseconds(300))
+            #expect(refusals() == 1)
+        }
+        try inside("mount -o remount,size=64m '\(spool)'")
+        #expect(
+            try await eventually { try await daemon.queue.jobs(states: [.completed], limit: 100).count == 1 },
+            "\(scratch.read("state.log") ?? "")")
     }
 
     @Test("folders removed from processing: the job that runs ends, one that waits fails with a sentence, others go on")

@@ -56,17 +56,22 @@ import Testing
     @Test func `a spool belongs to the database whose daemons came first, until a person takes the mark away`()
         async throws
     {
-        let other = try SpoolStore(root: "\(scratch.path)/spool")
-        try await store.bind(to: "0a-1b")
-        try await other.bind(to: "0a-1b")
-        await #expect {
-            try await other.bind(to: "2c-3d")
+        let root = "\(scratch.path)/spool"
+        _ = try SpoolStore(root: root, database: "0a-1b")
+        let bound = try SpoolStore(root: root, database: "0a-1b")
+        #expect {
+            try SpoolStore(root: root, database: "2c-3d")
         } throws: { error in
             "\(error)".contains("belongs to database 0a-1b, wanted that of this daemon, 2c-3d")
         }
-        #expect(unlink("\(scratch.path)/spool/.spool-database") == 0)
-        try await other.bind(to: "2c-3d")
-        await #expect(throws: SpoolError.self) { try await store.bind(to: "0a-1b") }
+        // Made again after it was removed, it is still that database's.
+        try Tool.shell("rm -r spool", in: scratch.path)
+        try bound.folders.repairLayout()
+        #expect(throws: SpoolError.self) { try SpoolStore(root: root, database: "2c-3d") }
+
+        #expect(unlink("\(root)/.spool-database") == 0)
+        _ = try SpoolStore(root: root, database: "2c-3d")
+        #expect(throws: SpoolError.self) { try SpoolStore(root: root, database: "0a-1b") }
     }
 
     @Test func `from another spool in the place of this one nothing is taken`() async throws {

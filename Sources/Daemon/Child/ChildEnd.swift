@@ -45,6 +45,8 @@ public enum ChildVerdict: Sendable, Equatable {
     case crashed(String)
     /// It was killed because of the memory it took.
     case outOfMemory(String)
+    /// It failed, or could not be started, while the spool its files lie in was away: no fault of the job's.
+    case spoolGone
 
     /// Exit status and announcement must agree: a child that says it succeeded and then fails has not succeeded, and
     /// exit 0 without a result is a crash, whatever the files look like.

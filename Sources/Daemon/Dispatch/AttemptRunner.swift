@@ -22,7 +22,22 @@ struct AttemptRunner: Sendable {
     func run(
         _ claim: ClaimedJob, control: ChildControl, leaseLost: @escaping @Sendable () -> Void
     ) async -> Outcome {
-        let logger = self.logger
+        var outcome = await attempt(claim, control: control, leaseLost: leaseLost)
+        switch outcome.verdict {
+        case .failed, .crashed:
+            guard claim.job.spoolFolder != nil, let error = await spool.absence() else { break }
+            logger.warning(
+                "an attempt goes back, not charged: its spool is away",
+                metadata: ["job": "\(claim.id)", "error": "\(error)"])
+            outcome.verdict = .spoolGone
+        case .succeeded, .preempted, .outOfMemory, .spoolGone: break
+        }
+        return outcome
+    }
+
+    private func attempt(
+        _ claim: ClaimedJob, control: ChildControl, leaseLost: @escaping @Sendable () -> Void
+    ) async -> Outcome {
         do {
             let specification = try await prepare(claim)
             let log = try AttemptLog(folder: configuration.roots.logs, job: claim.job.id, attempt: claim.job.attempt)
@@ -37,8 +52,8 @@ struct AttemptRunner: Sendable {
                 specification, log: log.path, memoryLimit: claim.job.memoryLimit, control: control
             ) { event in
                 log.note(event)
-                if case .progress(let fraction, let message, let eta) = event {
-                    relay.send(fraction: fraction, message: message, etaSeconds: eta)
+                if case .progress(let fraction, let message, _) = event {
+                    relay.send(fraction: fraction, message: message)
                 }
             }
             if end.garbageLines > 0 {
@@ -47,7 +62,7 @@ struct AttemptRunner: Sendable {
             let verdict = ChildVerdict(end)
             switch verdict {
             case .crashed(let sentence), .outOfMemory(let sentence): log.write(sentence)
-            case .succeeded, .failed, .preempted: break
+            case .succeeded, .failed, .preempted, .spoolGone: break
             }
             return Outcome(
                 verdict: verdict, usage: AttemptUsage(cpuTime: end.cpuTime, peakMemoryBytes: end.peakMemoryBytes))

@@ -84,6 +84,13 @@ struct AttemptSettler: Sendable {
                 output = try results.publish(lease)
             }
         } catch {
+            if claim.job.spoolFolder != nil, let absence = await spool.absence() {
+                logger.warning(
+                    "not published, and not charged: the spool is away",
+                    metadata: ["lease": "\(lease)", "error": "\(absence)"])
+                _ = try await commit(lease) { try await queue.release(lease, usage: usage) }
+                return .written
+            }
             let reason: FailureReason = AttemptRunner.reason(of: error) == .diskFull ? .diskFull : .error
             return try await fail(claim, reason, "the results could not be published: \(error)", usage)
         }

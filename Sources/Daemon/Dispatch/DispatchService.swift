@@ -102,8 +102,17 @@ final class DispatchService: Service {
         } onGracefulShutdown: {
             self.logger.info("draining: children are asked to write a checkpoint and end")
             self.drain()
+            self.waitForTheDatabaseNoLongerThanOthers()
         }
         logger.info("drained")
+    }
+
+    /// A daemon that ends writes what it has to say of its jobs; past this time others take them for abandoned anyway.
+    private func waitForTheDatabaseNoLongerThanOthers() {
+        Task {
+            try await Task.sleep(for: configuration.queue.dead)
+            settler.impatience.raise()
+        }
     }
 
     private func perform(_ action: Dispatcher.Action, in group: inout DiscardingTaskGroup) {

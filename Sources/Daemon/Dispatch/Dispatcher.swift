@@ -105,8 +105,9 @@ public struct Dispatcher: Sendable {
         return [.claim(free)]
     }
 
-    /// Low disk space or the like: nothing new is claimed while it lasts.
+    /// Low disk space or a spool that is away: nothing new is claimed while it lasts.
     public mutating func setBlocked(_ blocked: Bool, _ now: Instant) -> [Action] {
+        guard blocked != self.blocked else { return [] }
         self.blocked = blocked
         return blocked ? [] : lookForWork(now)
     }
@@ -142,6 +143,8 @@ public struct Dispatcher: Sendable {
         var phase = attempt.phase
         // Looked at here as well: after a SIGSTOP and SIGCONT of the daemon this may run before any timer.
         if isFenced(now), phase != .abandoned(owed: false) { phase = .abandoned(owed: true) }
+        // Until somebody has looked at the ground: what is given back would be claimed again at once.
+        if verdict == .spoolGone { blocked = true }
         let settlement: Settlement
         switch phase {
         case .working: settlement = Self.unasked(verdict)
@@ -161,6 +164,7 @@ public struct Dispatcher: Sendable {
         case .preempted: .fail(.error, "the child process ended early (exit status 75) though nobody had asked it to")
         case .crashed(let message): .fail(.workerCrash, message)
         case .outOfMemory(let message): .fail(.outOfMemory, message)
+        case .spoolGone: .release
         }
     }
 
@@ -169,7 +173,7 @@ public struct Dispatcher: Sendable {
         // It was done before the request reached it; throwing the work away would help nobody.
         case .succeeded(let result): return .publish(result)
         case .failed(let failure) where failure.reason == .badInput: return .fail(.badInput, failure.message)
-        case .failed, .preempted, .crashed, .outOfMemory: break
+        case .failed, .preempted, .crashed, .outOfMemory, .spoolGone: break
         }
         switch cause {
         case .cancel: return .cancel

@@ -30,7 +30,7 @@ final class ProgressRelay: Sendable {
         }
     }
 
-    func send(fraction: Double, message: String, etaSeconds: Double?) {
+    func send(fraction: Double, message: String) {
         let clamped = fraction.isFinite ? min(max(fraction, 0), 1) : 0
         continuation.yield(Report(fraction: clamped, message: message))
     }

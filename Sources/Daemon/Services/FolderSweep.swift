@@ -23,8 +23,11 @@ struct FolderSweep: Sendable {
         for note in ModelPublication.notes(in: results.workRoot) where !busy().contains(JobID(note.job)) {
             try await mending(JobID(note.job)) { try await publish(note) }
         }
-        for job in try await queue.spoolJobs() where job.state.isFinal && job.isOf(spool) && !busy().contains(job.id) {
-            try await mending(job.id) { try await settle(job) }
+        if await spool.absence() == nil {
+            for job in try await queue.spoolJobs()
+            where job.state.isFinal && job.isOf(spool) && !busy().contains(job.id) {
+                try await mending(job.id) { try await settle(job) }
+            }
         }
         // The folders of an attempt whose model could not be published stay, and with them the note that it is to be.
         let unpublished = Set(ModelPublication.notes(in: results.workRoot).map { JobID($0.job) })
@@ -49,6 +52,7 @@ struct FolderSweep: Sendable {
     private func publish(_ note: ModelPublication) async throws {
         let job = try await queue.job(JobID(note.job))
         if let job, job.state == .running { return }
+        if job?.spoolFolder != nil, await spool.absence() != nil { return }
         let isWinner = try await queue.winner(of: JobID(note.job))?.rawValue == note.token
         if let job, job.state == .completed, isWinner, let output = job.outputPath {
             if note.isOvertaken(in: models, notedIn: results.workRoot) {
@@ -100,13 +104,6 @@ extension Job {
     /// Whether the job came through this spool and not through another one on the same database.
     func isOf(_ spool: SpoolStore) -> Bool {
         uniqueKey?.hasPrefix("spool:\(spool.identifier):") ?? false
-    }
-}
-
-extension JobStore {
-    /// The token of the attempt that completed a job.
-    func winner(of job: JobID) async throws -> LeaseToken? {
-        try await attempts(of: job).last { $0.finishedAt != nil && $0.reason == nil }?.token
     }
 }
 

@@ -20,7 +20,7 @@ struct SpoolRegistrar: FolderRegistrar {
         do {
             let job = try await queue.registerSpoolFolder(
                 kind: kind, name: folder.name, identity: folder.uniqueKey,
-                args: JSONDocument(text: folder.arguments), options: JobRequest(kind: kind, queue: queueName))
+                args: JSONDocument(text: folder.arguments), queue: queueName)
             // The spool says so once more when the folder has moved.
             logger.debug(
                 "registered a folder",

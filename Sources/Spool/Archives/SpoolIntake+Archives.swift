@@ -35,9 +35,17 @@ extension SpoolIntake {
             throw Refusal.unreadable(key.name.escaped, "the daemon may not read it")
         }
         guard try checksumsAgree(with: survey, of: key) else { return }
+        guard try mayFit(drop) else { return postpone(key) }
         unpacking.add(drop) { executor in
             Task(executorPreference: executor) { await self.takeApart(key, drop, sign) }
         }
+    }
+
+    /// Unpacking an archive to find that it still does not fit would keep the disk busy, and full, for nothing.
+    private func mayFit(_ drop: DropIdentity) throws -> Bool {
+        guard let free = tooLarge[drop] else { return true }
+        // What other programs write and remove is no reason to try again.
+        return try folders.freeBytes() > free + free / 50
     }
 
     private func takeApart(_ key: IntakePlan.Key, _ drop: DropIdentity, _ sign: CompletionSign) async {
@@ -51,6 +59,7 @@ extension SpoolIntake {
             defer { remove(draft) }
             let archive = try FolderHandle(path: folders.layout.incoming(key.kind)).openFile(key.name)
             defer { close(archive) }
+            let free = try folders.freeBytes()
             let unpacker = Unpacker(
                 isolation: configuration.unpacking,
                 limits: ArchiveLimits(configuration.limits, minimumFree: configuration.minimumFreeBytes))
@@ -59,7 +68,13 @@ extension SpoolIntake {
             case .refused(let reason, let message, let wanted):
                 try settle(key, drop, Refusal(reason: reason, message: message, wanted: wanted))
             case .outOfSpace:
-                logger.error("an archive is not unpacked for want of space", metadata: ["archive": "\(drop.name)"])
+                tooLarge[drop] = free
+                logger.error(
+                    "an archive does not fit; it is unpacked when there is more space than there was",
+                    metadata: [
+                        "archive": "\(drop.name)", "spool": "\(folders.layout.root)", "free": "\(free)",
+                        "kept free": "\(configuration.minimumFreeBytes)",
+                    ])
                 postpone(key)
             case .failed(let sentence):
                 if !Task.isCancelled {

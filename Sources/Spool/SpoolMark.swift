@@ -1,0 +1,45 @@
+internal import Glibc
+internal import Support
+
+/// A word that a spool keeps at its root, written once: hexadecimal digits and `-`.
+struct SpoolMark: Sendable {
+    /// Tells a spool from others that feed the same database.
+    static let identifier = SpoolMark(".spool-id")
+    /// Keeps a spool for the daemons of one database.
+    static let database = SpoolMark(".spool-database")
+
+    let name: EntryName
+
+    private init(_ name: String) {
+        self.name = EntryName(name)
+    }
+
+    /// `nil` when there is none.
+    func read(in root: FolderHandle) throws(SystemError) -> String? {
+        guard try root.exists(name) else { return nil }
+        let descriptor = try root.openFile(name)
+        defer { close(descriptor) }
+        var bytes = [UInt8](repeating: 0, count: 64)
+        let count = Glibc.read(descriptor, &bytes, bytes.count)
+        if count < 0 { throw SystemError("read", on: root.label(of: name)) }
+        let digits = bytes.prefix(count).prefix {
+            (48...57).contains($0) || (97...102).contains($0) || $0 == UInt8(ascii: "-")
+        }
+        return digits.isEmpty ? nil : String(decoding: digits, as: UTF8.self)
+    }
+
+    /// What is written; `fresh` if there was nothing, which is written then.
+    func read(in root: FolderHandle, orWrite fresh: String) throws(SystemError) -> String {
+        let path = root.label(of: name)
+        for _ in 0..<2 {
+            if let text = try read(in: root) { return text }
+            // Two daemons may start at once: link(2) lets one of them win, both then read the same.
+            let draft = "\(path).\(getpid()).\(fresh)"
+            try AtomicFile.write("\(fresh)\n".utf8, to: draft)
+            let code = link(draft, path) == 0 ? 0 : errno
+            unlink(draft)
+            if code != 0, code != EEXIST { throw SystemError("link", on: path, code: code) }
+        }
+        throw SystemError("read", on: path, code: EINVAL)
+    }
+}
