@@ -73,10 +73,11 @@ let package = Package(
         .target(name: "ShuffleNet", dependencies: ["Kernels", "KernelSets", "Support"], swiftSettings: optimised),
 
         // Files of models.
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(
             name: "Checkpoints",
             dependencies: [
-                "ShuffleNet", "Support", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+                "CZlib", "ShuffleNet", "Support", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
             exclude: ["checkpoint.proto"],
             swiftSettings: optimised),
@@ -126,7 +127,7 @@ let package = Package(
         .target(
             name: "Spool",
             dependencies: [
-                "CArchive", "CIsolation", "CSpool", "Support",
+                "CArchive", "CSpool", "Support",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),

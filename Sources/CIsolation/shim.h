@@ -1,9 +1,8 @@
-// What Swift cannot call by itself: memfd_create(2) and posix_spawn's closefrom are hidden behind _GNU_SOURCE, openat2(2)
-// has no wrapper, and setitimer's first parameter has another type in each C library.
+// What Swift cannot call by itself: memfd_create(2) is hidden behind _GNU_SOURCE, openat2(2) has no wrapper, and
+// setitimer's first parameter has another type in each C library.
 #pragma once
 #include <fcntl.h>
 #include <linux/openat2.h>
-#include <spawn.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -25,11 +24,4 @@ static inline int cisolation_limit_processor_time(double seconds) {
     timer.it_value.tv_sec = (time_t)seconds;
     timer.it_value.tv_usec = (suseconds_t)((seconds - (double)(time_t)seconds) * 1e6);
     return setitimer(ITIMER_PROF, &timer, 0);
-}
-
-extern int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *, int);
-
-/// Has the child close every descriptor from this one on. posix_spawn_file_actions_addclosefrom_np(3), glibc 2.34
-static inline int cisolation_close_from(posix_spawn_file_actions_t *actions, int first) {
-    return posix_spawn_file_actions_addclosefrom_np(actions, first);
 }

@@ -1,6 +1,7 @@
 internal import Foundation
 internal import Glibc
 public import Logging
+internal import Support
 
 /// A PostgreSQL cluster of one's own, made and run with Debian's programs, reachable only through a unix socket.
 ///

@@ -1,3 +1,5 @@
+internal import Support
+
 /// One connection that heals: made when first needed, and again, with backoff, after it was lost.
 ///
 /// It lives on the socket loop, where its statements wait for their answers without a thread of their own. It does one
@@ -228,11 +230,4 @@ struct PreparedStatement {
 
     /// Named by content: behind a pooler an equal name can then only mean an equal statement.
     init(_ sql: String) { name = "s" + String(FNV1a.hash(sql), radix: 16) }
-}
-
-/// The 64-bit FNV-1a hash (Fowler, Noll, Vo): the same in every process, unlike `Hasher`.
-enum FNV1a {
-    static func hash(_ text: String) -> UInt64 {
-        text.utf8.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
-    }
 }

@@ -23,12 +23,10 @@ final class OutputFolder {
 
     /// Makes a folder and those above it; one that is there is fine.
     static func make(_ path: String) throws(RunFailure) {
-        var made = path.hasPrefix("/") ? "" : "."
-        for part in path.split(separator: "/") {
-            made += "/\(part)"
-            if mkdir(made, 0o777) != 0, errno != EEXIST {
-                throw failure(SystemError("mkdir", on: made), path)
-            }
+        do throws(SystemError) {
+            try FileTree.make(path, permissions: 0o777)
+        } catch {
+            throw failure(error, path)
         }
         var status = stat()
         if path.isEmpty || stat(path, &status) != 0 || status.st_mode & S_IFMT != S_IFDIR {

@@ -32,7 +32,7 @@ struct SpoolFolders: Sendable {
     init(layout: SpoolLayout, database: String? = nil) throws {
         self.layout = layout
         self.database = database
-        try Self.makeFolders(to: layout.root)
+        try FileTree.make(layout.root)
         let root = try FolderHandle(path: layout.root)
         device = try root.status().device
         if let database { try Self.bind(root, to: database) }
@@ -57,7 +57,7 @@ struct SpoolFolders: Sendable {
     /// `ground()` does: into a folder on which a file system is to be mounted nothing is put.
     func repairLayout() throws {
         if try isRemoved() {
-            try Self.makeFolders(to: layout.root)
+            try FileTree.make(layout.root)
             _ = try SpoolMark.identifier.read(in: FolderHandle(path: layout.root), orWrite: identifier)
         }
         let root = try ground()
@@ -102,14 +102,6 @@ struct SpoolFolders: Sendable {
         for name in ["done", "rejected"] { try root.makeFolder(EntryName(name), permissions: 0o2750) }
         try root.makeFolder(EntryName("processing"), permissions: 0o700)
         try root.makeFolder(EntryName(".work"), permissions: 0o2700)
-    }
-
-    private static func makeFolders(to path: String) throws(SystemError) {
-        var made = path.hasPrefix("/") ? "" : "."
-        for part in path.split(separator: "/") {
-            made += "/\(part)"
-            if mkdir(made, 0o755) != 0, errno != EEXIST { throw SystemError("mkdir", on: made) }
-        }
     }
 
     private static func bind(_ root: FolderHandle, to database: String) throws {

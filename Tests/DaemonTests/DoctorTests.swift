@@ -2,6 +2,7 @@ import Foundation
 import JobQueue
 import Postgres
 import Spool
+import Support
 import TestSupport
 import Testing
 

@@ -2,6 +2,7 @@ import Foundation
 import Glibc
 import JobQueue
 import Postgres
+import Support
 import Testing
 
 @testable import Daemon

@@ -3,6 +3,7 @@ import Glibc
 import Images
 import JobQueue
 import Postgres
+import Support
 import TestSupport
 import Testing
 

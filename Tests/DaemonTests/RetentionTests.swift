@@ -2,6 +2,7 @@ import Foundation
 import JobQueue
 import Logging
 import Postgres
+import Support
 import TestSupport
 import Testing
 

@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import JobQueue
+import Support
 import TestSupport
 import Testing
 

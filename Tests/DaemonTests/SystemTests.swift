@@ -1,6 +1,7 @@
 import Glibc
 import JobQueue
 import Runs
+import Support
 import Testing
 
 @testable import Daemon

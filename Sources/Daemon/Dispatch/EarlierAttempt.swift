@@ -1,4 +1,5 @@
 import JobQueue
+import Support
 
 /// Finds the work of an earlier attempt that a new one can go on from.
 enum EarlierAttempt {

@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 /// Looks whether a daemon of this configuration could do its work, and changes nothing but one file that it removes.
 public struct Doctor: Sendable {

@@ -1,5 +1,6 @@
 import Logging
 import Spool
+import Support
 import Synchronization
 
 /// Stops claims while what the daemon stands on gives way: the spool is not where it was, or a file system it writes to

@@ -1,6 +1,7 @@
 import Foundation
 import JobQueue
 import Logging
+import Support
 
 /// Forgets jobs that ended long ago: their rows, then the log files of jobs that have no row any more, then, if that is
 /// wanted, their results. What was dropped into the spool, and what came of it in `done/`, is never touched.

@@ -39,9 +39,7 @@ public enum HashSplit {
     /// Whether the record of this name belongs to the `share` (0...1) that is held back for validation.
     public static func isHeldBack(_ recordName: String, share: Double) -> Bool {
         // FNV-1a spreads short names badly over the upper bits; SplitMix64 finishes it.
-        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-        for byte in recordName.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
-        var generator = SeededGenerator(seed: hash)
+        var generator = SeededGenerator(seed: FNV1a.hash(recordName))
         return Double(generator.next() >> 11) * 0x1p-53 < share
     }
 

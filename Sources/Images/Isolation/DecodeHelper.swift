@@ -1,6 +1,6 @@
-internal import CIsolation
 internal import Foundation
 internal import Glibc
+internal import Support
 
 /// A run's end of one helper process: one request at a time, from one thread. A helper that dies is replaced.
 final class DecodeHelper {
@@ -104,34 +104,15 @@ final class DecodeHelper {
         if process != nil { return nil }
         guard let (ours, theirs) = HelperSocket.pair() else { return "socketpair: \(String(cString: strerror(errno)))" }
         defer { close(theirs) }
-
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        // Above the numbers that are targets, so that neither dup2 closes the other's source nor leaves close-on-exec.
-        let (socket, shared) = (fcntl(theirs, F_DUPFD_CLOEXEC, 10), fcntl(memory.descriptor, F_DUPFD_CLOEXEC, 10))
-        defer {
-            close(socket)
-            close(shared)
-        }
-        posix_spawn_file_actions_adddup2(&actions, socket, DecodeHelperProgram.socket)
-        posix_spawn_file_actions_adddup2(&actions, shared, DecodeHelperProgram.memory)
-        posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0)
-        // Nothing else of this process's: a pipe that a helper held open would not end with the run.
-        _ = cisolation_close_from(&actions, DecodeHelperProgram.memory + 1)
-
-        var arguments: [UnsafeMutablePointer<CChar>?] = (["shufflenetd"] + isolation.arguments).map { strdup($0) }
-        var environment: [UnsafeMutablePointer<CChar>?] = Self.environment.map { strdup($0) }
-        defer { for text in arguments + environment { free(text) } }
-        arguments.append(nil)
-        environment.append(nil)
-        var pid: pid_t = 0
-        let code = posix_spawn(&pid, isolation.program, &actions, nil, arguments, environment)
-        if code != 0 {
+        do throws(SystemError) {
+            let pid = try HelperProcess.start(
+                isolation.program, arguments: isolation.arguments, environment: Self.environment,
+                descriptors: [DecodeHelperProgram.socket: theirs, DecodeHelperProgram.memory: memory.descriptor])
+            process = (pid, ours)
+        } catch {
             close(ours)
-            return "\(isolation.program): \(String(cString: strerror(code)))"
+            return "\(error)"
         }
-        process = (pid, ours)
         let setup = HelperSetup(settings: settings, memoryBytes: memory.count)
         // Whether it arrives shows at the first request.
         if let json = try? JSONEncoder().encode(setup) { _ = HelperSocket.send(Array(json), to: ours) }

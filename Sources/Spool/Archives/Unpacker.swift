@@ -1,4 +1,3 @@
-internal import CIsolation
 internal import Foundation
 internal import Glibc
 internal import Support
@@ -52,7 +51,12 @@ struct Unpacker: Sendable {
             let pipe = try SpawnPipe(for: "the unpack-helper's answer")
             let writer = pipe.takeWriteEnd()
             defer { close(writer) }
-            pid = try start(archive: archive, folder: folder, output: writer)
+            pid = try HelperProcess.start(
+                isolation.program, arguments: isolation.arguments + limits.arguments,
+                environment: ["SWIFT_BACKTRACE=enable=no", "OPENBLAS_NUM_THREADS=1"],
+                descriptors: [
+                    STDOUT_FILENO: writer, UnpackHelperProgram.archive: archive, UnpackHelperProgram.folder: folder,
+                ])
             reader = pipe.takeReadEnd()
         } catch {
             return .failed("\(error)")
@@ -83,30 +87,5 @@ struct Unpacker: Sendable {
                 "the program that reads it crashed (\(String(cString: strsignal(signal))))")
             return .refused(reason: refusal.reason, message: refusal.message, wanted: refusal.wanted)
         }
-    }
-
-    private func start(archive: Int32, folder: Int32, output: Int32) throws(SystemError) -> pid_t {
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        // Above the numbers that are targets, so that no dup2 closes another's source.
-        let sources = [archive, folder, output].map { fcntl($0, F_DUPFD_CLOEXEC, 10) }
-        defer { for descriptor in sources { close(descriptor) } }
-        posix_spawn_file_actions_adddup2(&actions, sources[0], UnpackHelperProgram.archive)
-        posix_spawn_file_actions_adddup2(&actions, sources[1], UnpackHelperProgram.folder)
-        posix_spawn_file_actions_adddup2(&actions, sources[2], STDOUT_FILENO)
-        posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
-        _ = cisolation_close_from(&actions, UnpackHelperProgram.folder + 1)
-        var arguments: [UnsafeMutablePointer<CChar>?] =
-            (["shufflenetd"] + isolation.arguments + limits.arguments).map { strdup($0) }
-        var environment: [UnsafeMutablePointer<CChar>?] =
-            (["SWIFT_BACKTRACE=enable=no", "OPENBLAS_NUM_THREADS=1"] as [String]).map { strdup($0) }
-        defer { for text in arguments + environment { free(text) } }
-        arguments.append(nil)
-        environment.append(nil)
-        var pid: pid_t = 0
-        let code = posix_spawn(&pid, isolation.program, &actions, nil, arguments, environment)
-        if code != 0 { throw SystemError("posix_spawn", on: isolation.program, code: code) }
-        return pid
     }
 }

@@ -1,11 +1,10 @@
-import Foundation
-import Glibc
-import Support
+internal import Foundation
+public import Glibc
 
-/// What the daemon does to whole folders. Blocking: call it off the cooperative pool.
-enum FileTree {
+/// Whole folders by their paths. Blocking: call it off the cooperative pool.
+public enum FileTree {
     /// Makes a folder and those above it. Throws `SystemError`.
-    static func make(_ path: String, permissions: mode_t = 0o755) throws(SystemError) {
+    public static func make(_ path: String, permissions: mode_t = 0o755) throws(SystemError) {
         if mkdir(path, permissions) == 0 || errno == EEXIST { return }
         guard errno == ENOENT, let slash = path.lastIndex(of: "/"), slash != path.startIndex else {
             throw SystemError("mkdir", on: path)
@@ -15,7 +14,7 @@ enum FileTree {
     }
 
     /// fsync(2) of every file and folder under `path`, so that a rename of it can never show empty files after a crash.
-    static func flush(_ path: String) throws {
+    public static func flush(_ path: String) throws {
         var walked = [path]
         if let names = FileManager.default.enumerator(atPath: path) {
             for case let name as String in names { walked.append("\(path)/\(name)") }
@@ -31,23 +30,23 @@ enum FileTree {
     }
 
     /// The entries of a folder, sorted; none when it is not there.
-    static func names(in path: String) -> [String] {
+    public static func names(in path: String) -> [String] {
         ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).sorted()
     }
 
-    static func exists(_ path: String) -> Bool {
+    public static func exists(_ path: String) -> Bool {
         var status = stat()
         return lstat(path, &status) == 0
     }
 
     /// Removes a folder and all in it; a missing one is fine.
-    static func remove(_ path: String) throws {
+    public static func remove(_ path: String) throws {
         guard exists(path) else { return }
         try FileManager.default.removeItem(atPath: path)
     }
 
     /// Free bytes for an unprivileged user on the file system of `path`, or nil when it cannot be asked.
-    static func freeBytes(_ path: String) -> Int64? {
+    public static func freeBytes(_ path: String) -> Int64? {
         var status = statvfs()
         return statvfs(path, &status) == 0 ? Int64(status.f_bavail) * Int64(status.f_frsize) : nil
     }

@@ -1,0 +1,45 @@
+internal import CProcess
+internal import Glibc
+
+/// Starts programs that are to reach as little of this process as possible: what they are given, and its standard error.
+public enum HelperProcess {
+    /// Starts `program` with posix_spawn(3) and returns its number; the caller waits for it. Throws `SystemError`.
+    ///
+    /// - Parameters:
+    ///   - arguments: those behind the program's name.
+    ///   - environment: all of it, as `NAME=value`.
+    ///   - descriptors: the numbers under which the helper finds descriptors of this process, which stay open here.
+    ///     Standard input and output that are not among them are /dev/null.
+    public static func start(
+        _ program: String, arguments: [String], environment: [String], descriptors: [Int32: Int32]
+    ) throws(SystemError) -> Int32 {
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        for number in [STDIN_FILENO, STDOUT_FILENO] where descriptors[number] == nil {
+            posix_spawn_file_actions_addopen(&actions, number, "/dev/null", O_RDWR, 0)
+        }
+        // Above the numbers that are targets, so that no dup2 closes another's source nor leaves close-on-exec.
+        let last = max(descriptors.keys.max() ?? 0, STDERR_FILENO)
+        var sources: [Int32] = []
+        defer { for source in sources { close(source) } }
+        for (number, descriptor) in descriptors {
+            let source = fcntl(descriptor, F_DUPFD_CLOEXEC, last + 1)
+            if source < 0 { throw SystemError("fcntl", on: "a descriptor for \(program)") }
+            sources.append(source)
+            posix_spawn_file_actions_adddup2(&actions, source, number)
+        }
+        // Nothing else of this process's: a pipe that a helper held open would not end with us.
+        _ = cprocess_close_from(&actions, last + 1)
+
+        var words: [UnsafeMutablePointer<CChar>?] = (["shufflenetd"] + arguments).map { strdup($0) }
+        var settings: [UnsafeMutablePointer<CChar>?] = environment.map { strdup($0) }
+        defer { for text in words + settings { free(text) } }
+        words.append(nil)
+        settings.append(nil)
+        var pid: pid_t = 0
+        let code = posix_spawn(&pid, program, &actions, nil, words, settings)
+        if code != 0 { throw SystemError("posix_spawn", on: program, code: code) }
+        return pid
+    }
+}
