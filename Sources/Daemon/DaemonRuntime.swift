@@ -125,9 +125,16 @@ public struct DaemonRuntime: Sendable {
         let results = try ResultStore(root: configuration.roots.results)
         let spoolQueue = "spool-\(spool.identifier)"
 
-        let registration = WorkerRegistration(slots: configuration.workers, version: Self.version)
+        let queues = ["default", spoolQueue]
+        let registration = WorkerRegistration(
+            slots: configuration.workers, queues: queues, version: Self.version)
         let registered = Dispatcher.Instant.now
         let worker = WorkerRegistry(try await queue.registerWorker(registration))
+        for unserved in try await queue.unservedQueues() {
+            logger.warning(
+                "jobs wait in a queue that no running daemon serves",
+                metadata: ["queue": "\(unserved.queue)", "jobs": "\(unserved.jobs)"])
+        }
         for rescued in try await queue.rescueDeadNeighbours(of: registration.process) {
             logger.notice("took back a job of a daemon that is gone", metadata: ["lease": "\(rescued.lease)"])
         }
@@ -143,7 +150,7 @@ public struct DaemonRuntime: Sendable {
             settler: AttemptSettler(
                 configuration: configuration, queue: queue, results: results, spool: spool, logger: logger,
                 impatience: Impatience()),
-            configuration: configuration, queue: queue, queues: ["default", spoolQueue], logger: logger)
+            configuration: configuration, queue: queue, queues: queues, logger: logger)
 
         let registrar = SpoolRegistrar(queue: queue, queueName: spoolQueue, logger: logger) { dispatch.lookForWork() }
         let sweep = FolderSweep(

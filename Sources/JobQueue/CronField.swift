@@ -38,7 +38,8 @@ struct CronField: Sendable {
                         description:
                             "'\(item)' has a step without a range, write \(parts[0])-\(range.upperBound)/\(parts[1])")
                 }
-                guard let value = Int(parts[1]), value > 0, value <= 1000 else {
+                guard parts[1].utf8.allSatisfy(Self.isDigit), let value = Int(parts[1]), (1...1000).contains(value)
+                else {
                     throw CronExpression.Mistake(description: "step '\(parts[1])' is no whole number above 0")
                 }
                 step = value
@@ -48,9 +49,11 @@ struct CronField: Sendable {
         return result
     }
 
+    private static func isDigit(_ byte: UInt8) -> Bool { (48...57).contains(byte) }
+
     private func number(_ text: Substring) throws(CronExpression.Mistake) -> Int {
         if let index = names.firstIndex(of: String(text)) { return firstName + index }
-        guard !text.isEmpty, text.allSatisfy({ $0.isASCII && $0.isNumber }), let value = Int(text),
+        guard !text.isEmpty, text.utf8.allSatisfy(Self.isDigit), let value = Int(text),
             range.contains(value)
         else {
             throw CronExpression.Mistake(

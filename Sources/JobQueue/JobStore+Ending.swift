@@ -36,6 +36,13 @@ extension JobStore {
         try await end(lease, Ending(reason: .preempted, error: nil, usage: usage, policy: .immediate)) != nil
     }
 
+    /// Leaves a word with a completed job, where its last progress stood: what became of its model.
+    public func remark(_ job: JobID, _ message: String) async throws {
+        try await database.query(
+            "UPDATE shufflenet.jobs SET progress_message = $2 WHERE id = $1 AND state = 'completed'",
+            [job.rawValue, message])
+    }
+
     private func end(_ lease: Lease, _ ending: Ending) async throws -> EndedJob? {
         let parameters: [any PostgresParameter] = ending.parameters(limits)
         let rows = try await database.query(

@@ -9,7 +9,7 @@ extension JobStore {
             WorkerStatement.register,
             [
                 process.host, process.machineID, process.bootID, process.pidNamespace, process.pid, process.started,
-                registration.slots, registration.version,
+                registration.slots, registration.version, registration.queues,
             ])
         return WorkerID(try rows[0].decode("id"))
     }
@@ -39,6 +39,11 @@ extension JobStore {
         try await database.query("SELECT id::text AS id FROM shufflenet.identity")[0].decode("id")
     }
 
+    /// Queues with jobs that no running daemon will claim; by name.
+    public func unservedQueues() async throws -> [(queue: String, jobs: Int)] {
+        try await database.query(WorkerStatement.unserved).map { (try $0.decode("queue"), try $0.decode("jobs")) }
+    }
+
     /// Newest first.
     public func workers(includingRetired: Bool = false) async throws -> [WorkerRow] {
         try await database.query(WorkerStatement.list, [includingRetired]).map(WorkerRow.init)
@@ -46,8 +51,8 @@ extension JobStore {
 
     enum WorkerStatement {
         static let register = """
-            INSERT INTO shufflenet.workers (host, machine_id, boot_id, pid_namespace, pid, pid_started, slots, version)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id
+            INSERT INTO shufflenet.workers (host, machine_id, boot_id, pid_namespace, pid, pid_started, slots, version, queues)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING id
             """
 
         /// No row: the worker was declared dead. One row with nulls: it lives and has no jobs.
@@ -64,6 +69,8 @@ extension JobStore {
             UPDATE shufflenet.workers SET retired_at = clock_timestamp()
             WHERE id = ANY ($1::bigint[]) AND retired_at IS NULL
             """
+
+        static let unserved = "SELECT queue, jobs FROM shufflenet.unserved_queues"
 
         static let list = """
             SELECT w.id, w.host, w.machine_id, w.boot_id, w.pid_namespace, w.pid, w.pid_started, w.slots, w.version,

@@ -5,11 +5,16 @@ public struct WorkerRegistration: Sendable, Equatable {
     public var process: ProcessIdentity
     /// Jobs it can run at a time.
     public var slots: Int
+    /// The queues it claims from.
+    public var queues: [String]
     public var version: String
 
-    public init(process: ProcessIdentity = .current(), slots: Int, version: String = "") {
+    public init(
+        process: ProcessIdentity = .current(), slots: Int, queues: [String] = ["default"], version: String = ""
+    ) {
         self.process = process
         self.slots = slots
+        self.queues = queues
         self.version = version
     }
 }

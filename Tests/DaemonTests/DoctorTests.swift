@@ -19,7 +19,7 @@ import Testing
         configuration = DaemonConfiguration(state: "\(scratch.path)/state")
         configuration.database = RunningDaemon.address(database.settings)
         configuration.spool.minimumFree = 1
-        for folder in ["spool/incoming", "spool/done", "results/.work", "models"] {
+        for folder in ["spool/incoming", "spool/done", "results/.work", "models", "logs"] {
             try FileTree.make("\(configuration.state)/\(folder)")
         }
     }
@@ -81,10 +81,27 @@ import Testing
             $0.spool.minimumFree = 1 << 60
         }
         #expect(found["database"]?.first?.contains("could not be reached") == true)
-        #expect(found["spool"]?.first?.contains("there is no folder") == true)
+        #expect(found["folders"]?.first?.contains("there is no '\(scratch.path)/nowhere'") == true)
         #expect(found["disk"]?.first?.contains("spool.min_free") == true)
         let deaf = await findings { $0.listen = "host=\(scratch.path) connect_timeout=2" }
         #expect(deaf["listen"]?.first?.contains("no notification came") == true)
+    }
+
+    @Test("jobs in a queue that no running daemon serves are told, and only once there is a daemon")
+    func unservedQueues() async throws {
+        try await JobStore.migrate(database.settings)
+        let store = JobStore(database.database)
+        for name in ["gpu", "gpu", "default"] {
+            _ = try await store.submit(
+                JobRequest(kind: .train, args: JSONDocument(text: #"{"dataset": "flowers"}"#), queue: name))
+        }
+        #expect(await findings() == [:])
+        _ = try await store.registerWorker(WorkerRegistration(slots: 1, queues: ["default", "spool-1"]))
+        let found = await findings()
+        #expect(found.keys.sorted() == ["queues"])
+        #expect(found["queues"]?.first?.contains("2 jobs wait in queue 'gpu'") == true, "\(found)")
+        _ = try await store.registerWorker(WorkerRegistration(slots: 1, queues: ["gpu"]))
+        #expect(await findings() == [:])
     }
 
     @Test("a LISTEN that goes through a transaction pooler is found out, and a direct one is not complained of")

@@ -50,6 +50,10 @@ import Testing
         return note
     }
 
+    private func remark(on note: ModelPublication) async throws -> String? {
+        try await queue.job(JobID(note.job))?.progressMessage
+    }
+
     @Test("a model that can't be published for the moment is published later, and keeps no other job waiting")
     func publishesLater() async throws {
         let first = try await completedTraining(publishing: "first")
@@ -66,6 +70,7 @@ import Testing
         try FileTree.remove(models)
         try await sweep.run()
         #expect(scratch.read("models/first.ckpt") == "best" && scratch.read("models/second.ckpt") == "best")
+        #expect(try await remark(on: first) == "model 'first' is published")
         #expect(FileTree.names(in: results.workRoot).isEmpty)
     }
 
@@ -75,6 +80,7 @@ import Testing
         try FileTree.remove("\(results.root)/\(first.job)/best.ckpt")
         _ = try await completedTraining(publishing: "second")
         try await sweep.run()
+        #expect(try await remark(on: first)?.contains("there is no file") == true)
         #expect(scratch.read("models/second.ckpt") == "best")
         #expect(FileTree.names(in: results.workRoot).isEmpty)
     }
@@ -87,6 +93,7 @@ import Testing
         try scratch.write("newer", to: "models/flowers.ckpt")
         try await sweep.run()
         #expect(scratch.read("models/flowers.ckpt") == "newer")
+        #expect(try await remark(on: note) == "model 'flowers' is not published: another one was put there since")
         #expect(FileTree.names(in: results.workRoot).isEmpty)
     }
 }

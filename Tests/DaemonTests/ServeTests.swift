@@ -262,6 +262,26 @@ import Testing
         #expect(scratch.read("state/results/\(id)/last.ckpt")?.split(separator: "\n").count == 2)
     }
 
+    @Test("the row of a training says that its model could not be published, and that it was later")
+    func unpublishedModel() async throws {
+        let result = #"{"figures":{},"files":{"publish":"best.ckpt"},"summary":"done"}"#
+        let daemon = try await daemon(
+            Self.succeeding.replacing(
+                #"{"figures":{"top_1":0.5},"files":{},"summary":"done"}"#, with: result
+            ).replacing("echo working >&2", with: #"echo best > "$work/best.ckpt""#))
+        // In the place of the folder of models, which the daemon made at its start.
+        try FileTree.remove("\(scratch.path)/state/models")
+        try scratch.write("a file", to: "state/models")
+        let id = try await daemon.submit(args: #"{"dataset": "flowers", "publish_as": "flowers"}"#)
+        let job = try #require(try await daemon.job(id, reaches: .completed, .failed, .held))
+        #expect(job.state == .completed, "\(job)")
+        func remark() async throws -> String { try await daemon.queue.job(id)?.progressMessage ?? "" }
+        #expect(try await eventually { try await remark().hasPrefix("model 'flowers' is not published yet") })
+        try FileTree.remove("\(scratch.path)/state/models")
+        #expect(try await eventually { try await remark() == "model 'flowers' is published" })
+        #expect(scratch.read("state/models/flowers.ckpt") == "best\n")
+    }
+
     @Test("a second SIGTERM kills a child that takes its time")
     func hasten() async throws {
         let daemon = try await daemon(patient().replacing("exit 75", with: "touch \(scratch.path)/asked"))

@@ -1,5 +1,6 @@
 import Foundation
 import JobQueue
+import Postgres
 import Testing
 
 @Suite struct CronExpressionTests {
@@ -117,6 +118,41 @@ import Testing
         let fire = try date("2026-01-01T00:01")
         #expect(cron.nextFire(after: fire - 0.001, in: .gmt) == fire)
         #expect(cron.nextFire(after: fire + 0.001, in: .gmt) == fire + 60)
+    }
+
+    @Test func `the database takes what this program takes, and nothing else`() async throws {
+        let queue = try await QueueFixture.make()
+        // Of what expressions are made, and a little more.
+        let pieces = [
+            "*", "*", "*", "0", "1", "5", "7", "8", "12", "13", "23", "24", "31", "32", "59", "60", "jan", "dec", "sun",
+            "sat", "mon-fri", "1-5", "5-1", "*/5", "*/0", "1-9/2", "3/2", "1,2", "1,", ",", "-1", "1-", "*-5", "1-2-3",
+            "1/2/3", "*/", "+1", "a", "999999999999", "*/1000", "*/1001", "JAN", "7-0", "0-7", "00012",
+        ]
+        var generator = SystemRandomNumberGenerator()
+        var texts = ["", "@daily", "@DAILY", "@reboot", "@", "* * * *", "* * * * * *", " \t0 0 * * * \n"]
+        for piece in pieces {
+            for field in 0..<5 {
+                var fields = Array(repeating: "*", count: 5)
+                fields[field] = piece
+                texts.append(fields.joined(separator: " "))
+            }
+        }
+        for _ in 0..<300 {
+            texts.append((0..<5).map { _ in pieces.randomElement(using: &generator)! }.joined(separator: " "))
+        }
+        let rows = try await queue.database.query(
+            "SELECT t, shufflenet.cron_mistake(t) AS mistake FROM unnest($1::text[]) WITH ORDINALITY AS u (t, n) ORDER BY n",
+            [texts])
+        for (row, text) in zip(rows, texts) {
+            let mistake: String? = try row.decodeIfPresent("mistake")
+            #expect((mistake == nil) == ((try? CronExpression(text)) != nil), "'\(text)': \(mistake ?? "taken")")
+        }
+        let error = await #expect(throws: PostgresError.self) {
+            try await queue.database.query(
+                #"SELECT shufflenet.schedule('nightly', '0 25 * * *', 'train', '{"dataset": "a"}')"#)
+        }
+        #expect(
+            error?.message == "cron is '0 25 * * *': its hour has '25', wanted 0 to 23", "\(error?.message ?? "")")
     }
 
     @Test(arguments: [

@@ -44,7 +44,7 @@ import Testing
         ("run_at", "'2999-01-01'", "within ten years"), ("state", "'completed'", "a new job has state 'completed'"),
         ("lease_token", "1", "a new job has"), ("name", "'a/b'", "name is not a label"),
         ("name", "'..'", "name is not a label"),
-        ("queue", "'a b'", "jobs_queue_is_a_name"), ("max_attempts", "0", "jobs_max_attempts_in_range"),
+        ("queue", "'a b'", "queue has 1 to 100 letters"), ("max_attempts", "0", "max_attempts is 1 to 100"),
         ("unique_key", "'spool:x'", "belongs to a dropped folder"),
     ])
     func `columns out of range are refused`(column: String, value: String, message: String) async throws {

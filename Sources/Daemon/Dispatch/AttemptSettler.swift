@@ -180,8 +180,14 @@ struct AttemptSettler: Sendable {
         logger.info("completed", metadata: ["job": "\(claim.id)", "output": "\(output)"])
         do {
             if let publication {
-                let model = try publication.carryOut(output: output, models: configuration.roots.models)
-                logger.info("published a model", metadata: ["job": "\(claim.id)", "model": "\(model)"])
+                do {
+                    let model = try publication.carryOut(output: output, models: configuration.roots.models)
+                    logger.info("published a model", metadata: ["job": "\(claim.id)", "model": "\(model)"])
+                } catch {
+                    try await queue.remark(
+                        claim.id, "model '\(publication.model)' is not published yet, it is tried again: \(error)")
+                    throw error
+                }
                 try FileTree.remove(publication.notePath(in: results.workRoot))
             }
             if let folder = claim.job.spoolFolder {

@@ -25,6 +25,7 @@ struct DatabaseCheckup: Sendable {
         if findings.isEmpty {
             findings += await found("grants") { try await grants(database) }
             findings += await found("spool") { try await spool(database) }
+            findings += await found("queues") { try await queues(database) }
         }
         findings += await found("clock") { try await clock(database) }
         findings += await found("listen") { try await listening(database) }
@@ -80,6 +81,17 @@ struct DatabaseCheckup: Sendable {
             return []
         } catch let error as SpoolError {
             return ["\(error)"]
+        }
+    }
+
+    /// Daemons claim from `default` and from the queue of their own spool; a job in any other waits for ever.
+    private func queues(_ database: Database) async throws -> [String] {
+        let store = JobStore(database)
+        // Before the first daemon is started, nothing is wrong with that.
+        guard try await !store.workers().isEmpty else { return [] }
+        return try await store.unservedQueues().map { queue, jobs in
+            "\(jobs) jobs wait in queue '\(queue)', which no running daemon serves; move them with UPDATE shufflenet.jobs "
+                + "SET queue = 'default', or start the daemon whose spool it is"
         }
     }
 

@@ -22,44 +22,48 @@ public struct Doctor: Sendable {
 
     /// What was looked at, in order.
     public static let checks = [
-        "database", "schema", "grants", "clock", "listen", "spool", "disk", "models",
+        "database", "schema", "grants", "spool", "queues", "clock", "listen", "folders", "renames", "disk", "models",
     ]
 
     public func run() async -> [Finding] {
-        await DatabaseCheckup(configuration: configuration).run() + spool() + disk() + models()
+        await DatabaseCheckup(configuration: configuration).run() + folders() + renames() + disk() + models()
     }
 
-    /// Results and dropped folders are put in place by rename(2), which works within one file system only.
-    private func spool() -> [Finding] {
-        var findings: [Finding] = []
-        for (root, parts) in [
-            (configuration.spool.root, ["incoming", "processing", "done", "rejected", "tmp"]),
-            (configuration.roots.results, [".work"]),
-        ] {
+    /// What the daemon writes into.
+    private func folders() -> [Finding] {
+        let roots = configuration.roots
+        return [configuration.spool.root, roots.results, roots.models, roots.logs].compactMap { root in
             guard FileTree.exists(root) else {
-                findings.append(
-                    Finding(check: "spool", sentence: "there is no folder '\(root)'; the daemon makes it at its start"))
-                continue
+                return Finding(check: "folders", sentence: "there is no '\(root)'; the daemon makes it at its start")
             }
             let probe = "\(root)/.doctor-\(UUID().uuidString)"
             do {
                 try FileTree.make(probe)
                 try FileTree.remove(probe)
+                return nil
             } catch {
-                findings.append(
-                    Finding(
-                        check: "spool", sentence: "could not write into '\(root)': \(error); mend its owner or mode"))
-            }
-            let device = Self.device(root)
-            for part in parts where FileTree.exists("\(root)/\(part)") && Self.device("\(root)/\(part)") != device {
-                findings.append(
-                    Finding(
-                        check: "spool",
-                        sentence: "'\(root)/\(part)' is on another file system than '\(root)', so that nothing can be "
-                            + "renamed from one into the other; mount them as one"))
+                return Finding(
+                    check: "folders", sentence: "could not write into '\(root)': \(error); mend its owner or mode")
             }
         }
-        return findings
+    }
+
+    /// Results and dropped folders are put in place by rename(2), which works within one file system only.
+    private func renames() -> [Finding] {
+        [
+            (configuration.spool.root, ["incoming", "processing", "done", "rejected", "tmp"]),
+            (configuration.roots.results, [".work"]),
+        ].flatMap { root, parts in
+            let device = Self.device(root)
+            return parts.filter {
+                FileTree.exists("\(root)/\($0)") && Self.device("\(root)/\($0)") != device
+            }.map { part in
+                Finding(
+                    check: "renames",
+                    sentence: "'\(root)/\(part)' is on another file system than '\(root)', so that nothing can be "
+                        + "renamed from one into the other; mount them as one")
+            }
+        }
     }
 
     private static func device(_ path: String) -> Int? {

@@ -55,21 +55,28 @@ struct FolderSweep: Sendable {
         if job?.spoolFolder != nil, await spool.absence() != nil { return }
         let isWinner = try await queue.winner(of: JobID(note.job))?.rawValue == note.token
         if let job, job.state == .completed, isWinner, let output = job.outputPath {
-            if note.isOvertaken(in: models, notedIn: results.workRoot) {
-                logger.notice(
-                    "not published: a model of that name was put there since",
-                    metadata: ["job": "\(job.id)", "model": "\(note.model)"])
-            } else {
-                do {
-                    let model = try note.carryOut(output: output, models: models)
-                    logger.info("published a model", metadata: ["job": "\(job.id)", "model": "\(model)"])
-                } catch let failure as RunFailure {
-                    // Its checkpoint is gone: trying again would not bring it back.
-                    logger.error("a model is not published", metadata: ["error": "\(failure.message)"])
-                }
-            }
+            try await queue.remark(job.id, try publish(note, from: output))
         }
         try FileTree.remove(note.notePath(in: results.workRoot))
+    }
+
+    /// Returns what became of the model, for people.
+    private func publish(_ note: ModelPublication, from output: String) throws -> String {
+        if note.isOvertaken(in: models, notedIn: results.workRoot) {
+            logger.notice(
+                "not published: a model of that name was put there since",
+                metadata: ["job": "\(note.job)", "model": "\(note.model)"])
+            return "model '\(note.model)' is not published: another one was put there since"
+        }
+        do {
+            let model = try note.carryOut(output: output, models: models)
+            logger.info("published a model", metadata: ["job": "\(note.job)", "model": "\(model)"])
+            return "model '\(note.model)' is published"
+        } catch let failure as RunFailure {
+            // Its checkpoint is gone: trying again would not bring it back.
+            logger.error("a model is not published", metadata: ["error": "\(failure.message)"])
+            return failure.message
+        }
     }
 
     private func settle(_ attempt: Lease) async throws {
