@@ -56,7 +56,11 @@ struct FolderInspection: Equatable, Sendable {
             size in
             .badSpecification("it has \(size) bytes, more than \(limits.specificationBytes)")
         }
-        return try JobYAML.json(from: text)
+        do throws(JobYAML.Mistake) {
+            return try JobYAML.json(from: text)
+        } catch {
+            throw Refusal.badSpecification(error.description)
+        }
     }
 
     static func read(

@@ -1,40 +1,45 @@
 internal import Foundation
-internal import Yams
+package import Yams
 
 /// `job.yaml`: a small YAML mapping, turned into the text of one JSON object. Which keys make sense is not judged here.
 ///
 /// Taken are mappings, lists, strings, numbers, `true`, `false` and `null` as YAML 1.2's core schema reads them (so
 /// `no` is a string); tags are not looked at. Refused, with the line: anchors and aliases (a few lines of them can stand for
 /// gigabytes), duplicate keys, more than one document, anything but a mapping at the top.
-enum JobYAML {
+package enum JobYAML {
     /// Deeper nesting than any job needs, and far less than the stack holds.
     static let maximumDepth = 32
 
-    /// The JSON text. Throws a `Refusal` that tells what is wrong and where.
-    static func json(from bytes: [UInt8]) throws(Refusal) -> String {
+    /// What is wrong, and where, as a sentence.
+    package struct Mistake: Error, CustomStringConvertible {
+        package let description: String
+    }
+
+    /// The JSON text.
+    static func json(from bytes: [UInt8]) throws(Mistake) -> String {
         guard let text = String(validating: bytes, as: UTF8.self) else {
-            throw .badSpecification("it is not UTF-8 text")
+            throw Mistake(description: "it is not UTF-8 text")
         }
         try refuseAliases(bytes)
         let root: Node?
         do {
             root = try Parser(yaml: text, encoding: .utf8).singleRoot()
         } catch {
-            throw .badSpecification(sentence(for: error))
+            throw Mistake(description: sentence(for: error))
         }
         // An empty file has no document, a file of comments an empty one.
         guard let root else { return "{}" }
         if case .scalar(let scalar) = root, scalar.style == .plain, scalar.string.isEmpty { return "{}" }
         guard case .mapping = root else {
-            throw .badSpecification("\(place(root))it holds a \(noun(root)), not a mapping")
+            throw Mistake(description: "\(place(root))it holds a \(noun(root)), not a mapping")
         }
-        return try json(root, depth: 0)
+        return try json(root)
     }
 
     /// Before the parser sees the text, since it expands aliases while it reads. An anchor or alias is `&` or `*`, a
     /// name, and can only follow white space, an indicator or a line break; quotes are not looked at, since a
     /// wrongly guessed quote would hide an alias.
-    private static func refuseAliases(_ bytes: [UInt8]) throws(Refusal) {
+    private static func refuseAliases(_ bytes: [UInt8]) throws(Mistake) {
         var line = 1
         for (index, byte) in bytes.enumerated() {
             if byte == UInt8(ascii: "\n") { line += 1 }
@@ -43,8 +48,9 @@ enum JobYAML {
             guard isWord(next) || next == UInt8(ascii: "-") else { continue }
             if index > 0, isWord(bytes[index - 1]) || Array("\"'./".utf8).contains(bytes[index - 1]) { continue }
             let sort = byte == UInt8(ascii: "&") ? "an anchor" : "an alias"
-            throw .badSpecification(
-                "line \(line) has \(sort) ('\(Character(Unicode.Scalar(byte)))'), which is not taken")
+            throw Mistake(
+                description:
+                    "line \(line) has \(sort) ('\(Character(Unicode.Scalar(byte)))'), which is not taken")
         }
     }
 
@@ -52,9 +58,10 @@ enum JobYAML {
         (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte) || byte == 95
     }
 
-    private static func json(_ node: Node, depth: Int) throws(Refusal) -> String {
+    /// The JSON text of a part of any YAML file.
+    package static func json(_ node: Node, depth: Int = 0) throws(Mistake) -> String {
         if depth > maximumDepth {
-            throw .badSpecification("\(place(node))it is nested more than \(maximumDepth) levels deep")
+            throw Mistake(description: "\(place(node))it is nested more than \(maximumDepth) levels deep")
         }
         switch node {
         case .scalar(let scalar): return try json(scalar, at: node)
@@ -67,21 +74,21 @@ enum JobYAML {
             var keys: Set<String> = []
             for (key, value) in mapping {
                 guard case .scalar(let name) = key else {
-                    throw .badSpecification("\(place(key))a \(noun(key)) stands where a key is wanted")
+                    throw Mistake(description: "\(place(key))a \(noun(key)) stands where a key is wanted")
                 }
                 // Yams compares keys with their tags; two spellings of one text are one key in JSON.
                 if !keys.insert(name.string).inserted {
-                    throw .badSpecification("\(place(key))the key '\(name.string)' stands there a second time")
+                    throw Mistake(description: "\(place(key))the key '\(name.string)' stands there a second time")
                 }
                 parts.append("\(try quoted(name.string, at: key)):\(try json(value, depth: depth + 1))")
             }
             return "{\(parts.joined(separator: ","))}"
         case .alias:
-            throw .badSpecification("\(place(node))it has an alias, which is not taken")
+            throw Mistake(description: "\(place(node))it has an alias, which is not taken")
         }
     }
 
-    private static func json(_ scalar: Node.Scalar, at node: Node) throws(Refusal) -> String {
+    private static func json(_ scalar: Node.Scalar, at node: Node) throws(Mistake) -> String {
         let text = scalar.string
         guard scalar.style == .plain else { return try quoted(text, at: node) }
         switch text {
@@ -92,26 +99,26 @@ enum JobYAML {
         }
         if text.wholeMatch(of: /[-+]?[0-9]+/) != nil {
             guard let number = Int64(text) else {
-                throw .badSpecification("\(place(node))the number \(text) is too large")
+                throw Mistake(description: "\(place(node))the number \(text) is too large")
             }
             return String(number)
         }
         if text.wholeMatch(of: /[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?/) != nil {
             guard let number = Double(text.hasSuffix(".") ? text + "0" : text), number.isFinite else {
-                throw .badSpecification("\(place(node))the number \(text) is too large")
+                throw Mistake(description: "\(place(node))the number \(text) is too large")
             }
             return "\(number)"
         }
         if text.wholeMatch(of: /[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)/) != nil {
-            throw .badSpecification("\(place(node))'\(text)' is no number a job can use")
+            throw Mistake(description: "\(place(node))'\(text)' is no number a job can use")
         }
         return try quoted(text, at: node)
     }
 
-    private static func quoted(_ text: String, at node: Node) throws(Refusal) -> String {
+    private static func quoted(_ text: String, at node: Node) throws(Mistake) -> String {
         // PostgreSQL's jsonb has no place for it.
         if text.unicodeScalars.contains("\0") {
-            throw .badSpecification("\(place(node))a text contains a NUL character")
+            throw Mistake(description: "\(place(node))a text contains a NUL character")
         }
         var result = "\""
         for scalar in text.unicodeScalars {

@@ -118,6 +118,9 @@ import Testing
             ("queue: {heartbeat: 5s, fence: 40s, dead: 30s}", "each shorter than the next"),
             ("defaults: {trian: {epochs: 1}}", "no such kind of job"),
             ("defaults: {train: {epohs: 1}}", "unknown key \"epohs\""),
+            ("workers: 1\ndefaults: {train: {epochs: .inf}}", "line 2: '.inf' is no number"),
+            // Texts, as in job.yaml.
+            ("defaults: {train: {drop_remainder: yes}}", "\"drop_remainder\" is \"yes\""),
             ("defaults: {train: {epochs: many}}", "\"epochs\" is \"many\""),
             ("defaults: {train: 5}", "found a single value"), ("defaults: 5", "found a single value"),
             ("- a\n- b", "wanted lines such as"), ("a: [", "could not be read"),

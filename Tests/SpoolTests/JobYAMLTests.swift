@@ -34,22 +34,21 @@ import Testing
         ("\tx: 1\n", "line 1"),
     ])
     func `anything else is refused with the place`(yaml: String, sentence: String) {
-        let refusal = #expect(throws: Refusal.self) { try JobYAML.json(from: Array(yaml.utf8)) }
-        #expect(refusal?.reason == "bad_specification")
-        #expect(refusal?.message.contains(sentence) == true, "\(refusal?.message ?? "")")
+        let mistake = #expect(throws: JobYAML.Mistake.self) { try JobYAML.json(from: Array(yaml.utf8)) }
+        #expect(mistake?.description.contains(sentence) == true, "\(mistake?.description ?? "")")
     }
 
     @Test func `bombs are refused without being built`() {
         var bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n"
         for level in 1..<30 { bomb += "a\(level): &a\(level) [*a\(level - 1), *a\(level - 1), *a\(level - 1)]\n" }
-        #expect(throws: Refusal.self) { try JobYAML.json(from: Array(bomb.utf8)) }
+        #expect(throws: JobYAML.Mistake.self) { try JobYAML.json(from: Array(bomb.utf8)) }
         let nest = "a: " + String(repeating: "[", count: 60_000)
-        #expect(throws: Refusal.self) { try JobYAML.json(from: Array(nest.utf8)) }
+        #expect(throws: JobYAML.Mistake.self) { try JobYAML.json(from: Array(nest.utf8)) }
         let blocks = String(repeating: "- ", count: 30_000)
-        #expect(throws: Refusal.self) { try JobYAML.json(from: Array(blocks.utf8)) }
+        #expect(throws: JobYAML.Mistake.self) { try JobYAML.json(from: Array(blocks.utf8)) }
         let fair = "a: " + String(repeating: "[", count: 100) + String(repeating: "]", count: 100)
-        #expect(throws: Refusal.self) { try JobYAML.json(from: Array(fair.utf8)) }
-        #expect(throws: Refusal.self) { try JobYAML.json(from: [0x61, 0x3A, 0x20, 0xFF]) }
+        #expect(throws: JobYAML.Mistake.self) { try JobYAML.json(from: Array(fair.utf8)) }
+        #expect(throws: JobYAML.Mistake.self) { try JobYAML.json(from: [0x61, 0x3A, 0x20, 0xFF]) }
     }
 
     @Test func `random bytes never trap`() {

@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import Runs
+import Spool
 import Support
 import Yams
 
@@ -46,13 +47,16 @@ struct ConfigurationDocument {
                     .init(place: place, problem: "there is no such kind of job, wanted train, evaluate or classify"))
                 continue
             }
-            guard let arguments = arguments.mapping else {
+            guard arguments.mapping != nil else {
                 mistakes.append(
                     .init(place: place, problem: "found a single value, wanted arguments such as epochs: 5"))
                 continue
             }
-            defaults[kind] = Dictionary(
-                arguments.map { ($0.key.string ?? "?", Self.json($0.value)) }, uniquingKeysWith: { _, last in last })
+            do {
+                defaults[kind] = try Self.arguments(arguments)
+            } catch {
+                mistakes.append(.init(place: place, problem: "\(error)"))
+            }
         }
         if kinds.mapping == nil {
             mistakes.append(
@@ -71,16 +75,8 @@ struct ConfigurationDocument {
         }
     }
 
-    private static func json(_ node: Node) -> JSONValue {
-        if let mapping = node.mapping {
-            return .object(
-                Dictionary(
-                    mapping.map { ($0.key.string ?? "?", json($0.value)) }, uniquingKeysWith: { _, last in last }))
-        }
-        if let sequence = node.sequence { return .array(sequence.map(json)) }
-        if node.null != nil { return .null }
-        if let bool = node.bool { return .bool(bool) }
-        if let number = node.float { return .number(number) }
-        return .string(node.string ?? "")
+    /// As `job.yaml` is read, whose arguments these stand in for: `no` is a text.
+    private static func arguments(_ node: Node) throws -> [String: JSONValue] {
+        try JSONDecoder().decode([String: JSONValue].self, from: Data(JobYAML.json(node).utf8))
     }
 }
