@@ -3,6 +3,8 @@ struct ArgumentReader {
     private let kind: JobSpecification.Kind
     private var values: [String: JSONValue]
     private(set) var known: Set<String> = []
+    /// What each key came to, given or not.
+    private(set) var settled: [String: String] = [:]
     private var mistakes: [String] = []
 
     init(_ values: [String: JSONValue], kind: JobSpecification.Kind) {
@@ -22,6 +24,7 @@ struct ArgumentReader {
     }
 
     mutating func integer(_ key: String, into target: inout Int) {
+        defer { settle(key, target) }
         guard let value = take(key) else { return }
         if case .number(let number) = value, let integer = Int(exactly: number) {
             target = integer
@@ -34,9 +37,11 @@ struct ArgumentReader {
         var integer = Int.min
         self.integer(key, into: &integer)
         if integer != .min { target = integer }
+        settle(key, target)
     }
 
     mutating func number(_ key: String, into target: inout Double) {
+        defer { settle(key, target) }
         guard let value = take(key) else { return }
         if case .number(let number) = value { target = number } else { wrong(key, value, wanted: "a number") }
     }
@@ -45,9 +50,11 @@ struct ArgumentReader {
         var number = Double.nan
         self.number(key, into: &number)
         if !number.isNaN { target = number }
+        settle(key, target)
     }
 
     mutating func flag(_ key: String, into target: inout Bool) {
+        defer { settle(key, target) }
         guard let value = take(key) else { return }
         if case .bool(let bool) = value { target = bool } else { wrong(key, value, wanted: "true or false") }
     }
@@ -63,6 +70,7 @@ struct ArgumentReader {
     mutating func choice<Value: RawRepresentable & CaseIterable>(
         _ key: String, into target: inout Value?
     ) where Value.RawValue == String {
+        defer { settle(key, target?.rawValue) }
         guard let value = take(key) else { return }
         guard case .string(let text) = value, let choice = Value(rawValue: text) else {
             return wrong(key, value, wanted: Self.words(of: Value.self))
@@ -125,6 +133,10 @@ struct ArgumentReader {
             (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
         }
         return isAlphanumeric(first) && text.utf8.allSatisfy { isAlphanumeric($0) || $0 == 46 || $0 == 95 || $0 == 45 }
+    }
+
+    private mutating func settle<Value>(_ key: String, _ value: Value?) {
+        settled[key] = value.map { "\($0)" } ?? "none"
     }
 
     private mutating func take(_ key: String) -> JSONValue? {

@@ -27,9 +27,9 @@ struct ResumePoint {
                 "the run state in checkpoint '\(path)' cannot be read, it may be of another version: \(error)")
         }
         guard state.options == options else {
-            let changes = zip(Mirror(reflecting: options).children, Mirror(reflecting: state.options).children)
-                .filter { "\($0.value)" != "\($1.value)" }
-                .map { "\($0.label ?? "?") is \($0.value), the run had \($1.value)" }
+            let former = state.options.arguments
+            let changes = options.arguments.sorted { $0.key < $1.key }.filter { former[$0.key] != $0.value }
+                .map { "\($0.key) is \($0.value), wanted \(former[$0.key] ?? "none")" }
             throw RunFailure.badInput(
                 "checkpoint '\(path)' belongs to a run with other options: \(changes.joined(separator: "; ")); "
                     + "resume with the same ones, or use --from to begin a new run with its weights")

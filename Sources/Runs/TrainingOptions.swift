@@ -87,6 +87,14 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
         return mistakes
     }
 
+    /// What each key of a train job is with these options.
+    var arguments: [String: String] {
+        var options = self
+        var reader = ArgumentReader([:], kind: .train)
+        options.read(from: &reader)
+        return reader.settled
+    }
+
     /// Reads the keys of a train job into these options.
     mutating func read(from reader: inout ArgumentReader) {
         reader.choice("model_size", into: &modelSize)

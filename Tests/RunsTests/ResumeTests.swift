@@ -51,9 +51,13 @@ struct ResumeTests {
         try stop(run("out", data: data))
         var other = run("out", data: data, resume: .required)
         other.options.learningRate = 0.01
+        other.options.checkpointSteps = 7
+        other.options.augmentation = .photographs
         let failure = #expect(throws: RunFailure.self) { _ = try other.execute(in: bench.context()) }
         #expect(failure?.reason == .badInput)
-        #expect(failure?.message.contains("learningRate is 0.01, the run had 0.02") == true)
+        let wanted =
+            "augmentation is photographs, wanted auto; checkpoint_steps is 7, wanted none; lr is 0.01, wanted 0.02; resume with"
+        #expect(failure?.message.contains(wanted) == true, "\(failure?.message ?? "")")
     }
 
     @Test("a data set that changed is refused, whether records or classes", arguments: [true, false])
