@@ -21,20 +21,24 @@ extension ModelFile {
         public let wantedClasses: Int
 
         public var description: String {
-            "the classifier for \(foundClasses) classes was dropped, a new one for \(wantedClasses) is trained"
+            foundClasses == wantedClasses
+                ? "the classifier, which is of other classes, was dropped, a new one is trained"
+                : "the classifier for \(foundClasses) classes was dropped, a new one for \(wantedClasses) is trained"
         }
     }
 
     /// Copies the file's values into `network` of the same size and groups, as a start for training on other classes.
     ///
-    /// A classifier of another class count is dropped: the network keeps its own initial one, and the result says so
-    /// (nil when everything was loaded). Throws `CheckpointError` when size or groups differ.
-    public func loadForFineTuning(into network: Network, file: String? = nil) throws(CheckpointError)
-        -> DroppedClassifier?
-    {
-        let found = configuration.classes
-        let wanted = network.configuration.classes
-        guard found != wanted else {
+    /// A classifier of another class count or of other classes is dropped: the network keeps its own initial one, and the
+    /// result says so (nil when everything was loaded). Throws `CheckpointError` when size or groups differ.
+    ///
+    /// - Parameter classNames: of the network's outputs, in order. A file without names is taken to have the same.
+    public func loadForFineTuning(
+        into network: Network, classNames: [String]? = nil, file: String? = nil
+    ) throws(CheckpointError) -> DroppedClassifier? {
+        let (found, wanted) = (configuration.classes, network.configuration.classes)
+        let isOfSameClasses = card.classNames.flatMap { names in classNames.map { names == $0 } } ?? true
+        guard found != wanted || !isOfSameClasses else {
             try load(into: network, file: file)
             return nil
         }

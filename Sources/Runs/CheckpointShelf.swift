@@ -31,17 +31,17 @@ struct CheckpointShelf {
         try AtomicFile.flushFolder(of: name)
     }
 
-    /// Whether a run's checkpoints lie here.
+    /// Whether a run's checkpoints or its table lie here.
     var isUsed: Bool {
-        [last, best].contains { FileManager.default.fileExists(atPath: $0) } || !epochFiles().isEmpty
+        [last, best, folder + "/results.csv"].contains { FileManager.default.fileExists(atPath: $0) }
+            || !epochFiles().isEmpty
     }
 
-    /// What a run can go on from: `last`, or of a run that was killed before it had that name its newest epoch's file.
-    var newest: String {
-        if !FileManager.default.fileExists(atPath: last), let newest = epochFiles().max(by: { $0.epoch < $1.epoch }) {
-            return "\(folder)/\(newest.name)"
-        }
-        return last
+    /// What a run can go on from, the best first: `last`, which is there once an epoch or a request to stop is over, and the
+    /// epochs' own files, the newest first.
+    var candidates: [String] {
+        let epochs = epochFiles().sorted { $0.epoch > $1.epoch }.map { "\(folder)/\($0.name)" }
+        return (FileManager.default.fileExists(atPath: last) ? [last] : []) + epochs
     }
 
     /// Removes every checkpoint of an earlier attempt.
@@ -49,10 +49,12 @@ struct CheckpointShelf {
         for path in [last, best] + epochFiles().map({ "\(folder)/\($0.name)" }) { unlink(path) }
     }
 
-    /// Removes what a killed run was in the middle of writing. Only for who holds the folder's lock.
+    /// Removes what a killed run was in the middle of writing, by the names that `AtomicFile` and `point` give such files.
+    /// Only for who holds the folder's lock.
     func sweep() {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-        for name in names where name.hasPrefix(".") && name.hasSuffix(".partial") { unlink("\(folder)/\(name)") }
+        let own = /\.(shufflenetv1-\d+_\d+\.ckpt|last\.ckpt|best\.ckpt|results\.csv)(\.\d+\.\d+)?\.partial/
+        for name in names where name.wholeMatch(of: own) != nil { unlink("\(folder)/\(name)") }
     }
 
     /// Removes all but the newest epochs' files. What `last` and `best` name stays under those names.

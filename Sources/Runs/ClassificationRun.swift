@@ -54,7 +54,7 @@ public struct ClassificationRun: Sendable {
             }
             let folder = (out as NSString).deletingLastPathComponent
             if !folder.isEmpty { try OutputFolder.make(folder) }
-            try PredictionFile.checkPlace(out, model: self.model)
+            try PredictionFile.checkPlace(out)
             context.emit(.started)
             let counts = try classify(listing, with: model, in: precision, context: context)
             let figures = Dictionary(uniqueKeysWithValues: counts.map { ($0.key.rawValue, Double($0.value)) })
@@ -89,7 +89,7 @@ public struct ClassificationRun: Sendable {
             pool: ThreadPool(threads: context.threads), precision: precision)
         let logits = AlignedBuffer<Float>(count: size * classes)
         var meter = ProgressMeter(context: context, total: listing.count, alreadyDone: done)
-        while let batch = stream.next() {
+        while let batch = try stream.next() {
             if context.stop.isRaised { throw RunFailure(.preempted, "stopped after \(done) of \(listing.count) files") }
             if batch.count > 0 { session.run(images: batch.images, count: batch.count, logits: logits.pointer) }
             if firstNotFinite(logits.pointer, rows: batch.count, classes: classes) != nil {

@@ -71,7 +71,7 @@ final class EvaluationPass {
             secondary?.run(batch)
             if let row = firstNotFinite(primary.logits.pointer, rows: batch.count, classes: classes) {
                 throw RunFailure.badInput(
-                    "the network gives no finite numbers for '\(dataset.recordName(at: batch.indices[row]))': its "
+                    "the network gives no finite numbers for '\(SafeText.escaped(dataset.recordName(at: batch.indices[row])))': its "
                         + "training diverged; wanted a lower learning rate, or another checkpoint")
             }
             let labels = batch.labels.map { mapping[$0] }
@@ -133,7 +133,8 @@ struct LabelMapping {
         guard unknown.isEmpty else {
             throw .badInput(
                 "data set '\(dataset.name)' has classes that the model does not know: "
-                    + "\(unknown.joined(separator: ", ")); it knows \(classNames.joined(separator: ", "))")
+                    + "\(unknown.map(SafeText.escaped).joined(separator: ", ")); it knows "
+                    + classNames.map(SafeText.escaped).joined(separator: ", "))
         }
         self.targets = targets
     }

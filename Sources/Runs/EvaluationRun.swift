@@ -40,7 +40,7 @@ public struct EvaluationRun: Sendable {
             context.emit(.started)
 
             let pass = EvaluationPass(
-                model: model, dataset: records, batch: options.batch, labelSmoothing: 0.1,
+                model: model, dataset: records, batch: options.batch, labelSmoothing: model.labelSmoothing,
                 unreadableLimit: options.unreadableLimit, pictures: options.pictures, isolation: context.isolation,
                 pool: ThreadPool(threads: context.threads), precision: options.precision,
                 checksBFloat16: options.precision == .bfloat16)
@@ -60,10 +60,6 @@ public struct EvaluationRun: Sendable {
             let line = EvaluationLog.line(
                 report, checkpoint: name, seconds: (ContinuousClock.now - start) / .seconds(1))
             context.log(line)
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-            try AtomicFile.write(try encoder.encode(report) + Data("\n".utf8), to: out + "/eval.json")
-            try AppendedFile.append(line + "\n", to: out + "/eval_log.txt")
             var result = RunResult(
                 figures: [
                     "top_1": report.top1, "top_5": report.top5, "loss": report.loss, "images": Double(report.images),
@@ -72,6 +68,11 @@ public struct EvaluationRun: Sendable {
                 files: ["report": "eval.json", "log": "eval_log.txt"],
                 summary: "evaluated \(report.images) images: top-1 \(report.top1), top-5 \(report.top5)")
             if let check = report.bfloat16Check { try record(check, of: file, in: &result, context) }
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+            try AtomicFile.write(try encoder.encode(report) + Data("\n".utf8), to: out + "/eval.json")
+            // Last, since an evaluation that is repeated for want of space would add a second line.
+            try AppendedFile.append(line + "\n", to: out + "/eval_log.txt")
             bookmark.remove()
             return result
         }

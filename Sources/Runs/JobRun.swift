@@ -1,4 +1,5 @@
 import Foundation
+import Images
 
 /// A job's arguments checked and carried out: the one mapping from a specification to a run.
 public enum JobRun {
@@ -91,6 +92,9 @@ public enum JobRun {
     private static func existing(_ folder: String, _ specification: JobSpecification) throws(RunFailure) -> String {
         var isFolder: ObjCBool = false
         if FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder), isFolder.boolValue { return folder }
+        if folder == specification.input {
+            throw .badInput("the dropped folder '\(folder)' is not there any more; drop it again")
+        }
         throw .badInput(
             "there is no folder '\((folder as NSString).lastPathComponent)' in '\(specification.roots.datasets)'"
                 + known(in: specification.roots.datasets, suffix: ""))
@@ -105,8 +109,11 @@ public enum JobRun {
     }
 
     private static func known(in folder: String, suffix: String) -> String {
-        let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [])
-            .filter { $0.hasSuffix(suffix) && !$0.hasPrefix(".") }.map { String($0.dropLast(suffix.count)) }.sorted()
+        guard let entries = try? FileManager.default.contentsOfDirectory(atPath: folder) else {
+            return "; the folder can't be listed"
+        }
+        let names = entries.filter { $0.hasSuffix(suffix) && !$0.hasPrefix(".") }
+            .map { SafeText.escaped(String($0.dropLast(suffix.count))) }.sorted()
         if names.isEmpty { return "; the folder is empty" }
         return "; there are \(names.prefix(20).joined(separator: ", "))" + (names.count > 20 ? ", …" : "")
     }

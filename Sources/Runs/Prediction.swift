@@ -32,11 +32,13 @@ struct PredictionTable {
         self.model = SafeText.escaped(model)
     }
 
+    private static let columns = ["path", "status", "label", "label_index", "probability", "margin"]
+    /// How every table of predictions begins.
+    static let firstColumns = columns.joined(separator: ",")
+
     var header: String {
         let further = (2..<max(topK + 1, 2)).flatMap { ["top\($0)_label", "top\($0)_probability"] }
-        return CSV.line(
-            ["path", "status", "label", "label_index", "probability", "margin"] + further
-                + ["width", "height", "sha256", "error", "model"])
+        return CSV.line(Self.columns + further + ["width", "height", "sha256", "error", "model"])
     }
 
     /// What the row of a file begins and ends with, whatever became of it.

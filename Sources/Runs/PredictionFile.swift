@@ -17,10 +17,10 @@ final class PredictionFile {
 
     var keptRows: Int { kept.values.reduce(0, +) }
 
-    /// Throws `RunFailure` when the table's name is taken by something that it must not replace.
-    static func checkPlace(_ path: String, model: String) throws(RunFailure) {
+    /// Throws `RunFailure` when the table's name is taken by anything but an earlier table.
+    static func checkPlace(_ path: String) throws(RunFailure) {
         func wrong(_ what: String) -> RunFailure {
-            .badInput("'\(path)' is \(what); wanted the name of a CSV file, new or to be replaced")
+            .badInput("'\(path)' is \(what); wanted the name of a CSV file, new or an earlier table of predictions")
         }
         if path.hasSuffix("/") { throw wrong("the name of a folder") }
         var there = stat()
@@ -31,12 +31,9 @@ final class PredictionFile {
         case S_IFLNK: throw wrong("a symbolic link")
         default: throw wrong("a device, a pipe or a socket")
         }
-        var source = stat()
-        if stat(model, &source) == 0, source.st_dev == there.st_dev, source.st_ino == there.st_ino {
-            throw wrong("the model itself")
-        }
-        let head = FileHandle(forReadingAtPath: path).flatMap { try? $0.read(upToCount: 64) } ?? Data()
-        if let format = head.withUnsafeBytes({ ImageFormat(sniffing: $0) }) { throw wrong("a \(format.rawValue) file") }
+        let mark = Data(PredictionTable.firstColumns.utf8)
+        let head = FileHandle(forReadingAtPath: path).flatMap { try? $0.read(upToCount: mark.count) } ?? Data()
+        if there.st_size > 0, head != mark { throw wrong("no table of predictions") }
     }
 
     /// Opens the neighbour; with `resumes` false, or when there is none of this identity, it begins empty.
@@ -47,7 +44,9 @@ final class PredictionFile {
         partial = Self.partialPath(of: path, identity: identity)
         descriptor = open(partial, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
         if descriptor < 0 { throw SystemError("open", on: partial) }
-        if flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
+        // First our own lock, then a look at the others': of two that begin at once neither overlooks the other.
+        let isOurs = flock(descriptor, LOCK_EX | LOCK_NB) == 0 && Self.names(partial, descriptor)
+        guard isOurs, !Self.partials(of: path).contains(where: { $0 != partial && Self.isLocked($0) }) else {
             throw RunFailure(.error, "another process is writing '\(path)'; wait for it, or choose another file")
         }
         let end = resumes ? keep(table, listing) : 0
@@ -58,6 +57,20 @@ final class PredictionFile {
 
     deinit {
         close(descriptor)
+    }
+
+    /// Whether the file still has this name: another process may have finished it between our open and our lock.
+    private static func names(_ path: String, _ descriptor: Int32) -> Bool {
+        var (ours, named) = (stat(), stat())
+        return fstat(descriptor, &ours) == 0 && stat(path, &named) == 0 && ours.st_ino == named.st_ino
+    }
+
+    /// Whether a process is at work on the file.
+    private static func isLocked(_ path: String) -> Bool {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        if descriptor < 0 { return false }
+        defer { close(descriptor) }
+        return flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK
     }
 
     /// Writes rows at once, so that a process that is killed later has left them.

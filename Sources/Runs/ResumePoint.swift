@@ -1,5 +1,6 @@
 import Checkpoints
 import Foundation
+import Images
 
 /// What a stopped run left in its `last.ckpt`, fit for a run of the same options over the same records.
 struct ResumePoint {
@@ -7,13 +8,10 @@ struct ResumePoint {
     let file: ModelFile
     let state: TrainingState
 
-    /// - Throws: `RunFailure` (bad input) or `CheckpointError` when there is nothing to go on from, or it belongs to a
-    ///   run of other options or other records.
+    /// - Throws: `CheckpointError` when the file can't be read; `RunFailure` (bad input) when it belongs to a run of other
+    ///   options or other records.
     init(path: String, options: TrainingOptions, records: RecordsIdentity, stepsPerEpoch: Int) throws {
         self.path = path
-        guard FileManager.default.fileExists(atPath: path) else {
-            throw RunFailure.badInput("there is no '\(path)' to resume from; leave out --resume to begin anew")
-        }
         file = try ModelFile(path: path)
         guard let json = file.card.runState, file.optimizer != nil else {
             throw RunFailure.badInput(
@@ -26,8 +24,10 @@ struct ResumePoint {
             throw RunFailure.badInput(
                 "the run state in checkpoint '\(path)' cannot be read, it may be of another version: \(error)")
         }
-        guard state.options == options else {
-            let former = state.options.arguments
+        var former = state.options.arguments
+        // Shapes nothing but how much a kill costs.
+        former["checkpoint_steps"] = options.arguments["checkpoint_steps"]
+        guard former == options.arguments else {
             let changes = options.arguments.sorted { $0.key < $1.key }.filter { former[$0.key] != $0.value }
                 .map { "\($0.key) is \($0.value), wanted \(former[$0.key] ?? "none")" }
             throw RunFailure.badInput(
@@ -49,6 +49,6 @@ struct ResumePoint {
 
     private static func text(_ records: RecordsIdentity) -> String {
         "\(records.training) for training and \(records.validation) for validation of "
-            + "\(records.classNames.joined(separator: ", ")) (names' checksum \(String(records.checksum, radix: 16)))"
+            + "\(records.classNames.map(SafeText.escaped).joined(separator: ", ")) (names' checksum \(String(records.checksum, radix: 16)))"
     }
 }

@@ -10,6 +10,8 @@ struct TrainedModel {
     let preprocessing: Preprocessing
     /// Whether bfloat16 may stand in for float32; nil when that was never measured.
     let bfloat16Check: BFloat16Check?
+    /// What the loss smooths labels by, as in the model's training; the source document's 0.1 where that is not known.
+    let labelSmoothing: Double
     /// What the file left open and had to be assumed, a sentence each, for the log.
     let assumptions: [String]
 
@@ -18,7 +20,15 @@ struct TrainedModel {
         self.classNames = classNames
         self.preprocessing = preprocessing
         bfloat16Check = nil
+        labelSmoothing = Self.documentSmoothing
         assumptions = []
+    }
+
+    private static let documentSmoothing = 0.1
+
+    /// Of the training options that a checkpoint keeps (`TrainingOptions` as JSON), what a measurement wants to know.
+    private struct TrainedWith: Decodable {
+        var labelSmoothing: Double?
     }
 
     /// Opens a checkpoint, ours or MindSpore's. A file without a card is taken for one of the source document's: its
@@ -40,6 +50,12 @@ struct TrainedModel {
         var assumptions: [String] = []
         network = file.makeNetwork()
         if let names = file.card.classNames {
+            var seen: Set<String> = []
+            if let twice = names.first(where: { !seen.insert($0).inserted }) {
+                throw RunFailure.badInput(
+                    "checkpoint '\(path)' has two classes called '\(SafeText.escaped(twice))'; wanted a name of its own for each"
+                )
+            }
             classNames = names
         } else {
             let classes = file.configuration.classes
@@ -50,13 +66,21 @@ struct TrainedModel {
             do {
                 preprocessing = try JSONDecoder().decode(Preprocessing.self, from: Data(json.utf8))
             } catch {
-                throw RunFailure.badInput("the preprocessing stored in checkpoint '\(path)' cannot be read: \(error)")
+                throw RunFailure.badInput(
+                    "the preprocessing stored in checkpoint '\(path)' cannot be read; it may be of another version")
+            }
+            guard preprocessing.pixels >= NetworkConfiguration.minimumPixels else {
+                throw RunFailure.badInput(
+                    "the preprocessing stored in checkpoint '\(path)' makes pictures of \(preprocessing.pixels) px; "
+                        + "wanted \(NetworkConfiguration.minimumPixels) or more")
             }
         } else {
             preprocessing = .cifar10()
             assumptions.append("'\(path)' stores no preprocessing; pictures are stretched to 224 px as for CIFAR-10")
         }
         bfloat16Check = file.card.bfloat16Check
+        let training = file.card.training.flatMap { try? JSONDecoder().decode(TrainedWith.self, from: Data($0.utf8)) }
+        labelSmoothing = training?.labelSmoothing ?? Self.documentSmoothing
         self.assumptions = assumptions
     }
 

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Images
 import Support
 
 /// The text files of a training run: `train.log` and `eval_log.txt` grow by lines, `results.csv` has a row an epoch.
@@ -18,7 +19,8 @@ struct TrainingJournal {
         var rows = [Self.header]
         if completedEpochs > 0 {
             let old = (try? String(contentsOfFile: folder + "/results.csv", encoding: .utf8)) ?? ""
-            rows += old.components(separatedBy: "\r\n").dropFirst().prefix(completedEpochs).map { $0 + "\r\n" }
+            // Whatever a person's editor made of the ends of lines.
+            rows += old.split(whereSeparator: \.isNewline).dropFirst().prefix(completedEpochs).map { $0 + "\r\n" }
         }
         try AtomicFile.write(rows.joined().utf8, to: folder + "/results.csv")
     }

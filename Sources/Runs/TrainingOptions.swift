@@ -69,6 +69,8 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
             check(
                 minimumLearningRate >= 0 && minimumLearningRate <= learningRate, "min_lr", minimumLearningRate,
                 "0 or more and at most lr (\(learningRate))")
+        } else {
+            check((0...100).contains(minimumLearningRate), "min_lr", minimumLearningRate, "0 to 100")
         }
         check((0...100_000).contains(warmUpEpochs), "warm_up_epochs", warmUpEpochs, "0 to 100000")
         check(momentum >= 0 && momentum < 1, "momentum", momentum, "0 or more and below 1")

@@ -75,7 +75,7 @@ final class TrainingSession {
             try point.file.optimizer?.restore(into: trainer)
             loader.remember(state.unreadable)
         } else if let from = run.from {
-            began = try Self.takeWeights(from: from, into: network)
+            began = try Self.takeWeights(from: from, into: network, classNames: dataset.classNames)
         }
         journal = try TrainingJournal(folder: run.out, completedEpochs: state.epoch)
         try announce(training: training, resumed: point != nil)
@@ -221,8 +221,8 @@ final class TrainingSession {
                 + (count.map { "\($0) for validation\(held)" } ?? "none for validation")
                 + ", \(dataset.classNames.count) classes")
         if !dataset.ignored.isEmpty {
-            try log(
-                "\(dataset.ignored.count) files are no records: \(dataset.ignored.prefix(5).joined(separator: ", "))")
+            let names = dataset.ignored.prefix(5).map(SafeText.escaped).joined(separator: ", ")
+            try log("\(dataset.ignored.count) files are no records: \(names)")
         }
         try log(
             "ShuffleNet V1 \(options.modelSize.rawValue), \(options.groups) groups, \(options.pixels) px, "
@@ -241,7 +241,21 @@ final class TrainingSession {
         of run: TrainingRun, shelf: CheckpointShelf, records: RecordsIdentity, stepsPerEpoch: Int, context: RunContext
     ) throws -> ResumePoint? {
         func newest() throws -> ResumePoint {
-            try ResumePoint(path: shelf.newest, options: run.options, records: records, stepsPerEpoch: stepsPerEpoch)
+            var damage: CheckpointError?
+            for path in shelf.candidates {
+                do {
+                    return try ResumePoint(
+                        path: path, options: run.options, records: records, stepsPerEpoch: stepsPerEpoch)
+                } catch let error as CheckpointError where error.systemError == nil {
+                    context.log("passed over: \(error)")
+                    damage = damage ?? error
+                }
+            }
+            if let damage {
+                throw RunFailure.badInput(
+                    "\(damage); wanted a whole checkpoint to go on from; train into another folder to begin anew")
+            }
+            throw RunFailure.badInput("there is no '\(shelf.last)' to resume from; leave out --resume to begin anew")
         }
         switch run.resume {
         case .no:
@@ -256,9 +270,8 @@ final class TrainingSession {
             if !shelf.isUsed { return nil }
             do {
                 return try newest()
-            } catch {
-                context.log(
-                    "cannot go on from the earlier attempt, beginning anew: \(RunFailure(wrapping: error).message)")
+            } catch let failure as RunFailure {
+                context.log("cannot go on from the earlier attempt, beginning anew: \(failure.message)")
                 shelf.clear()
                 return nil
             }
@@ -266,11 +279,18 @@ final class TrainingSession {
     }
 
     /// Loads a checkpoint's weights, and says so in a line for the log.
-    private static func takeWeights(from path: String, into network: Network) throws -> String {
+    private static func takeWeights(from path: String, into network: Network, classNames: [String]) throws -> String {
         guard FileManager.default.fileExists(atPath: path) else {
             throw RunFailure.badInput("there is no checkpoint '\(path)' to begin from")
         }
-        let dropped = try ModelFile(path: path).loadForFineTuning(into: network, file: path)
+        let file = try ModelFile(path: path)
+        let (found, wanted) = (file.configuration, network.configuration)
+        guard found.size == wanted.size, found.groups == wanted.groups else {
+            throw RunFailure.badInput(
+                "checkpoint '\(path)' is of a \(found.size.rawValue) with \(found.groups.rawValue) groups, wanted "
+                    + "\(wanted.size.rawValue) with \(wanted.groups.rawValue); set model_size and groups to its own")
+        }
+        let dropped = try file.loadForFineTuning(into: network, classNames: classNames, file: path)
         return "began with the weights of '\(path)'" + (dropped.map { "; \($0)" } ?? "")
     }
 }

@@ -37,7 +37,8 @@ final class FoldedNetwork<Scalar: ActivationScalar>: ClassifyingNetwork {
             return unit
         }
         let plan = InferencePlan(
-            areas: stageStarts.dropLast().map { units[$0].outArea }, maximumBatch: maximumBatch)
+            secondArea: units[stageStarts[0]].outArea, thirdArea: units[stageStarts[1]].outArea,
+            maximumBatch: maximumBatch)
         let classifier = FoldedClassifier(classes: configuration.classes, features: configuration.featureChannels)
         self.stem = stem
         self.units = units
@@ -58,49 +59,43 @@ final class FoldedNetwork<Scalar: ActivationScalar>: ClassifyingNetwork {
     }
 
     func run(images: any InputImages, count: Int, logits: UnsafeMutablePointer<Float>) {
-        let size = plan.evenTask(count: count, threads: pool.threads)
-        let tasks = (count + size - 1) / size
+        let cut = plan.cut(count, threads: pool.threads)
         func run(_ task: Int, _ memory: InferenceMemory<Scalar>, _ team: InferenceTeam<Scalar>) {
-            let first = task * size
+            let range = cut[task]
             classify(
-                images, from: first, count: min(size, count - first),
-                logits: logits + first * classifier.classes, memory, team, observe: nil)
+                images, range, logits: logits + range.lowerBound * classifier.classes, memory, team, observe: nil)
         }
-        if tasks >= pool.threads {
-            pool.run(tasks) { task, worker in run(task, memories[worker], soloists[worker]) }
+        if count >= pool.threads {
+            pool.run(cut.tasks) { task, worker in run(task, memories[worker], soloists[worker]) }
         } else {
-            for task in 0..<tasks { run(task, memories[0], ensemble) }
+            for task in 0..<cut.tasks { run(task, memories[0], ensemble) }
         }
     }
 
     /// What a layer left behind, called with its name, channels, side and rows.
     typealias Observer = (_ name: String, _ channels: Int, _ side: Int, _ rows: Rows<Scalar>) -> Void
 
-    /// One task: a few images through the whole network on one thread.
+    /// One task: a few images through the whole network.
     private func classify(
-        _ images: any InputImages, from first: Int, count: Int, logits: UnsafeMutablePointer<Float>,
+        _ images: any InputImages, _ task: Range<Int>, logits: UnsafeMutablePointer<Float>,
         _ memory: InferenceMemory<Scalar>, _ team: InferenceTeam<Scalar>, observe: Observer?
     ) {
-        var third = 0
-        while third < count {
-            let thirdCount = min(plan.third, count - third)
-            var second = 0
-            while second < thirdCount {
-                let secondCount = min(plan.second, thirdCount - second)
-                stem.run(
-                    images, from: first + third + second, count: secondCount, raw: memory.raw, output: memory.pooled,
-                    team)
-                observe?("first_conv", stem.channels, stem.convolutionWindow.outHeight, memory.raw)
-                observe?("maxpool", stem.channels, stem.poolWindow.outHeight, memory.pooled)
-                start(0, memory.pooled, images: secondCount, at: 0, memory, team, observe)
-                let last = runStage(0, images: secondCount, memory, team, observe)
-                start(1, last, images: secondCount, at: second, memory, team, observe)
-                second += secondCount
-            }
-            let last = runStage(1, images: thirdCount, memory, team, observe)
-            start(2, last, images: thirdCount, at: third, memory, team, observe)
-            third += thirdCount
+        let count = task.count
+        var second = 0
+        while second < count {
+            let secondCount = min(plan.second, count - second)
+            stem.run(
+                images, from: task.lowerBound + second, count: secondCount, raw: memory.raw, output: memory.pooled, team
+            )
+            observe?("first_conv", stem.channels, stem.convolutionWindow.outHeight, memory.raw)
+            observe?("maxpool", stem.channels, stem.poolWindow.outHeight, memory.pooled)
+            start(0, memory.pooled, images: secondCount, at: 0, memory, team, observe)
+            let output = runStage(0, images: secondCount, memory, team, observe)
+            start(1, output, images: secondCount, at: second, memory, team, observe)
+            second += secondCount
         }
+        let third = runStage(1, images: count, memory, team, observe)
+        start(2, third, images: count, at: 0, memory, team, observe)
         let last = runStage(2, images: count, memory, team, observe)
         finish(last, count: count, logits: logits, memory, team)
     }
@@ -152,7 +147,7 @@ final class FoldedNetwork<Scalar: ActivationScalar>: ClassifyingNetwork {
     func activations(image: any InputImages) -> [InferenceSession.Activation] {
         var list: [InferenceSession.Activation] = []
         let logits = AlignedBuffer<Float>(count: classifier.classes)
-        classify(image, from: 0, count: 1, logits: logits.pointer, memories[0], soloists[0]) {
+        classify(image, 0..<1, logits: logits.pointer, memories[0], soloists[0]) {
             name, channels, side, rows in
             var values: [Float] = []
             values.reserveCapacity(channels * side * side)

@@ -32,7 +32,7 @@ final class InferenceMemory<Scalar: ActivationScalar> {
         }
         raw = rows(stem.channels, plan.second * stem.convolutionWindow.outArea)
         pooled = rows(stem.channels, plan.second * stem.poolWindow.outArea)
-        let images = [plan.second, plan.third, plan.task]
+        let images = [plan.second, plan.task, plan.task]
         var stages: [Rows<Scalar>] = []
         var reduced: [Rows<Scalar>] = []
         var convolved: [Rows<Scalar>] = []

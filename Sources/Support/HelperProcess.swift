@@ -1,7 +1,7 @@
 internal import CProcess
 internal import Glibc
 
-/// Starts programs that are to reach as little of this process as possible: what they are given, and its standard error.
+/// Starts programs that are to reach as little of this process as possible: what they are given, and its standard error. SIGHUP, SIGINT, SIGQUIT and SIGTERM are blocked in them.
 public enum HelperProcess {
     /// Starts `program` with posix_spawn(3) and returns its number; the caller waits for it. Throws `SystemError`.
     ///
@@ -29,6 +29,16 @@ public enum HelperProcess {
             sources.append(source)
             posix_spawn_file_actions_adddup2(&actions, source, number)
         }
+        // A request to stop, from a terminal to all of its processes, is for this one, which ends its helpers. Blocked from
+        // the first moment on, before a helper could ignore it.
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var blocked = sigset_t()
+        sigemptyset(&blocked)
+        for signal in [SIGHUP, SIGINT, SIGQUIT, SIGTERM] { sigaddset(&blocked, signal) }
+        posix_spawnattr_setsigmask(&attributes, &blocked)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
         // Nothing else of this process's: a pipe that a helper held open would not end with us.
         _ = cprocess_close_from(&actions, last + 1)
 
@@ -38,7 +48,7 @@ public enum HelperProcess {
         words.append(nil)
         settings.append(nil)
         var pid: pid_t = 0
-        let code = posix_spawn(&pid, program, &actions, nil, words, settings)
+        let code = posix_spawn(&pid, program, &actions, &attributes, words, settings)
         if code != 0 { throw SystemError("posix_spawn", on: program, code: code) }
         return pid
     }

@@ -35,6 +35,12 @@ import Testing
     @Test func fineTuningOnTheSameClassCountLoadsEverything() throws {
         let network = Network(configuration: ModelFileTests.configuration, seed: 77)
         #expect(try ModelFileTests.trained.loadForFineTuning(into: network) == nil)
+        var named = ModelFileTests.trained
+        named.card.classNames = (0..<named.configuration.classes).map { "class \($0)" }
+        let names = try #require(named.card.classNames)
+        #expect(try named.loadForFineTuning(into: network, classNames: names) == nil)
+        let dropped = try named.loadForFineTuning(into: network, classNames: names.reversed())
+        #expect(dropped.map { "\($0)" }?.contains("of other classes, was dropped") == true)
         let classifier = try #require(ModelFileTests.trained.parameters.first { $0.name == "classifier.bias" })
         #expect(try network.values(of: "classifier.bias") == classifier.floats())
     }

@@ -188,6 +188,17 @@ struct DatasetTests {
         #expect(abs(Double(held) / 10_000 - share) < 0.015)
     }
 
+    @Test("A class whose only pictures would be held back keeps one to train on")
+    func smallClass() throws {
+        let folder = try TemporaryFolder()
+        // Both are among those that the hash holds back.
+        for file in ["roses/10.jpg", "roses/32.jpg", "tulips/1.jpg", "tulips/2.jpg"] { try folder.write([0], to: file) }
+        let opened = try DatasetOpener.open(folder.path, validationShare: 0.1)
+        let (training, validation) = (try #require(opened.training), try #require(opened.validation))
+        #expect((0..<training.count).map(training.recordName(at:)) == ["roses/10.jpg", "tulips/1.jpg", "tulips/2.jpg"])
+        #expect((0..<validation.count).map(validation.recordName(at:)) == ["roses/32.jpg"])
+    }
+
     @Test("A folder without a validation part is divided, each record once")
     func split() throws {
         let folder = try TemporaryFolder()

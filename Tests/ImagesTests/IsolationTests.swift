@@ -11,8 +11,8 @@ struct IsolationTests {
     @Test("A helper gives the same pixels, sizes and hashes as this process")
     func sameResults() throws {
         let listing = try ImageListing(folder: Fixture.path("images/drawn"))
-        let here = outcomes(listing, isolation: nil)
-        let there = outcomes(listing, isolation: Self.helper)
+        let here = try outcomes(listing, isolation: nil)
+        let there = try outcomes(listing, isolation: Self.helper)
         #expect(here == there)
         #expect(here.count == listing.count && here.contains { $0.error != nil } == false)
     }
@@ -20,7 +20,7 @@ struct IsolationTests {
     @Test("Errors travel too")
     func errors() throws {
         let listing = try ImageListing(folder: Fixture.path("images/broken"))
-        #expect(outcomes(listing, isolation: nil) == outcomes(listing, isolation: Self.helper))
+        #expect(try outcomes(listing, isolation: nil) == outcomes(listing, isolation: Self.helper))
     }
 
     @Test("A crash costs the one file, whose row says so", arguments: [1, 2])
@@ -32,7 +32,7 @@ struct IsolationTests {
         }
         var isolation = Self.helper
         isolation.arguments += ["--crash-on", "poison"]
-        let outcomes = outcomes(try ImageListing(folder: folder.path), isolation: isolation, threads: threads)
+        let outcomes = try outcomes(ImageListing(folder: folder.path), isolation: isolation, threads: threads)
         #expect(outcomes.count == 12)
         for outcome in outcomes {
             let isPoison = outcome.path.contains("poison")
@@ -50,20 +50,32 @@ struct IsolationTests {
             PNGWriter.encode(rgb: [UInt8](repeating: 7, count: side * side * 3), width: side, height: side),
             to: "slow.png")
         try folder.write(Fixture.bytes("images/drawn/420.jpg"), to: "small.jpg")
-        let outcomes = outcomes(
+        let outcomes = try outcomes(
             try ImageListing(folder: folder.path), isolation: Self.helper,
             decoding: DecodingOptions(maximumSeconds: 0.004))
         #expect(outcomes.map(\.kind) == [.tooLarge, nil])
         #expect(outcomes[0].error?.contains("0.004 s") == true)
     }
 
-    @Test(
-        "Without a helper no picture is decoded, and each row says why", arguments: ["/no/such/program", "/bin/false"])
-    func noHelper(program: String) throws {
+    @Test("A helper that ends without a word costs the pictures it was asked for")
+    func uselessHelper() throws {
         let listing = try ImageListing(folder: Fixture.path("images/libjpeg-turbo"))
-        let outcomes = outcomes(listing, isolation: DecodeIsolation(program: program, arguments: []))
+        let outcomes = try outcomes(listing, isolation: DecodeIsolation(program: "/bin/false", arguments: []))
         #expect(outcomes.count == listing.count)
         #expect(outcomes.allSatisfy { $0.kind == .unreadable && $0.pixels.isEmpty })
+    }
+
+    @Test("Where no helper can be started nothing is said of the pictures")
+    func noHelper() throws {
+        let listing = try ImageListing(folder: Fixture.path("images/libjpeg-turbo"))
+        let isolation = DecodeIsolation(program: "/no/such/program", arguments: [])
+        let error = #expect(throws: DecodersUnavailable.self) { try outcomes(listing, isolation: isolation) }
+        #expect("\(error!)".contains("posix_spawn '/no/such/program': No such file or directory; give it more"))
+        let loader = BatchLoader(
+            dataset: try ImageFolderDataset(folder: Fixture.path("images/libjpeg-turbo/..")),
+            preprocessing: Self.preprocessing, options: .init(batchSize: 2, isolation: isolation))
+        loader.begin(epoch: 0)
+        #expect(throws: DecodersUnavailable.self) { try loader.next() }
     }
 
     @Test("Training batches are the same with helpers")
@@ -101,12 +113,12 @@ struct IsolationTests {
     private func outcomes(
         _ listing: ImageListing, isolation: DecodeIsolation?, threads: Int = 2,
         decoding: DecodingOptions = DecodingOptions()
-    ) -> [Outcome] {
+    ) throws -> [Outcome] {
         let stream = ClassificationStream(
             listing: listing, preprocessing: Self.preprocessing, batchSize: 3, threads: threads, decoding: decoding,
             isolation: isolation)
         var outcomes: [Outcome] = []
-        while let batch = stream.next() {
+        while let batch = try stream.next() {
             for file in batch.files {
                 let pixels = file.row.map { batch.images.values(of: $0) }
                 outcomes.append(

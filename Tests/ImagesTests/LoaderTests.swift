@@ -153,7 +153,7 @@ struct LoaderTests {
             listing: ImageListing(folder: folder.path), preprocessing: Self.preprocessing, batchSize: 4,
             threads: threads)
         var files: [FileOutcome] = []
-        while let batch = stream.next() {
+        while let batch = try stream.next() {
             #expect(batch.files.count(where: { $0.row != nil }) == batch.count)
             for file in batch.files {
                 if let row = file.row {
@@ -178,12 +178,12 @@ struct LoaderTests {
         let stream = ClassificationStream(
             listing: listing, preprocessing: Self.preprocessing, batchSize: 4, firstFile: 6)
         var files: [FileOutcome] = []
-        while let batch = stream.next() { files += batch.files }
+        while let batch = try stream.next() { files += batch.files }
         #expect(files.map(\.index) == Array(6..<12))
         #expect(files[1].error?.kind == .missing && files[1].sha256 == nil && files[1].width == nil)
         let none = ClassificationStream(
             listing: listing, preprocessing: Self.preprocessing, batchSize: 4, firstFile: 12)
-        #expect(none.next() == nil)
+        #expect(try none.next() == nil)
     }
 
     // MARK: -

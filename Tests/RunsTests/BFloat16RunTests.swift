@@ -106,7 +106,7 @@ struct BFloat16RunTests {
         let failure = #expect(throws: RunFailure.self) {
             _ = try TrainingRun(options: other, data: data, out: out, resume: .required).execute(in: bench.context())
         }
-        #expect(failure?.message.contains("precision is bf16, the run had f32") == true)
+        #expect(failure?.message.contains("precision is bf16, wanted f32") == true)
     }
 
     @Test("an evaluation tells how far bf16 agrees with f32, and records it in a copy of the model")

@@ -33,6 +33,7 @@ struct BadInputTests {
                 .train, #"{"dataset": "x", "groups": 5, "batch": 0, "lr": "fast"}"#,
                 ["groups is 5; wanted 3 or 8", "batch is 0", "\"fast\""]
             ),
+            (.train, #"{"dataset": "x", "schedule": "constant", "min_lr": -1}"#, ["min_lr is -1.0; wanted 0 to 100"]),
             (.evaluate, #"{"dataset": "x", "model": "nobody"}"#, ["no model 'nobody'"]),
             (.classify, #"{"images": "x", "model": "a", "top_k": 0}"#, ["top_k is 0"]),
             (.classify, "[1]", ["an array of 1", "wanted an object"]),

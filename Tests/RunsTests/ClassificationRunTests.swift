@@ -1,4 +1,6 @@
+import Checkpoints
 import Foundation
+import Images
 import Support
 import Testing
 
@@ -39,9 +41,11 @@ struct ClassificationRunTests {
         let images = try bench.drawClasses("pictures", count: 1)
         mkfifo(bench.path("pipe"), 0o600)
         symlink(bench.path("away.csv"), bench.path("link"))
+        try AtomicFile.write("path,label\r\n".utf8, to: bench.path("mine.csv"))
         for (out, what) in [
-            (bench.path("pipe"), "a pipe"), (bench.path("link"), "a symbolic link"), (model, "the model itself"),
-            (images + "/dark/0.png", "a PNG file"), (bench.path("new/"), "the name of a folder"), (images, "a folder"),
+            (bench.path("pipe"), "a pipe"), (bench.path("link"), "a symbolic link"), (model, "no table of predictions"),
+            (images + "/dark/0.png", "no table of predictions"), (bench.path("mine.csv"), "no table of predictions"),
+            (bench.path("new/"), "the name of a folder"), (images, "a folder"),
         ] {
             // Reading a pipe would wait for a writer.
             let before = what == "a pipe" ? nil : try? bench.bytes(out)
@@ -52,6 +56,72 @@ struct ClassificationRunTests {
             #expect(failure?.message.contains(what) == true)
             #expect(what == "a pipe" || before == (try? bench.bytes(out)))
         }
+        // An earlier table, and an empty file, are replaced.
+        let out = bench.path("table.csv")
+        try AtomicFile.write("".utf8, to: out)
+        for _ in 0..<2 {
+            _ = try ClassificationRun(options: .init(), model: model, images: images, out: out)
+                .execute(in: bench.context())
+            #expect(try bench.text(out).hasPrefix("path,status,"))
+        }
+    }
+
+    @Test("a checkpoint that no run can work with is refused with what it holds")
+    func unfitModel() throws {
+        let good = try bench.trained() + "/best.ckpt"
+        let images = try bench.drawClasses("pictures", count: 1)
+        let changes: [(sentence: String, change: (inout ModelCard) -> Void)] = [
+            (
+                "makes pictures of 16 px; wanted 32 or more",
+                {
+                    $0.preprocessing = $0.preprocessing?.replacingOccurrences(
+                        of: #""pixels":32"#, with: #""pixels":16"#)
+                }
+            ),
+            ("cannot be read; it may be of another version", { $0.preprocessing = #"{"pixels":"many"}"# }),
+            ("has two classes called 'a\\x0A'", { $0.classNames = ["a\n", "a\n"] }),
+        ]
+        for (sentence, change) in changes {
+            var file = try ModelFile(path: good)
+            change(&file.card)
+            try file.write(to: bench.path("unfit.ckpt"))
+            let failure = #expect(throws: RunFailure.self) {
+                _ = try ClassificationRun(
+                    options: .init(), model: bench.path("unfit.ckpt"), images: images, out: bench.path("out.csv")
+                ).execute(in: bench.context())
+            }
+            #expect(failure?.reason == .badInput)
+            #expect(failure?.message.contains(sentence) == true, "\(failure?.message ?? "")")
+        }
+    }
+
+    @Test("an evaluation measures the loss that the model was trained with")
+    func trainedLoss() throws {
+        let data = try bench.drawClasses()
+        var losses: [Double] = []
+        for smoothing in [0.0, 0.3] {
+            var options = bench.quickOptions
+            options.epochs = 1
+            options.labelSmoothing = smoothing
+            let out = try bench.trained("smoothed \(smoothing)", options: options, data: data)
+            let row = try bench.text(out + "/results.csv").split(separator: "\r\n")[1].split(separator: ",")
+            let held = bench.path("held \(smoothing)")
+            // The training's own validation part.
+            let (_, validation) = HashSplit.divide(try ImageFolderDataset(folder: data), share: options.validationShare)
+            for index in 0..<validation.count {
+                let name = validation.recordName(at: index)
+                try FileManager.default.createDirectory(
+                    atPath: "\(held)/\((name as NSString).deletingLastPathComponent)", withIntermediateDirectories: true
+                )
+                try FileManager.default.copyItem(atPath: "\(data)/\(name)", toPath: "\(held)/\(name)")
+            }
+            let result = try EvaluationRun(
+                options: .init(), model: out + "/last.ckpt", data: held, out: bench.path("eval \(smoothing)")
+            ).execute(in: bench.context())
+            #expect(abs(try #require(result.figures["loss"]) - (try #require(Double(row[5])))) < 1e-6)
+            losses.append(try #require(result.figures["loss"]))
+        }
+        #expect(losses[0] != losses[1])
     }
 
     @Test("an evaluation appends its line and writes its figures")

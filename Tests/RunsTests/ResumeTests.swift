@@ -56,7 +56,7 @@ struct ResumeTests {
         let failure = #expect(throws: RunFailure.self) { _ = try other.execute(in: bench.context()) }
         #expect(failure?.reason == .badInput)
         let wanted =
-            "augmentation is photographs, wanted auto; checkpoint_steps is 7, wanted none; lr is 0.01, wanted 0.02; resume with"
+            "augmentation is photographs, wanted auto; lr is 0.01, wanted 0.02; resume with"
         #expect(failure?.message.contains(wanted) == true, "\(failure?.message ?? "")")
     }
 
@@ -74,6 +74,55 @@ struct ResumeTests {
         }
         #expect(failure?.reason == .badInput)
         #expect(failure?.message.contains("belongs to a run over other records") == true)
+    }
+
+    @Test("a damaged last checkpoint is passed over for the newest epoch that is whole")
+    func damagedLast() throws {
+        let data = try bench.drawClasses()
+        let straight = try bench.trained("straight", data: data)
+        try stop(run("stopped", data: data), atLine: "epoch: 2 step: ")
+        let path = bench.path("stopped/last.ckpt")
+        let bytes = try bench.bytes(path)
+        // The same file as the second epoch's, unless a copy was made of it.
+        try FileManager.default.removeItem(atPath: path)
+        try bytes.prefix(1000).write(to: URL(fileURLWithPath: path))
+        let log = EventLog()
+        _ = try run("stopped", data: data, resume: .required).execute(in: bench.context { log.append($0) })
+        #expect(log.lines.contains { $0.hasPrefix("passed over: could not read checkpoint '\(path)'") })
+        #expect(try bench.bytes(path) == bench.bytes(straight + "/last.ckpt"))
+
+        for name in try bench.names(bench.path("stopped")) where name.hasSuffix(".ckpt") {
+            try bytes.prefix(1000).write(to: URL(fileURLWithPath: bench.path("stopped/\(name)")))
+        }
+        let failure = #expect(throws: RunFailure.self) {
+            _ = try run("stopped", data: data, resume: .required).execute(in: bench.context())
+        }
+        #expect(failure?.message.contains("wanted a whole checkpoint to go on from") == true)
+    }
+
+    @Test("what is not the run's own stays in its folder, and its rows are kept whatever ends their lines have")
+    func foreignFiles() throws {
+        let data = try bench.drawClasses()
+        let straight = try bench.trained("straight", data: data)
+        try stop(run("out", data: data), atLine: "epoch: 2 step: ")
+        let table = try bench.text(bench.path("out/results.csv")).replacingOccurrences(of: "\r\n", with: "\n")
+        try AtomicFile.write(table.utf8, to: bench.path("out/results.csv"))
+        let foreign = [".holiday.partial", ".predictions.csv.0123456789abcdef.partial"]
+        let own = [".last.ckpt.77.0.partial", ".shufflenetv1-3_5.ckpt.77.0.partial", ".best.ckpt.partial"]
+        for name in foreign + own { try AtomicFile.write("precious".utf8, to: bench.path("out/\(name)")) }
+        _ = try run("out", data: data, resume: .required).execute(in: bench.context())
+        let names = try bench.names(bench.path("out"))
+        #expect(names.filter { $0.hasSuffix(".partial") } == foreign)
+        // But for times.
+        func figures(_ path: String) throws -> [[Substring]] {
+            try bench.text(path).split(separator: "\r\n").map { Array($0.split(separator: ",").prefix(8)) }
+        }
+        #expect(try figures(bench.path("out/results.csv")) == figures(straight + "/results.csv"))
+
+        try FileManager.default.createDirectory(atPath: bench.path("table"), withIntermediateDirectories: true)
+        try AtomicFile.write("mine".utf8, to: bench.path("table/results.csv"))
+        #expect(throws: RunFailure.self) { _ = try run("table", data: data).execute(in: bench.context()) }
+        #expect(try bench.text(bench.path("table/results.csv")) == "mine")
     }
 
     @Test("a job that cannot go on from an earlier attempt begins anew", arguments: ["options", "truncated"])

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import Images
 import Support
 import Synchronization
@@ -34,6 +35,26 @@ struct ResumedClassificationTests {
         #expect(try bench.text(out) == whole)
         #expect(result.figures["ok"] == 20 && result.figures["unsupported"] == 1)
         #expect(PredictionFile.partials(of: out).isEmpty)
+    }
+
+    @Test("one table is written by one process at a time, whatever the options of the other")
+    func otherWriter() throws {
+        let out = bench.path("out.csv")
+        try interrupt(out)
+        let partial = try #require(PredictionFile.partials(of: out).first)
+        // Another run's, of other options.
+        let other = bench.path(".out.csv.0123456789abcdef.partial")
+        for name in [partial, other] {
+            let writer = open(name, O_RDWR | O_CREAT, 0o644)
+            #expect(flock(writer, LOCK_EX) == 0)
+            let failure = #expect(throws: RunFailure.self) {
+                _ = try Self.run(model, images, out).execute(in: bench.context())
+            }
+            #expect(failure?.message.contains("another process is writing") == true)
+            close(writer)
+        }
+        _ = try Self.run(model, images, out).execute(in: bench.context())
+        #expect(try bench.text(out) == whole)
     }
 
     @Test("whatever byte it was killed at", arguments: 0..<12)

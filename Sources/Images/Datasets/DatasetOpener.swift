@@ -78,12 +78,10 @@ public enum DatasetOpener {
                 ignored: all.ignored + validation.ignored)
         }
         let (training, validation) = HashSplit.divide(all, share: share)
-        // A handful of pictures may all fall on one side; then nothing is held back.
-        let usesAll = training.count == 0 || validation.count == 0
-        let kept: any Dataset = usesAll ? all : training
+        let isDivided = validation.count > 0
         return OpenedDataset(
-            kind: .imageFolder, classNames: all.classNames, training: kept.limited(to: limit),
-            validation: usesAll ? nil : validation, all: all, isDividedByHash: !usesAll, ignored: all.ignored)
+            kind: .imageFolder, classNames: all.classNames, training: training.limited(to: limit),
+            validation: isDivided ? validation : nil, all: all, isDividedByHash: isDivided, ignored: all.ignored)
     }
 
     /// The folders of class folders: `train` and one of `val`, `validation`, `test` when both are there, `train` alone

@@ -44,7 +44,8 @@ public struct ImageFolderDataset: Dataset {
         var names: [String] = []
         for entry in folders {
             guard let name = entry.name.string else {
-                throw DatasetError("data set '\(folder)': class folder '\(entry.name)' is not UTF-8; rename it")
+                let text = SafeText.escaped(path: entry.name)
+                throw DatasetError("data set '\(folder)': class folder '\(text)' is not UTF-8; rename it")
             }
             names.append(name)
         }
@@ -55,14 +56,15 @@ public struct ImageFolderDataset: Dataset {
             // By bytes: to Swift's ==, two folders that differ in Unicode normalisation only are one.
             guard let label = classes.firstIndex(where: { $0.utf8.elementsEqual(name.utf8) }) else {
                 throw DatasetError(
-                    "data set '\(folder)': '\(name)' is no class of the training images, "
-                        + "which are: \(classes.joined(separator: ", "))")
+                    "data set '\(folder)': '\(SafeText.escaped(name))' is no class of the training images, "
+                        + "which are: \(classes.map(SafeText.escaped).joined(separator: ", "))")
             }
             let before = records.count
             try Self.list(root, entry.name, label: Int32(label), into: &records, ignored: &ignored)
             if records.count == before && wanted == nil {
                 throw DatasetError(
-                    "data set '\(folder)': class folder '\(name)' holds no images, wanted JPEG, PNG or WebP files")
+                    "data set '\(folder)': class folder '\(SafeText.escaped(name))' holds no images, wanted JPEG, PNG or WebP files"
+                )
             }
         }
         if records.isEmpty {

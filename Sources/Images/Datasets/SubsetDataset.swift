@@ -43,7 +43,8 @@ public enum HashSplit {
         return Double(generator.next() >> 11) * 0x1p-53 < share
     }
 
-    /// The records kept for training and those held back. In a tiny data set either may be empty.
+    /// The records kept for training and those held back, of which there may be none. A class that would have none left to
+    /// train on keeps its first.
     public static func divide(
         _ dataset: any Dataset, share: Double
     ) -> (training: SubsetDataset, validation: SubsetDataset) {
@@ -55,6 +56,12 @@ public enum HashSplit {
             } else {
                 kept.append(index)
             }
+        }
+        var trained = Set(kept.map { dataset.label(at: $0) })
+        let needed = held.filter { trained.insert(dataset.label(at: $0)).inserted }
+        if !needed.isEmpty {
+            kept = (kept + needed).sorted()
+            held.removeAll(where: Set(needed).contains)
         }
         return (SubsetDataset(dataset, indices: kept), SubsetDataset(dataset, indices: held))
     }

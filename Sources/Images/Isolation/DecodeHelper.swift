@@ -10,14 +10,15 @@ final class DecodeHelper {
     private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: SampleRequest.limit, alignment: 16)
     private var process: (pid: pid_t, socket: Int32)?
 
-    /// A helper without an answer for so long, in which it cannot have used up its processor time, hangs in a system
-    /// call (a dead network file system).
-    private static let patience: Int32 = 600_000
+    /// A helper without an answer for so many milliseconds, in which it cannot have used up its processor time even after
+    /// waiting for others' large pictures, hangs in a system call (a dead network file system).
+    private let patience: Int32
 
     init(_ isolation: DecodeIsolation, _ settings: SampleSettings, _ memory: SharedMemory) {
         self.isolation = isolation
         self.settings = settings
         self.memory = memory
+        patience = Int32(clamping: Int(max(600, 20 * settings.decoding.maximumSeconds) * 1000))
     }
 
     deinit {
@@ -39,9 +40,7 @@ final class DecodeHelper {
         var death = ""
         // Twice: the first death may be somebody else's doing (a person with kill(1), the kernel short of memory).
         for _ in 0..<2 {
-            if let trouble = start() {
-                return SlotOutcome(error: ImageError(.unreadable, "no decoder process could be started: \(trouble)"))
-            }
+            if let cause = start() { return SlotOutcome(trouble: DecodersUnavailable(cause: cause)) }
             switch ask(bytes) {
             case .answer(let outcome): return outcome
             case .overtime:
@@ -65,8 +64,8 @@ final class DecodeHelper {
         guard let (pid, socket) = process else { preconditionFailure("a helper was asked before it was started") }
         if HelperSocket.send(request, to: socket) {
             var waited = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
-            var ready = poll(&waited, 1, Self.patience)
-            while ready < 0 && errno == EINTR { ready = poll(&waited, 1, Self.patience) }
+            var ready = poll(&waited, 1, patience)
+            while ready < 0 && errno == EINTR { ready = poll(&waited, 1, patience) }
             if ready > 0, let message = HelperSocket.receive(from: socket, into: buffer),
                 let outcome = SlotOutcome(message: message)
             {
@@ -79,6 +78,8 @@ final class DecodeHelper {
         process = nil
         switch Self.wait(for: pid) {
         case .signal(SIGPROF): return .overtime
+        // The kernel's doing when memory is short.
+        case .signal(SIGKILL): return .died("signal 9, Killed: perhaps for want of memory")
         case .signal(let number): return .died("signal \(number), \(String(cString: strsignal(number)))")
         case .status(let status): return .died("exit status \(status)")
         }

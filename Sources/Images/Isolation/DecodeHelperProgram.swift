@@ -31,7 +31,8 @@ public enum DecodeHelperProgram {
     /// - Parameter crashingOn: files whose name has this in it end the process by SIGABRT; for tests of what then
     ///   becomes of the run.
     public static func run(crashingOn: String? = nil) -> Int32 {
-        prepareSignals()
+        // Of the time limit: it must get through whatever the run does with it.
+        signal(SIGPROF, SIG_DFL)
         var noCore = rlimit()
         setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &noCore)
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: SampleRequest.limit, alignment: 16)
@@ -60,16 +61,6 @@ public enum DecodeHelperProgram {
             if !HelperSocket.send(outcome.message, to: socket) { return 0 }
         }
         return 0
-    }
-
-    /// A request to stop is for the run, which ends its helpers; the signal of the time limit must get through.
-    private static func prepareSignals() {
-        signal(SIGINT, SIG_IGN)
-        signal(SIGTERM, SIG_IGN)
-        signal(SIGPROF, SIG_DFL)
-        var none = sigset_t()
-        sigemptyset(&none)
-        sigprocmask(SIG_SETMASK, &none, nil)
     }
 
     /// Lets the address space grow by so many bytes from what it is now.

@@ -121,10 +121,11 @@ public final class BatchLoader {
     ///
     /// Pictures that cannot be used are left out of their batch; a batch of nothing else is left out itself.
     ///
-    /// - Throws: `TooManyUnreadableImages` with the list, past the limit.
-    public func next() throws(TooManyUnreadableImages) -> Batch? {
+    /// - Throws: `TooManyUnreadableImages` with the list, past the limit; `DecodersUnavailable`.
+    public func next() throws -> Batch? {
         batch.unreadable.removeAll(keepingCapacity: true)
         while let slots = ring.next() {
+            try slots.check()
             let filled = slots.compact(elements: preprocessing.elementsPerImage)
             batch.number = slots.number
             batch.count = filled

@@ -76,8 +76,9 @@ public final class ClassificationStream {
     }
 
     /// The next files, nil after the last. Blocks. The batch is overwritten by the next call.
-    public func next() -> FileBatch? {
+    public func next() throws(DecodersUnavailable) -> FileBatch? {
         guard let slots = ring.next() else { return nil }
+        try slots.check()
         batch.count = slots.compact(elements: preprocessing.elementsPerImage)
         batch.images = NormalizedImages(slots.colours, preprocessing)
         batch.files.removeAll(keepingCapacity: true)

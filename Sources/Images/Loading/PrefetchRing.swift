@@ -5,6 +5,8 @@ internal import Support
 struct SlotOutcome: Sendable {
     /// Nil: the slot holds the picture's colours.
     var error: ImageError?
+    /// Why nothing can be said of the picture, nor of any other.
+    var trouble: DecodersUnavailable?
     var size: (width: Int, height: Int)?
     var sha256: SHA256Digest?
 }
@@ -23,6 +25,11 @@ final class SlotBatch {
     init(capacity: Int, colours: UnsafeMutablePointer<UInt8>) {
         self.colours = colours
         outcomes = [SlotOutcome](repeating: SlotOutcome(), count: capacity)
+    }
+
+    /// Throws when the system kept pictures from being decoded.
+    func check() throws(DecodersUnavailable) {
+        if let trouble = outcomes[..<count].lazy.compactMap(\.trouble).first { throw trouble }
     }
 
     /// Closes the gaps that failed slots left, so that the pictures that are there lie side by side in slot order.

@@ -37,8 +37,17 @@ public struct TooManyUnreadableImages: Error, Sendable, Hashable, CustomStringCo
         let percent = (limit * 10_000).rounded() / 100
         var text = "data set '\(dataset)': \(images.count) of \(records) images could not be used, wanted at most "
         text += "\(percent) %; repair or remove them, or raise the limit:"
-        for image in images.prefix(Self.shown) { text += "\n  \(image.name): \(image.error)" }
+        for image in images.prefix(Self.shown) { text += "\n  \(SafeText.escaped(image.name)): \(image.error)" }
         if images.count > Self.shown { text += "\n  and \(images.count - Self.shown) more" }
         return text
+    }
+}
+
+/// No picture can be decoded for the moment, which is the system's fault and none of the pictures'.
+public struct DecodersUnavailable: Error, Sendable, Hashable, CustomStringConvertible {
+    let cause: String
+
+    public var description: String {
+        "no decoder process could be started: \(cause); give it more descriptors, processes or memory (see ulimit), and run again"
     }
 }

@@ -9,6 +9,11 @@ final class Console: Sendable {
     private let isTerminal = isatty(STDERR_FILENO) == 1
     private let progressShown = Mutex(false)
 
+    /// A reader that goes away (`| head`) must not end a training of days.
+    init() {
+        signal(SIGPIPE, SIG_IGN)
+    }
+
     func show(_ event: RunEvent) {
         switch event {
         case .started:
@@ -24,7 +29,7 @@ final class Console: Sendable {
             print(result.summary)
         case .failed(let failure):
             clearProgress()
-            FileHandle.standardError.write(Data("shufflenetd: \(failure.message)\n".utf8))
+            note("shufflenetd: \(failure.message)\n")
         }
     }
 
@@ -35,16 +40,20 @@ final class Console: Sendable {
         let eta = etaSeconds.map { "  ETA \(Self.clock($0))" } ?? ""
         let line = "[\(bar)] \(Int(fraction * 100)) %  \(message)\(eta)"
         progressShown.withLock { shown in
-            FileHandle.standardError.write(Data("\r\u{1B}[K\(line)".utf8))
+            note("\r\u{1B}[K\(line)")
             shown = true
         }
     }
 
     private func clearProgress() {
         progressShown.withLock { shown in
-            if shown { FileHandle.standardError.write(Data("\r\u{1B}[K".utf8)) }
+            if shown { note("\r\u{1B}[K") }
             shown = false
         }
+    }
+
+    private func note(_ text: String) {
+        try? FileHandle.standardError.write(contentsOf: Data(text.utf8))
     }
 
     private static func clock(_ seconds: Double) -> String {

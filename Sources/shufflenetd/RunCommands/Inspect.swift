@@ -1,6 +1,7 @@
 import ArgumentParser
 import Checkpoints
 import Foundation
+import Images
 import Runs
 import ShuffleNet
 
@@ -36,12 +37,14 @@ struct Inspect: AsyncParsableCommand {
         if let names = summary.card?.classNames {
             print("classes:       \(names.map(SafeText.escaped).joined(separator: ", "))")
         }
-        if let preprocessing = summary.card?.preprocessing { print("preprocessing: \(preprocessing)") }
-        if let training = summary.card?.training { print("training:      \(training)") }
+        if let preprocessing = summary.card?.preprocessing {
+            print("preprocessing: \(SafeText.escaped(preprocessing))")
+        }
+        if let training = summary.card?.training { print("training:      \(SafeText.escaped(training))") }
         if let check = summary.card?.bfloat16Check {
             print("bf16 check:    agrees with f32 on \(check.agreeing) of \(check.images) images")
         }
-        if let state = summary.card?.runState { print("run state:     \(state)") }
+        if let state = summary.card?.runState { print("run state:     \(SafeText.escaped(state))") }
         if entries {
             print("")
             for line in summary.lines {

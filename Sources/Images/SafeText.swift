@@ -1,5 +1,3 @@
-import Images
-
 /// Text from outside (names of files and classes, messages of libraries) made safe for a CSV that people open in
 /// spreadsheets and scripts read line by line. Reversible:
 ///
@@ -21,7 +19,7 @@ public enum SafeText {
     }
 
     /// A path relative to a folder: it never begins with `./` itself.
-    static func escaped(path: RawPath) -> String {
+    public static func escaped(path: RawPath) -> String {
         let plain = escaped(bytes: path.bytes)
         guard let first = plain.unicodeScalars.first, beginsFormula(first) else { return plain }
         return "./" + plain
