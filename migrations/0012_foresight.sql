@@ -17,7 +17,7 @@ ALTER TABLE shufflenet.schedules RENAME CONSTRAINT schedules_name_is_a_name
 CREATE FUNCTION shufflenet.cron_mistake(cron text) RETURNS text
 LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    fields text[] := regexp_split_to_array(lower(btrim(cron, E' \t\n\r\f\v')), '\s+');
+    fields text[] := regexp_split_to_array(lower(btrim(cron, E' \t\n\r\f\x0B')), '\s+');
     titles text[] := '{minute,hour,day of month,month,day of week}';
     lowest integer[] := '{0,0,1,1,0}';
     highest integer[] := '{59,23,31,12,7}';
@@ -111,7 +111,8 @@ CREATE VIEW shufflenet.unserved_queues WITH (security_invoker = true) AS
     FROM shufflenet.jobs AS j
     WHERE j.state = 'available' AND NOT EXISTS (
         SELECT FROM shufflenet.workers AS w
-        WHERE w.retired_at IS NULL AND (w.queues IS NULL OR j.queue = ANY (w.queues)))
+        WHERE w.retired_at IS NULL AND w.last_heartbeat > clock_timestamp() - interval '2 minutes'
+            AND (w.queues IS NULL OR j.queue = ANY (w.queues)))
     GROUP BY j.queue ORDER BY j.queue;
 COMMENT ON VIEW shufflenet.unserved_queues IS 'Queues with jobs that no running daemon will claim.';
 

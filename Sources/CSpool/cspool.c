@@ -39,3 +39,17 @@ int cspool_birth(int folder, const char *name, int64_t *nanoseconds) {
     *nanoseconds = status.stx_btime.tv_sec * INT64_C(1000000000) + status.stx_btime.tv_nsec;
     return 0;
 }
+
+int cspool_identity(int folder, struct cspool_identity *identity) {
+    struct statx status;
+    if (statx(folder, "", AT_EMPTY_PATH, STATX_INO | STATX_BTIME, &status) != 0) {
+        return -1;
+    }
+    identity->device = (uint64_t)status.stx_dev_major << 32 | status.stx_dev_minor;
+    identity->inode = status.stx_ino;
+    identity->birth = status.stx_mask & STATX_BTIME
+        ? status.stx_btime.tv_sec * INT64_C(1000000000) + status.stx_btime.tv_nsec
+        : 0;
+    identity->is_mounted = (status.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
+    return 0;
+}

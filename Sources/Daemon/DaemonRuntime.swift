@@ -130,11 +130,6 @@ public struct DaemonRuntime: Sendable {
             slots: configuration.workers, queues: queues, version: Self.version)
         let registered = Dispatcher.Instant.now
         let worker = WorkerRegistry(try await queue.registerWorker(registration))
-        for unserved in try await queue.unservedQueues() {
-            logger.warning(
-                "jobs wait in a queue that no running daemon serves",
-                metadata: ["queue": "\(unserved.queue)", "jobs": "\(unserved.jobs)"])
-        }
         for rescued in try await queue.rescueDeadNeighbours(of: registration.process) {
             logger.notice("took back a job of a daemon that is gone", metadata: ["lease": "\(rescued.lease)"])
         }
@@ -186,6 +181,7 @@ public struct DaemonRuntime: Sendable {
         _ queue: JobStore, _ registration: WorkerRegistration, _ sweep: FolderSweep, _ ground: GroundWatch
     ) -> [RepeatingDuty] {
         let (timings, logger) = (configuration.queue, self.logger)
+        let unserved = UnservedQueues(queue: queue, logger: logger)
         let retention = Retention(
             settings: configuration.retention, roots: configuration.roots, queue: queue, logger: logger)
         return [
@@ -205,6 +201,9 @@ public struct DaemonRuntime: Sendable {
             },
             RepeatingDuty(name: "the sweep of ended jobs' folders", interval: .seconds(5), logger: logger) {
                 try await sweep.run()
+            },
+            RepeatingDuty(name: "the look at queues that nobody serves", interval: .seconds(60), logger: logger) {
+                try await unserved.look()
             },
             RepeatingDuty(name: "the forgetting of old jobs", interval: .seconds(3600), logger: logger) {
                 try await retention.run()

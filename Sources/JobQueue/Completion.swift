@@ -14,6 +14,7 @@ struct Completion: Sendable {
             """
             UPDATE shufflenet.jobs
             SET state = 'completed', reason = NULL, error = NULL, result = $3::jsonb, output_path = $4, progress = 1,
+                progress_message = coalesce($3::jsonb ->> 'summary', progress_message),
                 finished_at = clock_timestamp(), cpu_seconds = $5, peak_memory_bytes = $6,
                 event_implied = event_implied <> (NOT has_dependants AND concurrency_key IS NULL)
             WHERE id = $1 AND lease_token = $2 AND state = 'running'

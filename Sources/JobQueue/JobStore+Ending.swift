@@ -32,8 +32,12 @@ extension JobStore {
 
     /// Gives a job back as if it had not been claimed (drain, preemption): available at once, no attempt spent.
     /// If its cancel was asked for, it becomes `cancelled` instead.
-    public func release(_ lease: Lease, usage: AttemptUsage = AttemptUsage()) async throws -> Bool {
-        try await end(lease, Ending(reason: .preempted, error: nil, usage: usage, policy: .immediate)) != nil
+    ///
+    /// - Parameter cause: a sentence for the row, where it was no drain.
+    public func release(
+        _ lease: Lease, because cause: String? = nil, usage: AttemptUsage = AttemptUsage()
+    ) async throws -> Bool {
+        try await end(lease, Ending(reason: .preempted, error: cause, usage: usage, policy: .immediate)) != nil
     }
 
     /// Leaves a word with a completed job, where its last progress stood: what became of its model.

@@ -84,6 +84,7 @@ extension JobStore {
             }
         }
         var notes: [String] = []
+        if decision.next == nil { notes.append("it never fires: no month has such a day") }
         if decision.missed > 0 { notes.append("\(decision.missed) times were missed and not made up for") }
         if left > 0 { notes.append("\(left) times were left out, the job before was unfinished") }
         try connection.query(

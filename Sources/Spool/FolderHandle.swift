@@ -94,6 +94,14 @@ final class FolderHandle: Sendable {
         return FileStatus(status)
     }
 
+    /// Which folder this is, wherever its path leads by now.
+    func identity() throws(SystemError) -> (folder: FolderIdentity, isMountPoint: Bool) {
+        var found = cspool_identity()
+        if cspool_identity(descriptor, &found) != 0 { throw SystemError("statx", on: label) }
+        let folder = FolderIdentity(device: found.device, inode: found.inode, birth: found.birth)
+        return (folder, found.is_mounted != 0)
+    }
+
     func exists(_ name: EntryName) throws(SystemError) -> Bool { try status(of: name) != nil }
 
     /// When the entry was made, in nanoseconds since 1970; `nil` where the file system does not tell.

@@ -10,6 +10,8 @@ public enum SpoolError: Error, Sendable, Equatable, CustomStringConvertible {
     case gone(root: String, mark: String, identifier: String)
     /// Another spool lies where this one was.
     case exchanged(root: String)
+    /// The file that says what the spool is called, or whose it is, says nothing of the kind.
+    case damagedMark(path: String)
     /// The spool is fed on by daemons of another database.
     case ofAnotherDatabase(root: String, mark: String, found: String, wanted: String)
 
@@ -23,6 +25,8 @@ public enum SpoolError: Error, Sendable, Equatable, CustomStringConvertible {
             "'\(root)/\(mark)' is not there, wanted spool \(identifier): nothing is taken and no job claimed until the file system with it is mounted again; if that is gone for good, start the daemon again, which makes a new spool"
         case .exchanged(let root):
             "'\(root)' is another spool than at start (was a file system mounted?): nothing is taken and no job claimed until it is back, or the daemon is started again"
+        case .damagedMark(let path):
+            "'\(path)' holds no hexadecimal digits, wanted what the daemon had written there: restore it, or remove it, after which the daemon makes another one"
         case .ofAnotherDatabase(let root, let mark, let found, let wanted):
             "the spool '\(root)' belongs to database \(found), wanted that of this daemon, \(wanted): give each database a spool of its own; if that database is gone for good, remove '\(root)/\(mark)'"
         }

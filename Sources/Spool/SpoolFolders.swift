@@ -16,8 +16,7 @@ struct SpoolFolders: Sendable {
     /// Tells this spool from others that feed the same database; made once, kept in `.spool-id`.
     let identifier: String
     private let database: String?
-    /// Of the root, at start.
-    private let device: UInt64
+    private let place: SpoolGround
     var afterStep: @Sendable (Step) throws -> Void = { _ in }
 
     static let inputName = EntryName("input")
@@ -34,11 +33,11 @@ struct SpoolFolders: Sendable {
         self.database = database
         try FileTree.make(layout.root)
         let root = try FolderHandle(path: layout.root)
-        device = try root.status().device
         if let database { try Self.bind(root, to: database) }
         try Self.makeParts(of: layout, in: root)
         identifier = try SpoolMark.identifier.read(
             in: root, orWrite: String(UInt64.random(in: .min ... .max), radix: 16))
+        place = try SpoolGround(root: layout.root)
     }
 
     /// The root of this very spool. Throws `SpoolError.gone` when it is not there, `.exchanged` when another spool lies in
@@ -56,7 +55,7 @@ struct SpoolFolders: Sendable {
     /// Makes the parts again that somebody removed, or all of it as the same spool: its rows are still there. Throws what
     /// `ground()` does: into a folder on which a file system is to be mounted nothing is put.
     func repairLayout() throws {
-        if try isRemoved() {
+        if try !hasMark(), try place.isRemoved() {
             try FileTree.make(layout.root)
             _ = try SpoolMark.identifier.read(in: FolderHandle(path: layout.root), orWrite: identifier)
         }
@@ -65,11 +64,8 @@ struct SpoolFolders: Sendable {
         try Self.makeParts(of: layout, in: root)
     }
 
-    /// Whether the spool was removed, or moved away, from a file system that is still there.
-    private func isRemoved() throws -> Bool {
-        let root = try openRoot()
-        if let root, try SpoolMark.identifier.read(in: root) != nil { return false }
-        return try root?.status().device ?? Self.device(above: layout.root) == device
+    private func hasMark() throws -> Bool {
+        try openRoot().map { try SpoolMark.identifier.read(in: $0) != nil } ?? false
     }
 
     private func openRoot() throws(SystemError) -> FolderHandle? {
@@ -77,20 +73,6 @@ struct SpoolFolders: Sendable {
             return try FolderHandle(path: layout.root)
         } catch let error where error.code == ENOENT {
             return nil
-        }
-    }
-
-    /// The device of the nearest folder above `path` that is there.
-    private static func device(above path: String) throws(SystemError) -> UInt64 {
-        var parent = path
-        while true {
-            let end = parent.lastIndex(of: "/")
-            parent = end.map { $0 == parent.startIndex ? "/" : String(parent[..<$0]) } ?? "."
-            do {
-                return try FolderHandle(path: parent).status().device
-            } catch let error where error.code == ENOENT && parent != "/" && parent != "." {
-                continue
-            }
         }
     }
 
@@ -112,6 +94,7 @@ struct SpoolFolders: Sendable {
     static func checkBinding(of path: String, to database: String) throws {
         if access(path, F_OK) != 0 { return }
         let root = try FolderHandle(path: path)
+        _ = try SpoolMark.identifier.read(in: root)
         if let found = try SpoolMark.database.read(in: root) { try check(found, of: root, is: database) }
     }
 

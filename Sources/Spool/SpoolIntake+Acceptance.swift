@@ -168,8 +168,11 @@ extension SpoolIntake {
             isShortOfSpace = isShort
             if isShort {
                 logger.error(
-                    "low on space: nothing is taken",
-                    metadata: ["free": "\(free)", "wanted": "\(configuration.minimumFreeBytes)"])
+                    "low on space: nothing is taken until there is room (spool.min_free)",
+                    metadata: [
+                        "spool": "\(folders.layout.root)", "free": "\(free) bytes",
+                        "wanted": "\(configuration.minimumFreeBytes) bytes",
+                    ])
             } else {
                 logger.notice("enough space again", metadata: ["free": "\(free)"])
             }

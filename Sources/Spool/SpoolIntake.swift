@@ -21,8 +21,8 @@ public actor SpoolIntake: Service {
     var isShortOfSpace = false
     /// Refusals that could not be carried out are logged once.
     var stuck: Set<DropIdentity> = []
-    /// Archives that did not fit, and the bytes that were free before them.
-    var tooLarge: [DropIdentity: Int64] = [:]
+    /// Archives that did not fit: the bytes that were free before them, and when they are tried again anyway.
+    var tooLarge: [DropIdentity: (free: Int64, retry: ContinuousClock.Instant)] = [:]
     /// Entries of `incoming/` that are no kind of job; each is logged once.
     private var strangers: Set<EntryName> = []
 

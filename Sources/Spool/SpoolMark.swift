@@ -14,8 +14,8 @@ struct SpoolMark: Sendable {
         self.name = EntryName(name)
     }
 
-    /// `nil` when there is none.
-    func read(in root: FolderHandle) throws(SystemError) -> String? {
+    /// `nil` when there is none. Throws `SystemError`, and `SpoolError.damagedMark` for a file of anything else.
+    func read(in root: FolderHandle) throws -> String? {
         guard try root.exists(name) else { return nil }
         let descriptor = try root.openFile(name)
         defer { close(descriptor) }
@@ -25,21 +25,20 @@ struct SpoolMark: Sendable {
         let digits = bytes.prefix(count).prefix {
             (48...57).contains($0) || (97...102).contains($0) || $0 == UInt8(ascii: "-")
         }
-        return digits.isEmpty ? nil : String(decoding: digits, as: UTF8.self)
+        if digits.isEmpty { throw SpoolError.damagedMark(path: root.label(of: name)) }
+        return String(decoding: digits, as: UTF8.self)
     }
 
     /// What is written; `fresh` if there was nothing, which is written then.
-    func read(in root: FolderHandle, orWrite fresh: String) throws(SystemError) -> String {
+    func read(in root: FolderHandle, orWrite fresh: String) throws -> String {
+        if let text = try read(in: root) { return text }
         let path = root.label(of: name)
-        for _ in 0..<2 {
-            if let text = try read(in: root) { return text }
-            // Two daemons may start at once: link(2) lets one of them win, both then read the same.
-            let draft = "\(path).\(getpid()).\(fresh)"
-            try AtomicFile.write("\(fresh)\n".utf8, to: draft)
-            let code = link(draft, path) == 0 ? 0 : errno
-            unlink(draft)
-            if code != 0, code != EEXIST { throw SystemError("link", on: path, code: code) }
-        }
-        throw SystemError("read", on: path, code: EINVAL)
+        // Two daemons may start at once, also of two hosts: link(2) lets one of them win, both then read the same.
+        let draft = "\(path).\(String(UInt64.random(in: .min ... .max), radix: 16))"
+        try AtomicFile.write("\(fresh)\n".utf8, to: draft)
+        let code = link(draft, path) == 0 ? 0 : errno
+        unlink(draft)
+        if code != 0, code != EEXIST { throw SystemError("link", on: path, code: code) }
+        return try read(in: root) ?? fresh
     }
 }

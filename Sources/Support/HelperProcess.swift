@@ -19,8 +19,12 @@ public enum HelperProcess {
         for number in [STDIN_FILENO, STDOUT_FILENO] where descriptors[number] == nil {
             posix_spawn_file_actions_addopen(&actions, number, "/dev/null", O_RDWR, 0)
         }
-        // Above the numbers that are targets, so that no dup2 closes another's source nor leaves close-on-exec.
         let last = max(descriptors.keys.max() ?? 0, STDERR_FILENO)
+        // One that is not open is no error.
+        for number in STDERR_FILENO + 1..<last + 1 where descriptors[number] == nil {
+            posix_spawn_file_actions_addclose(&actions, number)
+        }
+        // Above the numbers that are targets, so that no dup2 closes another's source nor leaves close-on-exec.
         var sources: [Int32] = []
         defer { for source in sources { close(source) } }
         for (number, descriptor) in descriptors {

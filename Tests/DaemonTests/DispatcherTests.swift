@@ -108,7 +108,7 @@ import Testing
     func spoolAway() {
         var machine = working(one, two)
         _ = machine.cancelRequested(two.job)
-        #expect(machine.childEnded(one, .spoolGone, at(1)) == [.settle(one, .release)])
+        #expect(machine.childEnded(one, .spoolGone, at(1)) == [.settle(one, .releaseForSpool)])
         #expect(machine.settled(one, at(1)) == [])
         #expect(machine.childEnded(two, .spoolGone, at(1)) == [.settle(two, .cancel)])
         #expect(machine.settled(two, at(1)) == [])

@@ -87,7 +87,7 @@ import Testing
         #expect(deaf["listen"]?.first?.contains("no notification came") == true)
     }
 
-    @Test("jobs in a queue that no running daemon serves are told, and only once there is a daemon")
+    @Test("jobs in a queue that no running daemon serves are told, and jobs where no daemon runs")
     func unservedQueues() async throws {
         try await JobStore.migrate(database.settings)
         let store = JobStore(database.database)
@@ -95,13 +95,24 @@ import Testing
             _ = try await store.submit(
                 JobRequest(kind: .train, args: JSONDocument(text: #"{"dataset": "flowers"}"#), queue: name))
         }
-        #expect(await findings() == [:])
+        #expect(await findings()["queues"] == ["3 jobs wait and no daemon runs; start one"])
         _ = try await store.registerWorker(WorkerRegistration(slots: 1, queues: ["default", "spool-1"]))
         let found = await findings()
         #expect(found.keys.sorted() == ["queues"])
         #expect(found["queues"]?.first?.contains("2 jobs wait in queue 'gpu'") == true, "\(found)")
         _ = try await store.registerWorker(WorkerRegistration(slots: 1, queues: ["gpu"]))
         #expect(await findings() == [:])
+        // As after a crash.
+        try await database.database.query(
+            "UPDATE shufflenet.workers SET last_heartbeat = clock_timestamp() - interval '3 minutes'")
+        #expect(await findings()["queues"] == ["3 jobs wait and no daemon runs; start one"])
+    }
+
+    @Test("a spool whose mark says nothing is named")
+    func damagedMark() async throws {
+        try await JobStore.migrate(database.settings)
+        try scratch.write("", to: "state/spool/.spool-id")
+        #expect(await findings()["spool"]?.first?.contains("/.spool-id' holds no hexadecimal digits") == true)
     }
 
     @Test("a LISTEN that goes through a transaction pooler is found out, and a direct one is not complained of")

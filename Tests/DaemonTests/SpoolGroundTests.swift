@@ -77,15 +77,17 @@ import Testing
 
     @Test(
         "a file system that goes away under the spool and comes back: nothing is put in its place, no job is charged",
-        needsNamespaces)
-    func remount() async throws {
+        needsNamespaces,
+        // Another file system, and a part of the one that is under it.
+        arguments: ["mount -t tmpfs tmpfs", "true"])
+    func remount(filesystem: String) async throws {
         for folder in ["disk", "state/spool"] {
             try FileManager.default.createDirectory(
                 atPath: "\(scratch.path)/\(folder)", withIntermediateDirectories: true)
         }
         let (disk, spool) = ("\(scratch.path)/disk", "\(scratch.path)/state/spool")
         let daemon = try await daemon(
-            after: "mount -t tmpfs tmpfs '\(disk)' && mount --bind '\(disk)' '\(spool)'",
+            after: "\(filesystem) '\(disk)' && mount --bind '\(disk)' '\(spool)'",
             child: "until [ -e '\(scratch.path)/go' ]; do sleep 0.05; done\n\(ServeTests.succeeding)")
         func inside(_ line: String) throws {
             let pid = daemon.process.processIdentifier
@@ -110,6 +112,11 @@ import Testing
         let away = try await daemon.queue.jobs(limit: 100)
         #expect(away.count == 2 && away.allSatisfy { $0.state == .available && $0.attempt == 0 }, "\(away)")
         #expect(FileTree.names(in: spool) == [])
+        // An empty one in its place, which may well get the numbers of the former.
+        try inside("mount -t tmpfs tmpfs '\(spool)'")
+        try await Task.sleep(for: .seconds(1))
+        #expect(FileTree.names(in: "/proc/\(daemon.process.processIdentifier)/root\(spool)") == [])
+        try inside("umount '\(spool)'")
 
         try inside("mount --bind '\(disk)' '\(spool)'")
         try drop("after", into: "inside")

@@ -130,6 +130,7 @@ import Testing
         ]
         var generator = SystemRandomNumberGenerator()
         var texts = ["", "@daily", "@DAILY", "@reboot", "@", "* * * *", "* * * * * *", " \t0 0 * * * \n"]
+        texts += ["v30 2 * * *", "30 2 * * *v", "\u{B}30 2 * * *\u{C}"]
         for piece in pieces {
             for field in 0..<5 {
                 var fields = Array(repeating: "*", count: 5)

@@ -104,6 +104,14 @@ import Testing
         #expect(mended.note == nil && mended.nextFire != nil)
     }
 
+    @Test func `a schedule for a day that never comes says so`() async throws {
+        let queue = try await QueueFixture.make()
+        try await define(queue) { $0.cron = "0 0 30 2 *" }
+        #expect(try await queue.store.tickSchedules().fired.isEmpty)
+        let row = try #require(try await queue.store.schedules().first)
+        #expect(row.nextFire == nil && row.note == "it never fires: no month has such a day")
+    }
+
     @Test func `args that are no longer allowed are noted`() async throws {
         let queue = try await QueueFixture.make()
         try await define(queue)

@@ -14,3 +14,13 @@ int cspool_rename_exclusive(int old_folder, const char *old_name, int new_folder
 /// statx(2) without following links: when the thing was made, in nanoseconds since 1970. ENODATA where the file
 /// system does not know.
 int cspool_birth(int folder, const char *name, int64_t *nanoseconds);
+
+/// Tells a folder from any other that ever was: birth is 0 where the file system does not tell. `is_mounted`: whether a file
+/// system, or a part of one (a bind mount), is mounted on it; 0 before Linux 5.8. statx(2); 0, or -1 with errno.
+struct cspool_identity {
+    uint64_t device;
+    uint64_t inode;
+    int64_t birth;
+    int is_mounted;
+};
+int cspool_identity(int folder, struct cspool_identity *identity);

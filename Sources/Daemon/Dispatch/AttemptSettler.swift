@@ -45,6 +45,8 @@ struct AttemptSettler: Sendable {
                 if try await commit(claim.lease, { try await queue.cancelRunning(claim.lease, usage: usage) }) {
                     await afterEnd(claim, reason: .cancelled, "the job was cancelled")
                 }
+            case .releaseForSpool:
+                try await releaseForSpool(claim, usage)
             case .release:
                 _ = try await commit(claim.lease) { try await queue.release(claim.lease, usage: usage) }
                 if let job = try? await queue.job(claim.id), job.state == .cancelled {
@@ -88,7 +90,7 @@ struct AttemptSettler: Sendable {
                 logger.warning(
                     "not published, and not charged: the spool is away",
                     metadata: ["lease": "\(lease)", "error": "\(absence)"])
-                _ = try await commit(lease) { try await queue.release(lease, usage: usage) }
+                try await releaseForSpool(claim, usage)
                 return .written
             }
             let reason: FailureReason = AttemptRunner.reason(of: error) == .diskFull ? .diskFull : .error
@@ -107,6 +109,14 @@ struct AttemptSettler: Sendable {
             await withdraw(claim, publication)
         }
         return .written
+    }
+
+    private func releaseForSpool(_ claim: ClaimedJob, _ usage: AttemptUsage) async throws {
+        _ = try await commit(claim.lease) {
+            try await queue.release(
+                claim.lease, because: "the spool was away; nothing is charged, and it runs again when that is back",
+                usage: usage)
+        }
     }
 
     private func fail(
@@ -184,7 +194,7 @@ struct AttemptSettler: Sendable {
                     let model = try publication.carryOut(output: output, models: configuration.roots.models)
                     logger.info("published a model", metadata: ["job": "\(claim.id)", "model": "\(model)"])
                 } catch {
-                    try await queue.remark(
+                    try? await queue.remark(
                         claim.id, "model '\(publication.model)' is not published yet, it is tried again: \(error)")
                     throw error
                 }

@@ -23,6 +23,8 @@ public struct Dispatcher: Sendable {
         case cancel
         /// Back to the queue, nothing charged.
         case release
+        /// The same, since the spool it worked in is away.
+        case releaseForSpool
         /// Somebody else may have the job: touch nothing under a final name, write nothing.
         case abandon
     }
@@ -164,7 +166,7 @@ public struct Dispatcher: Sendable {
         case .preempted: .fail(.error, "the child process ended early (exit status 75) though nobody had asked it to")
         case .crashed(let message): .fail(.workerCrash, message)
         case .outOfMemory(let message): .fail(.outOfMemory, message)
-        case .spoolGone: .release
+        case .spoolGone: .releaseForSpool
         }
     }
 

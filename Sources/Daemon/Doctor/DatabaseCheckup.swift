@@ -87,11 +87,19 @@ struct DatabaseCheckup: Sendable {
     /// Daemons claim from `default` and from the queue of their own spool; a job in any other waits for ever.
     private func queues(_ database: Database) async throws -> [String] {
         let store = JobStore(database)
-        // Before the first daemon is started, nothing is wrong with that.
-        guard try await !store.workers().isEmpty else { return [] }
-        return try await store.unservedQueues().map { queue, jobs in
-            "\(jobs) jobs wait in queue '\(queue)', which no running daemon serves; move them with UPDATE shufflenet.jobs "
-                + "SET queue = 'default', or start the daemon whose spool it is"
+        let unserved = try await store.unservedQueues()
+        // The view's measure of a daemon that runs.
+        let isAnyAlive = try await store.workers().contains { $0.lastHeartbeat.timeIntervalSinceNow > -120 }
+        guard isAnyAlive else {
+            let jobs = unserved.map(\.jobs).reduce(0, +)
+            return jobs == 0 ? [] : ["\(jobs) jobs wait and no daemon runs; start one"]
+        }
+        return unserved.map { queue, jobs in
+            let remedy =
+                queue.hasPrefix("spool-")
+                ? "it belongs to a spool: start the daemon of that spool, on the file system that holds it"
+                : "move them: UPDATE shufflenet.jobs SET queue = 'default' WHERE queue = '\(queue)' AND state = 'available'"
+            return "\(jobs) jobs wait in queue '\(queue)', which no running daemon serves; \(remedy)"
         }
     }
 

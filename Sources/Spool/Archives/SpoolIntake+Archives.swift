@@ -41,11 +41,12 @@ extension SpoolIntake {
         }
     }
 
-    /// Unpacking an archive to find that it still does not fit would keep the disk busy, and full, for nothing.
+    /// Unpacking an archive at every poll, to find that it still does not fit, would keep the disk busy, and full, for
+    /// nothing.
     private func mayFit(_ drop: DropIdentity) throws -> Bool {
-        guard let free = tooLarge[drop] else { return true }
+        guard let failure = tooLarge[drop], ContinuousClock.now < failure.retry else { return true }
         // What other programs write and remove is no reason to try again.
-        return try folders.freeBytes() > free + free / 50
+        return try folders.freeBytes() > failure.free + failure.free / 50
     }
 
     private func takeApart(_ key: IntakePlan.Key, _ drop: DropIdentity, _ sign: CompletionSign) async {
@@ -68,9 +69,10 @@ extension SpoolIntake {
             case .refused(let reason, let message, let wanted):
                 try settle(key, drop, Refusal(reason: reason, message: message, wanted: wanted))
             case .outOfSpace:
-                tooLarge[drop] = free
+                // Something else may have taken the space for the moment.
+                tooLarge[drop] = (free, .now + .seconds(600))
                 logger.error(
-                    "an archive does not fit; it is unpacked when there is more space than there was",
+                    "an archive does not fit; it is unpacked when there is more space than there was, or in 10 min",
                     metadata: [
                         "archive": "\(drop.name)", "spool": "\(folders.layout.root)", "free": "\(free)",
                         "kept free": "\(configuration.minimumFreeBytes)",

@@ -79,7 +79,7 @@ struct JobReport: Encodable {
         case .running:
             let asked = job.cancelRequested ? "cancelling; " : ""
             return "\(asked)\(Int(job.progress * 100)) %\(job.progressMessage.map { ", \($0)" } ?? "")"
-        case .completed: return job.outputPath ?? ""
+        case .completed: return [job.progressMessage, job.outputPath].compactMap { $0 }.joined(separator: "; ")
         case .available where job.runAt > Date(): return "not before \(time(job.runAt))"
         case .available, .held, .failed, .cancelled:
             return [job.reason?.rawValue, job.error].compactMap { $0 }.joined(separator: ": ")
