@@ -1,6 +1,7 @@
 #pragma once
-// What Swift cannot spell: permutations of two vectors that compile to two instructions instead of one a lane,
-// prefetches, and the CPU's name for its instruction set.
+// What Swift cannot spell: permutations of two vectors that compile to two instructions instead of one a lane, fused
+// multiply-adds that stay as they are written, masked and partial copies, prefetches, and the CPU's name for its
+// instruction set.
 // Everything is inlined, so nothing here has a symbol that modules for different CPUs could share.
 
 #define LANES_INLINE static inline __attribute__((always_inline, unused))

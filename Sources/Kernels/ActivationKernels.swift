@@ -1,8 +1,9 @@
 /// The loops over activations stored as `Scalar`; sums and parameters are float32.
 ///
 /// Beside each operation's plain form stand its shapes (`DepthwiseConvolution`, `MaxPool`, …). Planes are `[H][W]`, one
-/// image and one channel, with `window.scratchCount` floats of scratch. Up to 32 elements past the end of an input row
-/// or plane, and 16 before a plane, may be read (and are not used). Nothing here allocates, fails or starts threads.
+/// image and one channel, with `window.scratchCount` floats of scratch. Up to 48 elements past the end of an input row
+/// or plane, and 16 before a plane, may be read (and are not used). Nothing here fails or starts threads, and nothing
+/// allocates but a product that ends exactly, which takes 32 elements for each of its rows while it runs.
 public protocol ActivationKernels<Scalar>: Sendable {
     associatedtype Scalar: ActivationScalar
 
@@ -56,8 +57,8 @@ public protocol ActivationKernels<Scalar>: Sendable {
     /// `MaxPool` of x as it lies, `out` `[outHeight][outWidth]`.
     func maxPoolForward(
         _ plane: UnsafePointer<Scalar>, _ window: PlaneWindow, out: UnsafeMutablePointer<Scalar>)
-    /// `MaxPool` of max(scale·plane + shift, 0), and the places of the maxima; of `places.taps` 16 after the last are
-    /// read on the way back.
+    /// `MaxPool` of max(scale·plane + shift, 0), and the places of the maxima; of `places.taps` one before the first
+    /// and 16 after the last are read on the way back.
     func maxPoolForward(
         _ plane: UnsafePointer<Scalar>, _ window: PlaneWindow, scale: Float, shift: Float,
         out: UnsafeMutablePointer<Scalar>, places: MaxPool.Places<Scalar>)

@@ -1,6 +1,6 @@
 /// The shortcut of a stride-2 unit: 3×3 average, stride 2, *same* padding that is not counted; then the unit's ReLU.
 ///
-/// Planes and scratch as in `DepthwiseConvolution`. `inverseCounts` `[outHeight][outWidth]` comes from
+/// Planes and scratch as in `ActivationKernels`. `inverseCounts` `[outHeight][outWidth]` comes from
 /// `fillInverseCounts`.
 public enum AveragePool {
     /// 1 / (values under each window).

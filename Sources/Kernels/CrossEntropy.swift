@@ -31,10 +31,10 @@ public enum CrossEntropy {
         return -((1 - smoothing) * hit + share * all)
     }
 
-    /// How many logits beat the label's: 0 means top-1. Equal values rank by index; a NaN label ranks last.
+    /// How many logits beat the label's: 0 means top-1. Equal values rank by index; a NaN label ranks nowhere, `Int.max`.
     public static func rank(_ logits: UnsafePointer<Float>, label: Int, classes: Int) -> Int {
         let own = logits[label]
-        if own.isNaN { return classes }
+        if own.isNaN { return .max }
         var rank = 0
         for index in 0..<classes where logits[index] > own || (logits[index] == own && index < label) { rank += 1 }
         return rank

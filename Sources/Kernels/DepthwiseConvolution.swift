@@ -1,5 +1,5 @@
-/// A 3×3 convolution of one channel by its own kernel, padding 1, stride 1 or 2, whose input is first put through the
-/// preceding batch norm and ReLU: x = max(scale·r + shift, 0).
+/// A 3×3 convolution of one channel by its own kernel, padding 1, stride 1 or 2. In training its input is first put through
+/// the preceding batch norm and ReLU, x = max(scale·r + shift, 0); in inference, where those are folded away, it is x itself.
 ///
 /// `out[y][x] = Σ kernel[dy][dx] · x[stride·y + dy - 1][stride·x + dx - 1]`, `out` `[outHeight][outWidth]`.
 public enum DepthwiseConvolution {

@@ -1,8 +1,7 @@
 internal import COpenBLAS
 
-/// Matrix products of row-major matrices, by OpenBLAS on the calling thread alone.
-///
-/// A 1×1 convolution over channel-major activations `[C][N·H·W]` is such a product as they lie.
+/// Matrix products of row-major matrices, by OpenBLAS on the calling thread alone: those of the dense layer and of the
+/// norms' algebra. Convolutions have kernels of their own (`PointwiseProduct`).
 public enum MatrixProduct {
     public enum Side: Sendable {
         case plain

@@ -1,6 +1,6 @@
 /// 3×3 maximum, stride 2, *same* padding with −∞, of x = max(scale·r + shift, 0): the stem's norm, ReLU and pool.
 ///
-/// Planes as in `DepthwiseConvolution`.
+/// Planes as in `ActivationKernels`.
 public enum MaxPool {
     /// The tap of a window whose inputs are all zero after the ReLU: nothing goes back through it.
     public static var closed: Int32 { 9 }

@@ -1,6 +1,6 @@
 internal import Kernels
 
-/// The last `columns` columns of a product, fewer than pay for a vector: the rows of a tile lie in the lanes, as its weights
+/// A few columns of a product: the last ones, fewer than pay for a vector, or those of a strip that needs plain sums. The rows of a tile lie in the lanes, as its weights
 /// are packed, and each element of x is spread over them. Every sum is made in the order of `ProductTile`.
 struct NarrowProduct<let columns: Int, Scalar: LaneScalar> {
     let product: PointwiseProduct<Scalar>

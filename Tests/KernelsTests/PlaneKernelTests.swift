@@ -18,14 +18,14 @@ import Testing
     /// Input with room for whole-vector reads on both sides: garbage there must not matter.
     private struct Input<Scalar: TestScalar> {
         let values: [Float]
-        private let memory: AlignedBuffer<Scalar>
+        private let memory: FencedMemory<Scalar>
         var pointer: UnsafePointer<Scalar> { UnsafePointer(memory.pointer + 16) }
 
-        init(_ count: Int, seed: UInt64 = 7) {
+        init(_ count: Int, seed: UInt64 = 7) throws {
             let stored = noise(count, seed: seed, as: Scalar.self)
             values = stored.floats
             let beside = [Scalar](repeating: Scalar(rounding: .nan), count: 16)
-            memory = AlignedBuffer(beside + stored + beside + beside)
+            memory = try FencedMemory(beside + stored + beside + beside + beside)
         }
     }
 
@@ -43,19 +43,19 @@ import Testing
     }
 
     @Test("Depthwise convolution of planes as they lie, and after a norm", arguments: KernelsUnderTest.all, planes)
-    func depthwiseForward(_ set: KernelsUnderTest, _ plane: Plane) {
+    func depthwiseForward(_ set: KernelsUnderTest, _ plane: Plane) throws {
         for stride in [1, 2] {
-            checkForward(set.kernels.float32, plane, stride)
-            checkForward(set.kernels.bfloat16, plane, stride)
+            try checkForward(set.kernels.float32, plane, stride)
+            try checkForward(set.kernels.bfloat16, plane, stride)
         }
     }
 
     private func checkForward<Scalar: TestScalar>(
         _ kernels: any ActivationKernels<Scalar>, _ plane: Plane, _ stride: Int
-    ) {
+    ) throws {
         let window = PlaneWindow.convolution(height: plane.height, width: plane.width, stride: stride)
         for count in counts(window) {
-            let raw = Input<Scalar>(count * window.inArea)
+            let raw = try Input<Scalar>(count * window.inArea)
             let kernel = noise(9, seed: 8)
             let scratch = Self.scratch(window)
             let plain = Guarded<Scalar>(count: count * window.outArea)
@@ -74,20 +74,20 @@ import Testing
     }
 
     @Test("Depthwise convolution, backward", arguments: KernelsUnderTest.all, planes)
-    func depthwiseBackward(_ set: KernelsUnderTest, _ plane: Plane) {
+    func depthwiseBackward(_ set: KernelsUnderTest, _ plane: Plane) throws {
         for stride in [1, 2] {
-            checkBackward(set.kernels.float32, plane, stride)
-            checkBackward(set.kernels.bfloat16, plane, stride)
+            try checkBackward(set.kernels.float32, plane, stride)
+            try checkBackward(set.kernels.bfloat16, plane, stride)
         }
     }
 
     private func checkBackward<Scalar: TestScalar>(
         _ kernels: any ActivationKernels<Scalar>, _ plane: Plane, _ stride: Int
-    ) {
+    ) throws {
         let window = PlaneWindow.convolution(height: plane.height, width: plane.width, stride: stride)
         for count in counts(window) {
-            let raw = Input<Scalar>(count * window.inArea)
-            let gradient = Input<Scalar>(count * window.outArea, seed: 9)
+            let raw = try Input<Scalar>(count * window.inArea)
+            let gradient = try Input<Scalar>(count * window.outArea, seed: 9)
             let kernel = noise(9, seed: 8)
             let scratch = Self.scratch(window)
             let inputGradient = Guarded<Scalar>(count: count * window.inArea)
@@ -117,14 +117,14 @@ import Testing
     }
 
     @Test("Average pool, both ways", arguments: KernelsUnderTest.all, planes)
-    func averagePool(_ set: KernelsUnderTest, _ plane: Plane) {
-        checkAveragePool(set.kernels.float32, plane)
-        checkAveragePool(set.kernels.bfloat16, plane)
+    func averagePool(_ set: KernelsUnderTest, _ plane: Plane) throws {
+        try checkAveragePool(set.kernels.float32, plane)
+        try checkAveragePool(set.kernels.bfloat16, plane)
     }
 
-    private func checkAveragePool<Scalar: TestScalar>(_ kernels: any ActivationKernels<Scalar>, _ plane: Plane) {
+    private func checkAveragePool<Scalar: TestScalar>(_ kernels: any ActivationKernels<Scalar>, _ plane: Plane) throws {
         let window = PlaneWindow.same(height: plane.height, width: plane.width)
-        let x = Input<Scalar>(window.inArea)
+        let x = try Input<Scalar>(window.inArea)
         let counts = AlignedBuffer<Float>(count: window.outArea + 32)
         AveragePool.fillInverseCounts(window, into: counts.pointer)
         let out = Guarded<Scalar>(count: window.outArea)
@@ -134,7 +134,7 @@ import Testing
         AveragePool.forwardReference(x.values, window, out: wanted.pointer)
         #expect(isClose(out.values, wanted.values) && out.isIntact)
 
-        let gradient = Input<Scalar>(window.outArea, seed: 9)
+        let gradient = try Input<Scalar>(window.outArea, seed: 9)
         let found = Guarded<Scalar>(count: window.inArea)
         let scratch = AlignedBuffer<Float>(count: window.scratchCount)
         kernels.averagePoolBackward(
@@ -147,14 +147,14 @@ import Testing
     }
 
     @Test("Max-pool, with and without its places, and the way back", arguments: KernelsUnderTest.all, planes)
-    func maxPool(_ set: KernelsUnderTest, _ plane: Plane) {
-        checkMaxPool(set.kernels.float32, plane)
-        checkMaxPool(set.kernels.bfloat16, plane)
+    func maxPool(_ set: KernelsUnderTest, _ plane: Plane) throws {
+        try checkMaxPool(set.kernels.float32, plane)
+        try checkMaxPool(set.kernels.bfloat16, plane)
     }
 
-    private func checkMaxPool<Scalar: TestScalar>(_ kernels: any ActivationKernels<Scalar>, _ plane: Plane) {
+    private func checkMaxPool<Scalar: TestScalar>(_ kernels: any ActivationKernels<Scalar>, _ plane: Plane) throws {
         let window = PlaneWindow.same(height: plane.height, width: plane.width)
-        let raw = Input<Scalar>(window.inArea)
+        let raw = try Input<Scalar>(window.inArea)
         let x = raw.values.map { max(-1.3 * $0 + 0.2, 0) }
         let wanted = Guarded<Float>(count: window.outArea)
         var wantedTaps = [UInt8](repeating: 99, count: window.outArea)
@@ -176,7 +176,7 @@ import Testing
         for index in 0..<window.outArea where wanted.values[index] <= 0 { wantedTaps[index] = UInt8(MaxPool.closed) }
         #expect(taps.values == wantedTaps)
 
-        let gradient = Input<Scalar>(window.outArea, seed: 9)
+        let gradient = try Input<Scalar>(window.outArea, seed: 9)
         let found = Guarded(raw.values.map(Scalar.init(rounding:)))
         kernels.maxPoolBackward(
             gradient: gradient.pointer, taps: taps.pointer, window, scale: 2, slope: -0.7, offset: 0.4, found.pointer)
@@ -204,15 +204,15 @@ import Testing
     }
 
     @Test("Image patches", arguments: KernelsUnderTest.all, planes)
-    func patches(_ set: KernelsUnderTest, _ plane: Plane) {
-        checkPatches(set.kernels.float32, plane)
-        checkPatches(set.kernels.bfloat16, plane)
+    func patches(_ set: KernelsUnderTest, _ plane: Plane) throws {
+        try checkPatches(set.kernels.float32, plane)
+        try checkPatches(set.kernels.bfloat16, plane)
     }
 
-    private func checkPatches<Scalar: TestScalar>(_ kernels: any ActivationKernels<Scalar>, _ plane: Plane) {
+    private func checkPatches<Scalar: TestScalar>(_ kernels: any ActivationKernels<Scalar>, _ plane: Plane) throws {
         let window = PlaneWindow.convolution(height: plane.height, width: plane.width, stride: 2)
-        // Nothing outside the image may be read: the image ends exactly at the guards.
-        let image = Guarded(noise(3 * window.inArea))
+        // Nothing after the image may be read.
+        let image = try FencedMemory(noise(3 * window.inArea))
         for firstRow in 0..<window.outHeight {
             for rowCount in [1, window.outHeight - firstRow] {
                 let columns = rowCount * window.outWidth
