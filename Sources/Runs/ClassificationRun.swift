@@ -73,6 +73,7 @@ public struct ClassificationRun: Sendable {
             classNames: model.classNames, topK: options.topK, model: (self.model as NSString).lastPathComponent)
         let classes = model.classNames.count
         let size = max(min(options.batch, listing.count), 1)
+        try BatchMemory.check(batch: size, model.preprocessing)
         let preprocessing = options.pictures.applied(to: model.preprocessing)
         let file = try PredictionFile(
             path: out, identity: try identity(table: table, preprocessing: preprocessing, precision: precision),

@@ -2,9 +2,14 @@ import Glibc
 
 /// How much memory there is for this process at the most.
 public enum SystemMemory {
-    /// Bytes of the machine, or of the tightest control group around this process (cgroup v2, `memory.max`).
+    /// Bytes of the machine, of the tightest control group around this process (cgroup v2, `memory.max`), or of the address
+    /// space it may have (ulimit -v), whichever are fewest.
     public static var limit: Int {
-        let machine = sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE))
+        var space = rlimit()
+        getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &space)
+        // RLIM_INFINITY is the largest number there is.
+        let machine = min(
+            sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE)), Int(clamping: space.rlim_cur))
         // One line, `0::/system.slice/shufflenetd.service`, where the second version is in use.
         guard let line = text("/proc/self/cgroup"), line.hasPrefix("0::/") else { return machine }
         var names = line.dropFirst(4).split(separator: "/")

@@ -6,7 +6,10 @@ import Testing
     @Test(
         "Matrix products of every orientation agree with the plain form",
         arguments: [(1, 1, 1), (3, 17, 5), (20, 49, 80), (36, 100, 10), (8, 33, 27)],
-        [(MatrixProduct.Side.plain, MatrixProduct.Side.plain), (.plain, .transposed), (.transposed, .plain), (.transposed, .transposed)])
+        [
+            (MatrixProduct.Side.plain, MatrixProduct.Side.plain), (.plain, .transposed), (.transposed, .plain),
+            (.transposed, .transposed),
+        ])
     func products(_ size: (Int, Int, Int), _ sides: (MatrixProduct.Side, MatrixProduct.Side)) {
         let (m, n, k) = size
         MatrixProduct.useOneThread()

@@ -1,4 +1,5 @@
 import Foundation
+import Images
 import ShuffleNet
 import Support
 import Testing
@@ -19,6 +20,20 @@ struct BadInputTests {
             job: 1, attempt: 1, kind: kind, args: try JSONDecoder().decode(JSONValue.self, from: Data(args.utf8)),
             input: input, work: bench.path("work"), previous: nil,
             roots: .init(datasets: bench.path("datasets"), models: bench.path("models")), threads: 1)
+    }
+
+    @Test("pictures that memory cannot hold are refused before they are decoded")
+    func batchMemory() throws {
+        let preprocessing = Preprocessing.photographs(pixels: 1024)
+        try BatchMemory.check(batch: 64, preprocessing, limit: 1 << 30)
+        let failure = #expect(throws: RunFailure.self) {
+            try BatchMemory.check(batch: 4096, preprocessing, limit: 24 << 30)
+        }
+        #expect(
+            failure?.message
+                == "a batch of 4096 pictures of 1024 px takes 49152 MiB, since 4 are decoded ahead, and there are 24576 MiB of memory; wanted a smaller batch"
+        )
+        #expect(SystemMemory.limit > 1 << 30)
     }
 
     @Test(

@@ -48,6 +48,23 @@ import Testing
         #expect(output == "0 1 2 3 /dev/null\ngiven\n")
     }
 
+    @Test func `requests to stop, which a terminal sends to all processes, do not end a helper`() throws {
+        let (status, output) = try run("for s in HUP INT QUIT TERM; do kill -$s $$; done; echo alive") {
+            [STDOUT_FILENO: $0]
+        }
+        #expect(status == 0 && output == "alive\n")
+    }
+
+    @Test func `numbers between those that are given are closed`() throws {
+        let leak = fcntl(STDERR_FILENO, F_DUPFD, 5)
+        defer { close(leak) }
+        let (status, output) = try run("ls /proc/self/fd | tr '\n' ' '", environment: ["PATH=/usr/bin:/bin"]) {
+            [STDOUT_FILENO: $0, leak + 1: STDERR_FILENO]
+        }
+        // 3 is the folder that ls reads, and the shell may keep one above 9 of its own.
+        #expect(status == 0 && !output.split(separator: " ").contains("\(leak)") && output.contains("\(leak + 1)"))
+    }
+
     @Test func `a program that can't be started is named`() {
         #expect {
             try HelperProcess.start("/nowhere/helper", arguments: [], environment: [], descriptors: [:])

@@ -33,6 +33,9 @@ public final class FileBatch {
 /// Feeds the files of a listing to the network, decoded ahead by threads of its own, in the listing's order and with
 /// an outcome for every file. A bad file never stops the stream, and its place is never filled by another's pixels.
 public final class ClassificationStream {
+    /// Batches in memory: one in use, the others being filled.
+    public static let ringBatches = 4
+
     public let listing: ImageListing
     private let preprocessing: Preprocessing
     private let ring: PrefetchRing
@@ -43,7 +46,7 @@ public final class ClassificationStream {
     ///   - firstFile: enters the listing there, to resume a run.
     public init(
         listing: ImageListing, preprocessing: Preprocessing, batchSize: Int = 32, threads: Int = 2,
-        ringBatches: Int = 4, decoding: DecodingOptions = DecodingOptions(),
+        ringBatches: Int = ClassificationStream.ringBatches, decoding: DecodingOptions = DecodingOptions(),
         isolation: DecodeIsolation? = nil, firstFile: Int = 0
     ) {
         precondition(batchSize > 0, "a batch of \(batchSize) files")
