@@ -125,9 +125,9 @@ public struct DaemonRuntime: Sendable {
         let results = try ResultStore(root: configuration.roots.results)
         let spoolQueue = "spool-\(spool.identifier)"
 
-        let queues = ["default", spoolQueue]
+        let queues = (common: "default", spool: spoolQueue)
         let registration = WorkerRegistration(
-            slots: configuration.workers, queues: queues, version: Self.version)
+            slots: configuration.workers, queues: [queues.common, queues.spool], version: Self.version)
         let registered = Dispatcher.Instant.now
         let worker = WorkerRegistry(try await queue.registerWorker(registration))
         for rescued in try await queue.rescueDeadNeighbours(of: registration.process) {

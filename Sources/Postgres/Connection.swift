@@ -19,7 +19,7 @@ public final class Connection {
             throw PostgresError(.unableToConnect, "out of memory")
         }
         guard PQstatus(handle) == CONNECTION_OK else {
-            let message = String(cString: PQerrorMessage(handle)).trimmed
+            let message = String(cString: PQerrorMessage(handle)).oneLine
             PQfinish(handle)
             throw PostgresError(.unableToConnect, "could not connect to \(settings): \(message)")
         }
@@ -232,7 +232,7 @@ public final class Connection {
     }
 
     private func lost() -> PostgresError {
-        PostgresError(.connectionLost, String(cString: PQerrorMessage(handle)).trimmed)
+        PostgresError(.connectionLost, String(cString: PQerrorMessage(handle)).oneLine)
     }
 }
 

@@ -30,7 +30,7 @@ public struct PostgresError: Error, Sendable, Equatable, CustomStringConvertible
         // The letters are PG_DIAG_SQLSTATE and its neighbours of postgres_ext.h: Swift does not import char macros.
         self.init(
             field("C").map(SQLState.init(rawValue:)) ?? .connectionLost,
-            field("M") ?? String(cString: PQresultErrorMessage(result)).trimmed,
+            field("M") ?? String(cString: PQresultErrorMessage(result)).oneLine,
             detail: field("D"), hint: field("H"), constraint: field("n"))
     }
 
@@ -63,5 +63,10 @@ extension String {
         guard let first = firstIndex(where: { !$0.isWhitespace }), let last = lastIndex(where: { !$0.isWhitespace })
         else { return "" }
         return String(self[first...last])
+    }
+
+    /// Several lines, as libpq writes of several addresses, as one: a log has a line a message.
+    var oneLine: String {
+        split(whereSeparator: \.isNewline).map { String($0).trimmed }.filter { !$0.isEmpty }.joined(separator: "; ")
     }
 }

@@ -13,13 +13,18 @@ extension RunFailure {
             self.init(.diskFull, "\(error); free some space and retry")
         case let error as CheckpointError where error.systemError.map(Self.meansFullDisk) ?? false:
             self.init(.diskFull, "\(error); free some space and retry")
-        case let error as CheckpointError where error.action == .read:
+        case let error as CheckpointError where error.action == .read && !Self.mayPass(error):
             self = .badInput("\(error)")
         case is DatasetError, is TooManyUnreadableImages, is ImageError:
             self = .badInput("\(error)")
         default:
             self.init(.error, "\(error)")
         }
+    }
+
+    /// Whether the system kept a file from being read, and not the file.
+    private static func mayPass(_ error: CheckpointError) -> Bool {
+        error.systemError.map { [EMFILE, ENFILE, ENOMEM, EIO, ESTALE, EAGAIN].contains($0.code) } ?? false
     }
 
     private static func meansFullDisk(_ error: SystemError) -> Bool {

@@ -25,7 +25,7 @@ final class FoldedNetwork<Scalar: ActivationScalar>: ClassifyingNetwork {
     private let classifier: FoldedClassifier
     private let kernels = Scalar.kernels(of: KernelSets.kernels)
     /// First units of the three stages and the end.
-    private let stageStarts = [0, 4, 12, 16]
+    private let stageStarts: [Int]
 
     init(_ configuration: NetworkConfiguration, pixels: Int, maximumBatch: Int, pool: ThreadPool) {
         self.pool = pool
@@ -36,6 +36,8 @@ final class FoldedNetwork<Scalar: ActivationScalar>: ClassifyingNetwork {
             side = shape.outputSide(side)
             return unit
         }
+        let stageStarts = units.indices.filter { units[$0].shape.stride == 2 } + [units.count]
+        self.stageStarts = stageStarts
         let plan = InferencePlan(
             secondArea: units[stageStarts[0]].outArea, thirdArea: units[stageStarts[1]].outArea,
             maximumBatch: maximumBatch)
@@ -147,14 +149,16 @@ final class FoldedNetwork<Scalar: ActivationScalar>: ClassifyingNetwork {
     func activations(image: any InputImages) -> [InferenceSession.Activation] {
         var list: [InferenceSession.Activation] = []
         let logits = AlignedBuffer<Float>(count: classifier.classes)
-        classify(image, 0..<1, logits: logits.pointer, memories[0], soloists[0]) {
-            name, channels, side, rows in
-            var values: [Float] = []
-            values.reserveCapacity(channels * side * side)
-            for channel in 0..<channels {
-                values += UnsafeBufferPointer(start: rows[channel, 0], count: side * side).lazy.map(\.float)
+        withExtendedLifetime(logits) {
+            classify(image, 0..<1, logits: logits.pointer, memories[0], soloists[0]) {
+                name, channels, side, rows in
+                var values: [Float] = []
+                values.reserveCapacity(channels * side * side)
+                for channel in 0..<channels {
+                    values += UnsafeBufferPointer(start: rows[channel, 0], count: side * side).lazy.map(\.float)
+                }
+                list.append(.init(name: name, shape: [channels, side, side], values: values))
             }
-            list.append(.init(name: name, shape: [channels, side, side], values: values))
         }
         return list
     }

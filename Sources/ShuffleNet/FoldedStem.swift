@@ -36,9 +36,11 @@ final class FoldedStem<Scalar: ActivationScalar> {
                 folded.pointer[index] = Float(Double(raw[index]) * norm.scale[channel])
             }
         }
-        kernels.pack(
-            [WeightBlock(folded.pointer, rowStride: ImagePatches.rows, columns: ImagePatches.rows)], into: weights,
-            inputSize: 1)
+        withExtendedLifetime(folded) {
+            kernels.pack(
+                [WeightBlock(folded.pointer, rowStride: ImagePatches.rows, columns: ImagePatches.rows)],
+                into: weights, inputSize: 1)
+        }
         return norm.outputSquare
     }
 

@@ -22,9 +22,9 @@ public enum SpoolError: Error, Sendable, Equatable, CustomStringConvertible {
         case .missingWork(let path): "the work folder '\(path)' is not there: nothing can be published"
         case .missingFolder(let path): "the input '\(path)' is not there: drop the folder again"
         case .gone(let root, let mark, let identifier):
-            "'\(root)/\(mark)' is not there, wanted spool \(identifier): nothing is taken and no job claimed until the file system with it is mounted again; if that is gone for good, start the daemon again, which makes a new spool"
+            "'\(root)/\(mark)' is not there, wanted spool \(identifier): nothing is taken and none of its jobs claimed until the file system with it is mounted again; if that is gone for good, start the daemon again, which makes a new spool"
         case .exchanged(let root):
-            "'\(root)' is another spool than at start (was a file system mounted?): nothing is taken and no job claimed until it is back, or the daemon is started again"
+            "'\(root)' is another spool than at start (was a file system mounted?): nothing is taken and none of its jobs claimed until it is back, or the daemon is started again"
         case .damagedMark(let path):
             "'\(path)' holds no hexadecimal digits, wanted what the daemon had written there: restore it, or remove it, after which the daemon makes another one"
         case .ofAnotherDatabase(let root, let mark, let found, let wanted):

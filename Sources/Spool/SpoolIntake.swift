@@ -33,6 +33,8 @@ public actor SpoolIntake: Service {
 
     private var watch: FolderWatch?
     private var table = WatchTable()
+    /// Why the last rescan failed; told once, however often it is tried again.
+    private var lookError: String?
     /// Since the last rescan.
     private var lacksWatches = false
     private var toldOfMissingWatches = false
@@ -161,10 +163,14 @@ public actor SpoolIntake: Service {
             plan.forgetTmp(but: inTmp)
             for key in plan.keys.subtracting(present) { forget(key) }
             plan.rescanAll(at: now)
+            lookError = nil
         } catch {
             // What was known of the folders says nothing of those in another spool, or none.
             if error is SpoolError { for key in plan.keys { forget(key) } }
-            logger.error("could not look through the spool", metadata: ["error": "\(error)"])
+            if "\(error)" != lookError {
+                logger.error("could not look through the spool", metadata: ["error": "\(error)"])
+            }
+            lookError = "\(error)"
         }
         await placeLeftovers()
         let isPolled = watch == nil || lacksWatches

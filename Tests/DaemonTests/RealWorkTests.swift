@@ -54,6 +54,31 @@ import Testing
         return job
     }
 
+    @Test("plain commands: a reader that goes away ends no training, and want of descriptors is no picture's fault")
+    func plainCommands() throws {
+        try drawPictures(12)
+        let options = "--model-size 0.5x --pixels 32 --batch 4 --epochs 2 --lr 0.001 --warm-up-epochs 0"
+        try Tool.shell(
+            "'\(RunningDaemon.program)' train --data datasets/pictures \(options) --out out | true", in: scratch.path)
+        #expect(FileTree.names(in: "\(scratch.path)/out").contains { $0.hasPrefix("shufflenetv1-2_") })
+
+        let classify = "'\(RunningDaemon.program)' classify --model out/best.ckpt --images datasets --out rows.csv"
+        var refusals = 0
+        for limit in 8...24 {
+            try? FileTree.remove("\(scratch.path)/rows.csv")
+            do {
+                try Tool.shell("ulimit -n \(limit); \(classify) 2> error", in: scratch.path)
+            } catch {
+                refusals += 1
+                #expect(scratch.read("rows.csv") == nil)
+            }
+            let rows = scratch.read("rows.csv")?.split(separator: "\r\n").dropFirst() ?? []
+            #expect(rows.allSatisfy { $0.contains(",ok,") }, "with \(limit) descriptors: \(rows)")
+        }
+        // Both were met.
+        #expect(refusals > 0 && refusals < 17, "\(scratch.read("error") ?? "")")
+    }
+
     @Test("two daemons share the parts of one classification; one of them is killed; one CSV in the files' order")
     func shards() async throws {
         try drawPictures(60)

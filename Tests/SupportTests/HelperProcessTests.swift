@@ -29,7 +29,8 @@ import Testing
         defer { for file in files { close(file) } }
         let (first, second) = (min(files[0], files[1]), max(files[0], files[1]))
         // Each under the other's number.
-        let (status, output) = try run("cat <&\(second); cat <&\(first)", environment: ["PATH=/usr/bin:/bin"]) {
+        let script = "cat /dev/fd/\(second); cat /dev/fd/\(first)"
+        let (status, output) = try run(script, environment: ["PATH=/usr/bin:/bin"]) {
             [STDOUT_FILENO: $0, second: first, first: second]
         }
         #expect(status == 0)

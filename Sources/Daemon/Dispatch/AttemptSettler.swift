@@ -43,12 +43,15 @@ struct AttemptSettler: Sendable {
                 return try await fail(claim, reason, message, usage)
             case .cancel:
                 if try await commit(claim.lease, { try await queue.cancelRunning(claim.lease, usage: usage) }) {
+                    logger.info("cancelled", metadata: ["job": "\(claim.id)"])
                     await afterEnd(claim, reason: .cancelled, "the job was cancelled")
                 }
             case .releaseForSpool:
                 try await releaseForSpool(claim, usage)
             case .release:
-                _ = try await commit(claim.lease) { try await queue.release(claim.lease, usage: usage) }
+                if try await commit(claim.lease, { try await queue.release(claim.lease, usage: usage) }) {
+                    logger.info("given back, to go on later", metadata: ["job": "\(claim.id)"])
+                }
                 if let job = try? await queue.job(claim.id), job.state == .cancelled {
                     await afterEnd(claim, reason: .cancelled, "the job was cancelled")
                 }

@@ -19,6 +19,8 @@ final class DispatchService: Service {
         /// Where the last claim found its job, if nothing has been heard since that could have come in front of it.
         var place: QueuePlace?
         var hints = 0
+        /// While it is, nothing of it is claimed.
+        var isSpoolAway = false
     }
 
     private let state: Mutex<State>
@@ -29,12 +31,13 @@ final class DispatchService: Service {
     private let settler: AttemptSettler
     private let configuration: DaemonConfiguration
     private let queue: JobStore
-    private let queues: [String]
+    /// For jobs by SQL, and for those of the spool.
+    private let queues: (common: String, spool: String)
     private let logger: Logger
 
     init(
         machine: Dispatcher, worker: WorkerRegistry, runner: AttemptRunner, settler: AttemptSettler,
-        configuration: DaemonConfiguration, queue: JobStore, queues: [String], logger: Logger
+        configuration: DaemonConfiguration, queue: JobStore, queues: (common: String, spool: String), logger: Logger
     ) {
         state = Mutex(State(machine: machine))
         (actions, send) = AsyncStream.makeStream(of: Dispatcher.Action.self)
@@ -58,6 +61,15 @@ final class DispatchService: Service {
         feed { $0.lookForWork(.now) }
     }
     func setBlocked(_ blocked: Bool) { feed { $0.setBlocked(blocked, .now) } }
+
+    func setSpoolAway(_ isAway: Bool) {
+        let wasAway = state.withLock { state in
+            defer { state.isSpoolAway = isAway }
+            return state.isSpoolAway
+        }
+        if wasAway && !isAway { lookForWork() }
+    }
+
     func cancelRequested(_ job: JobID) { feed { $0.cancelRequested(job) } }
     func leaseLost(_ lease: Lease) { feed { $0.leaseLost(lease) } }
     func heartbeatAnswered(sent: Dispatcher.Instant) { feed { $0.heartbeatAnswered(sent: sent, .now) } }
@@ -135,7 +147,7 @@ final class DispatchService: Service {
 
     private func claim(_ limit: Int) async {
         do {
-            let (place, hints) = state.withLock { ($0.place, $0.hints) }
+            let (place, hints, queues) = state.withLock { ($0.place, $0.hints, claimed($0)) }
             let claims = try await Database.nearby {
                 try await queue.claimAvailable(limit, for: worker.current, queues: queues, behind: place)
             }
@@ -145,6 +157,11 @@ final class DispatchService: Service {
             logger.warning("could not claim", metadata: ["error": "\(error)"])
             feed { $0.claimFailed(.now) }
         }
+    }
+
+    /// The queues that jobs are claimed from.
+    private func claimed(_ state: State) -> [String] {
+        state.isSpoolAway ? [queues.common] : [queues.common, queues.spool]
     }
 
     private func keep(_ claims: [ClaimedJob], askedAt hints: Int) {
@@ -164,6 +181,8 @@ final class DispatchService: Service {
         let outcome = await shielded(on: executor) {
             await self.runner.run(claim, control: slot.control) { self.leaseLost(lease) }
         }
+        // At once: what is given back would be claimed again before anybody has looked.
+        if outcome.verdict == .spoolGone { setSpoolAway(true) }
         // The one action that is not sent round: it belongs to this task.
         let decided = state.withLock { $0.machine.childEnded(lease, outcome.verdict, .now) }
         guard case .settle(_, let settlement)? = decided.first else { return }
@@ -185,7 +204,7 @@ final class DispatchService: Service {
     ) async throws -> Bool {
         let (claim, hints) = state.withLock { state in
             let isWanted = state.machine.mayClaimNext(after: lease, .now)
-            let claim = NextClaim(for: worker.current, queues: queues, behind: state.place)
+            let claim = NextClaim(for: worker.current, queues: claimed(state), behind: state.place)
             return (isWanted ? claim : nil, state.hints)
         }
         let succession = try await completion(claim)

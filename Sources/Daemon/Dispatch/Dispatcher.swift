@@ -107,7 +107,7 @@ public struct Dispatcher: Sendable {
         return [.claim(free)]
     }
 
-    /// Low disk space or a spool that is away: nothing new is claimed while it lasts.
+    /// Low disk space or the like: nothing new is claimed while it lasts.
     public mutating func setBlocked(_ blocked: Bool, _ now: Instant) -> [Action] {
         guard blocked != self.blocked else { return [] }
         self.blocked = blocked
@@ -145,8 +145,6 @@ public struct Dispatcher: Sendable {
         var phase = attempt.phase
         // Looked at here as well: after a SIGSTOP and SIGCONT of the daemon this may run before any timer.
         if isFenced(now), phase != .abandoned(owed: false) { phase = .abandoned(owed: true) }
-        // Until somebody has looked at the ground: what is given back would be claimed again at once.
-        if verdict == .spoolGone { blocked = true }
         let settlement: Settlement
         switch phase {
         case .working: settlement = Self.unasked(verdict)

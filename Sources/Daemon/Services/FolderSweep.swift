@@ -17,6 +17,7 @@ struct FolderSweep: Sendable {
     let logger: Logger
     /// Jobs this daemon is at work on; their folders are not touched.
     let busy: @Sendable () -> Set<JobID>
+    private let told = Told<JobID>()
 
     /// Throws what the database has against it; what files have is logged.
     func run() async throws {
@@ -40,12 +41,15 @@ struct FolderSweep: Sendable {
     private func mending(_ job: JobID, _ body: () async throws -> Void) async throws {
         do {
             try await body()
+            told.forget(job)
         } catch let error as PostgresError {
             throw error
-        } catch {
+        } catch let error where told.isNews("\(error)", of: job) {
             logger.error(
                 "an ended job's folders could not be put in order, it is tried again",
                 metadata: ["job": "\(job)", "error": "\(error)"])
+        } catch {
+            // The same as before.
         }
     }
 

@@ -3,12 +3,14 @@ import Spool
 import Support
 import Synchronization
 
-/// Stops claims while what the daemon stands on gives way: the spool is not where it was, or a file system it writes to
-/// has less free space than wanted.
+/// Stops claims while what the daemon stands on gives way: all of them while a file system it writes to has less free
+/// space than wanted, those of the spool's jobs while the spool is not where it was.
 final class GroundWatch: Sendable {
-    private enum Obstacle: Equatable {
-        case spool(String)
-        case lowSpace(folder: String)
+    private struct Findings: Equatable {
+        /// Why the spool is away.
+        var absence: String?
+        /// A folder without enough space.
+        var shortFolder: String?
     }
 
     private let spool: SpoolStore
@@ -16,7 +18,7 @@ final class GroundWatch: Sendable {
     private let minimum: Int64
     private let dispatch: DispatchService
     private let logger: Logger
-    private let found = Mutex<Obstacle?>(nil)
+    private let former = Mutex(Findings())
 
     /// - Parameter folders: where `minimum` bytes are to be free.
     init(spool: SpoolStore, folders: [String], minimum: Int64, dispatch: DispatchService, logger: Logger) {
@@ -28,30 +30,30 @@ final class GroundWatch: Sendable {
     }
 
     func look() async {
-        let obstacle = await obstacle()
-        let former = found.withLock { found in
-            defer { found = obstacle }
-            return found
+        let found = Findings(
+            absence: await spool.absence().map { "\($0)" },
+            shortFolder: folders.first { FileTree.freeBytes($0).map { $0 < minimum } ?? false })
+        let former = former.withLock { former in
+            defer { former = found }
+            return former
         }
-        if obstacle != former { tell(obstacle) }
-        dispatch.setBlocked(obstacle != nil)
+        tell(found, after: former)
+        dispatch.setSpoolAway(found.absence != nil)
+        dispatch.setBlocked(found.shortFolder != nil)
     }
 
-    private func obstacle() async -> Obstacle? {
-        if let error = await spool.absence() { return .spool("\(error)") }
-        return folders.first { FileTree.freeBytes($0).map { $0 < minimum } ?? false }.map { .lowSpace(folder: $0) }
-    }
-
-    private func tell(_ obstacle: Obstacle?) {
-        switch obstacle {
-        case .spool(let error):
-            logger.error("the spool is away", metadata: ["error": "\(error)"])
-        case .lowSpace(let folder):
+    private func tell(_ found: Findings, after former: Findings) {
+        if let absence = found.absence, absence != former.absence {
+            logger.error("the spool is away, its jobs wait", metadata: ["error": "\(absence)"])
+        } else if found.absence == nil, former.absence != nil {
+            logger.info("the spool is back")
+        }
+        if let folder = found.shortFolder, folder != former.shortFolder {
             logger.error(
                 "low disk space: nothing is claimed until there is room",
                 metadata: ["folder": "\(folder)", "wanted": "\(minimum) bytes"])
-        case nil:
-            logger.info("jobs are claimed again: the spool is there, and disk space")
+        } else if found.shortFolder == nil, former.shortFolder != nil {
+            logger.info("there is disk space again")
         }
     }
 }
