@@ -45,6 +45,14 @@ public struct ScheduleDefinition: Sendable, Equatable {
     }
 }
 
+extension ScheduleDefinition {
+    /// When it fires next by its cron and time zone alone; nil: never, or they can't be read here.
+    public func nextFire(after instant: Date) -> Date? {
+        guard let cron = try? CronExpression(cron), let zone = TimeZone(identifier: timeZone) else { return nil }
+        return cron.nextFire(after: instant, in: zone)
+    }
+}
+
 /// One row of `shufflenet.schedules`.
 public struct ScheduleRow: Sendable, Equatable {
     public var definition: ScheduleDefinition
@@ -56,6 +64,9 @@ public struct ScheduleRow: Sendable, Equatable {
     public var lastJob: JobID?
     /// What happened at the last time, if it was no plain fire; or why the schedule can't work.
     public var note: String?
+
+    /// `nextFire`, also before a daemon has worked it out.
+    public var expectedFire: Date? { nextFire ?? definition.nextFire(after: .now) }
 }
 
 /// What one look at the schedules did.

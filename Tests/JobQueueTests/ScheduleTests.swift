@@ -30,6 +30,8 @@ import Testing
         #expect(tick.fired.isEmpty)
         let row = try #require(try await queue.store.schedules().first)
         #expect(try #require(row.nextFire) > Date.now)
+        // As it was expected before any daemon looked.
+        #expect(row.definition.nextFire(after: .now) == row.nextFire)
         #expect(row.definition.timeZone == "Europe/Berlin" && row.note == nil)
     }
 

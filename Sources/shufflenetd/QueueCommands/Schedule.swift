@@ -35,7 +35,7 @@ struct Schedule: AsyncParsableCommand {
                 kind = row.definition.kind.rawValue
                 args = row.definition.args.text
                 enabled = row.definition.enabled
-                nextFire = row.nextFire
+                nextFire = row.expectedFire
                 lastFire = row.lastFire
                 lastJob = row.lastJob?.rawValue
                 note = row.note
@@ -52,7 +52,7 @@ struct Schedule: AsyncParsableCommand {
             for row in schedules {
                 table.add(
                     row.definition.name, row.definition.cron, row.definition.timeZone, row.definition.kind.rawValue,
-                    row.definition.enabled ? JobReport.time(row.nextFire) : "disabled",
+                    row.definition.enabled ? JobReport.time(row.expectedFire) : "disabled",
                     row.lastJob.map { "\($0)" } ?? "-", row.note ?? "")
             }
             print(table.text)
@@ -91,12 +91,13 @@ struct Schedule: AsyncParsableCommand {
         @OptionGroup var place: PlaceOptions
 
         func run(_ queue: JobStore) async throws {
-            try await queue.schedule(
-                ScheduleDefinition(
-                    name: name, cron: cron, timeZone: timeZone, kind: kind,
-                    args: try JSONDocument(encoding: try JobArguments.parse(args, arguments)), catchUp: catchUp,
-                    overlap: overlap))
-            print("schedule '\(name)' is set")
+            let definition = ScheduleDefinition(
+                name: name, cron: cron, timeZone: timeZone, kind: kind,
+                args: try JSONDocument(encoding: try JobArguments.parse(args, arguments)), catchUp: catchUp,
+                overlap: overlap)
+            try await queue.schedule(definition)
+            let next = definition.nextFire(after: .now).map { "fires next at \(JobReport.time($0)), local time" }
+            print("schedule '\(name)' is set; it \(next ?? "never fires")")
         }
     }
 
