@@ -41,7 +41,8 @@ public actor SpoolIntake: Service {
     private var nextRescan = ContinuousClock.now
     private let wakes: AsyncStream<Void>
     let wake: AsyncStream<Void>.Continuation
-    private let timer = DispatchSource.makeTimerSource(queue: DispatchQueue(label: "spool.timer"))
+    /// Made by `run()`: a source of Dispatch that was never activated may not be let go of.
+    private var timer: (any DispatchSourceTimer)?
     private nonisolated let executor = BlockingExecutor(label: "spool.intake")
 
     public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
@@ -60,10 +61,13 @@ public actor SpoolIntake: Service {
 
     public func run() async throws {
         startWatching()
+        let timer = DispatchSource.makeTimerSource(queue: DispatchQueue(label: "spool.timer"))
         timer.setEventHandler { [wake] in wake.yield() }
-        timer.resume()
+        timer.activate()
+        self.timer = timer
         defer {
             timer.cancel()
+            self.timer = nil
             watch = nil
         }
         wake.yield()
@@ -97,7 +101,7 @@ public actor SpoolIntake: Service {
         // Steps that fall due within the same few milliseconds are taken together.
         let wait = max(ContinuousClock.now.duration(to: next), .milliseconds(5))
         let nanoseconds = wait.components.seconds * 1_000_000_000 + wait.components.attoseconds / 1_000_000_000
-        timer.schedule(deadline: .now() + .nanoseconds(Int(nanoseconds)))
+        timer?.schedule(deadline: .now() + .nanoseconds(Int(nanoseconds)))
     }
 
     // MARK: - Looking

@@ -116,9 +116,10 @@ import Testing
             try await Task.sleep(for: .milliseconds(delay))
             kill(early.processIdentifier, SIGTERM)
             #expect(await eventually { !early.isRunning })
-            // A busy machine's server may need longer for its last checkpoint than the daemon waits.
+            // By the signal itself before there was anybody to trap it.
+            #expect([0, SIGTERM].contains(early.terminationStatus))
             #expect(
-                await eventually { !PrivateCluster(state: state).isRunning },
+                !PrivateCluster(state: state).isRunning,
                 "after \(delay) ms, status \(early.terminationStatus): \(scratch.read("early.log") ?? "")")
         }
     }

@@ -185,6 +185,11 @@ import Testing
         #expect(scratch.list("spool/processing") == ["%FF%0A.1"])
     }
 
+    @Test func `an intake that never ran can be let go of`() {
+        _ = SpoolIntake(
+            store: store, configuration: Self.patient(), registrar: registrar, logger: Logger(label: "intake"))
+    }
+
     @Test func `nothing is taken while space is low`() async throws {
         var configuration = Self.patient(quiet: .zero)
         configuration.minimumFreeBytes = .max
