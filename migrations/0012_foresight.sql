@@ -106,13 +106,16 @@ CREATE OR REPLACE VIEW shufflenet.workers_overview WITH (security_invoker = true
     LEFT JOIN shufflenet.jobs AS j ON j.worker_id = w.id AND j.state = 'running'
     WHERE w.retired_at IS NULL GROUP BY w.id ORDER BY w.id;
 
+CREATE VIEW shufflenet.live_workers WITH (security_invoker = true) AS
+    SELECT w.id, w.host, w.queues FROM shufflenet.workers AS w
+    WHERE w.retired_at IS NULL AND w.last_heartbeat > clock_timestamp() - interval '2 minutes';
+COMMENT ON VIEW shufflenet.live_workers IS 'Daemons that were heard of within two minutes.';
+
 CREATE VIEW shufflenet.unserved_queues WITH (security_invoker = true) AS
     SELECT j.queue, count(*) AS jobs, min(j.created_at) AS waiting_since
     FROM shufflenet.jobs AS j
     WHERE j.state = 'available' AND NOT EXISTS (
-        SELECT FROM shufflenet.workers AS w
-        WHERE w.retired_at IS NULL AND w.last_heartbeat > clock_timestamp() - interval '2 minutes'
-            AND (w.queues IS NULL OR j.queue = ANY (w.queues)))
+        SELECT FROM shufflenet.live_workers AS w WHERE w.queues IS NULL OR j.queue = ANY (w.queues))
     GROUP BY j.queue ORDER BY j.queue;
 COMMENT ON VIEW shufflenet.unserved_queues IS 'Queues with jobs that no running daemon will claim.';
 

@@ -44,6 +44,11 @@ extension JobStore {
         try await database.query(WorkerStatement.unserved).map { (try $0.decode("queue"), try $0.decode("jobs")) }
     }
 
+    /// Whether any daemon of this database runs.
+    public func isServed() async throws -> Bool {
+        try await database.query(WorkerStatement.served)[0].decode("served")
+    }
+
     /// Newest first.
     public func workers(includingRetired: Bool = false) async throws -> [WorkerRow] {
         try await database.query(WorkerStatement.list, [includingRetired]).map(WorkerRow.init)
@@ -71,6 +76,8 @@ extension JobStore {
             """
 
         static let unserved = "SELECT queue, jobs FROM shufflenet.unserved_queues"
+
+        static let served = "SELECT EXISTS (SELECT FROM shufflenet.live_workers) AS served"
 
         static let list = """
             SELECT w.id, w.host, w.machine_id, w.boot_id, w.pid_namespace, w.pid, w.pid_started, w.slots, w.version,

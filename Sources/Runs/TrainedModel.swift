@@ -10,7 +10,7 @@ struct TrainedModel {
     let preprocessing: Preprocessing
     /// Whether bfloat16 may stand in for float32; nil when that was never measured.
     let bfloat16Check: BFloat16Check?
-    /// What the loss smooths labels by, as in the model's training; the source document's 0.1 where that is not known.
+    /// What the loss smooths labels by, as in the model's training; the source document's where that is not known.
     let labelSmoothing: Double
     /// What the file left open and had to be assumed, a sentence each, for the log.
     let assumptions: [String]
@@ -20,11 +20,9 @@ struct TrainedModel {
         self.classNames = classNames
         self.preprocessing = preprocessing
         bfloat16Check = nil
-        labelSmoothing = Self.documentSmoothing
+        labelSmoothing = TrainingOptions().labelSmoothing
         assumptions = []
     }
-
-    private static let documentSmoothing = 0.1
 
     /// Of the training options that a checkpoint keeps (`TrainingOptions` as JSON), what a measurement wants to know.
     private struct TrainedWith: Decodable {
@@ -80,7 +78,7 @@ struct TrainedModel {
         }
         bfloat16Check = file.card.bfloat16Check
         let training = file.card.training.flatMap { try? JSONDecoder().decode(TrainedWith.self, from: Data($0.utf8)) }
-        labelSmoothing = training?.labelSmoothing ?? Self.documentSmoothing
+        labelSmoothing = training?.labelSmoothing ?? TrainingOptions().labelSmoothing
         self.assumptions = assumptions
     }
 

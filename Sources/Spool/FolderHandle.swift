@@ -16,6 +16,15 @@ final class FolderHandle: Sendable {
         if descriptor < 0 { throw SystemError("open", on: path) }
     }
 
+    /// The same; `nil` when there is nothing of that name.
+    static func ifPresent(path: String) throws(SystemError) -> FolderHandle? {
+        do {
+            return try FolderHandle(path: path)
+        } catch let error where error.code == ENOENT {
+            return nil
+        }
+    }
+
     /// Takes an open folder over.
     init(descriptor: Int32, label: String) {
         self.descriptor = descriptor

@@ -44,7 +44,9 @@ struct SpoolFolders: Sendable {
     /// its place, whose rows have other keys.
     @discardableResult
     func ground() throws -> FolderHandle {
-        guard let root = try openRoot(), let found = try SpoolMark.identifier.read(in: root) else {
+        guard let root = try FolderHandle.ifPresent(path: layout.root),
+            let found = try SpoolMark.identifier.read(in: root)
+        else {
             throw SpoolError.gone(
                 root: layout.root, mark: SpoolMark.identifier.name.escaped, identifier: identifier)
         }
@@ -55,25 +57,17 @@ struct SpoolFolders: Sendable {
     /// Makes the parts again that somebody removed, or all of it as the same spool: its rows are still there. Throws what
     /// `ground()` does: into a folder on which a file system is to be mounted nothing is put.
     func repairLayout() throws {
-        if try !hasMark(), try place.isRemoved() {
+        let root: FolderHandle
+        do {
+            root = try ground()
+        } catch let error as SpoolError {
+            guard case .gone = error, try place.isRemoved() else { throw error }
             try FileTree.make(layout.root)
             _ = try SpoolMark.identifier.read(in: FolderHandle(path: layout.root), orWrite: identifier)
+            root = try ground()
         }
-        let root = try ground()
         if let database { try Self.bind(root, to: database) }
         try Self.makeParts(of: layout, in: root)
-    }
-
-    private func hasMark() throws -> Bool {
-        try openRoot().map { try SpoolMark.identifier.read(in: $0) != nil } ?? false
-    }
-
-    private func openRoot() throws(SystemError) -> FolderHandle? {
-        do {
-            return try FolderHandle(path: layout.root)
-        } catch let error where error.code == ENOENT {
-            return nil
-        }
     }
 
     private static func makeParts(of layout: SpoolLayout, in root: FolderHandle) throws(SystemError) {
@@ -92,8 +86,7 @@ struct SpoolFolders: Sendable {
 
     /// Throws what `init` would for the spool in the folder `path`, but makes and marks nothing.
     static func checkBinding(of path: String, to database: String) throws {
-        if access(path, F_OK) != 0 { return }
-        let root = try FolderHandle(path: path)
+        guard let root = try FolderHandle.ifPresent(path: path) else { return }
         _ = try SpoolMark.identifier.read(in: root)
         if let found = try SpoolMark.database.read(in: root) { try check(found, of: root, is: database) }
     }

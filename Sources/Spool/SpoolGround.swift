@@ -29,24 +29,16 @@ struct SpoolGround: Sendable {
 
     /// Whether a root without a mark, or none, is what somebody left who removed the spool, or moved it away.
     func isRemoved() throws(SystemError) -> Bool {
-        if let root = try Self.open(root) {
+        if let root = try FolderHandle.ifPresent(path: root) {
             let found = try root.identity()
             if found.folder == folder { return true }
             // Another one in its place: of the same file system, if neither it is mounted nor was the former one.
             if found.isMountPoint || isMountPoint { return false }
         }
         for (path, former) in zip(Self.above(root), above) {
-            if let parent = try Self.open(path) { return try parent.identity().folder == former }
+            if let parent = try FolderHandle.ifPresent(path: path) { return try parent.identity().folder == former }
         }
         return false
-    }
-
-    private static func open(_ path: String) throws(SystemError) -> FolderHandle? {
-        do {
-            return try FolderHandle(path: path)
-        } catch let error where error.code == ENOENT {
-            return nil
-        }
     }
 
     private static func above(_ path: String) -> [String] {

@@ -43,7 +43,7 @@ import Testing
 
     @Test(arguments: [
         "jobs_overview", "jobs_waiting", "jobs_running", "jobs_failures", "schedules_overview", "workers_overview",
-        "unserved_queues",
+        "unserved_queues", "live_workers",
     ])
     func `the views can be read`(view: String) async throws {
         let queue = try await QueueFixture.make()

@@ -88,9 +88,7 @@ struct DatabaseCheckup: Sendable {
     private func queues(_ database: Database) async throws -> [String] {
         let store = JobStore(database)
         let unserved = try await store.unservedQueues()
-        // The view's measure of a daemon that runs.
-        let isAnyAlive = try await store.workers().contains { $0.lastHeartbeat.timeIntervalSinceNow > -120 }
-        guard isAnyAlive else {
+        guard try await store.isServed() else {
             let jobs = unserved.map(\.jobs).reduce(0, +)
             return jobs == 0 ? [] : ["\(jobs) jobs wait and no daemon runs; start one"]
         }

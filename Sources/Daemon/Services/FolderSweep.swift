@@ -44,12 +44,11 @@ struct FolderSweep: Sendable {
             told.forget(job)
         } catch let error as PostgresError {
             throw error
-        } catch let error where told.isNews("\(error)", of: job) {
+        } catch {
+            guard told.isNews("\(error)", of: job) else { return }
             logger.error(
                 "an ended job's folders could not be put in order, it is tried again",
                 metadata: ["job": "\(job)", "error": "\(error)"])
-        } catch {
-            // The same as before.
         }
     }
 
