@@ -177,7 +177,9 @@ let package = Package(
             swiftSettings: optimised),
         .testTarget(
             name: "ShuffleNetTests",
-            dependencies: ["Checkpoints", "Images", "Kernels", "ShuffleNet", "Support", "TestSupport"],
+            dependencies: [
+                "Checkpoints", "Images", "Kernels", "KernelSets", "ShuffleNet", "Support", "TestSupport",
+            ],
             swiftSettings: optimised),
         .testTarget(
             name: "CheckpointsTests", dependencies: ["Checkpoints", "ShuffleNet", "Support", "TestSupport"],

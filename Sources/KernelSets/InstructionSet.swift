@@ -78,6 +78,3 @@ public enum InstructionSet: String, CaseIterable, Sendable {
         }
     }
 }
-
-/// The kernels of `InstructionSet.current`.
-public let kernels: any KernelSet = InstructionSet.current.kernels

@@ -1,4 +1,3 @@
-import KernelSets
 import Kernels
 import Support
 
@@ -8,13 +7,14 @@ final class FoldedClassifier {
     let features: Int
     private let weights: AlignedBuffer<Float>
     private let bias: AlignedBuffer<Float>
-    private let kernels = KernelSets.kernels.float32
+    private let kernels: any ActivationKernels<Float>
 
     /// Classes of one product: those of several can go to several threads.
     private static let chunk = 120
     private let chunkCount: Int
 
-    init(classes: Int, features: Int) {
+    init(classes: Int, features: Int, kernels: any ActivationKernels<Float>) {
+        self.kernels = kernels
         self.classes = classes
         self.features = features
         chunkCount = (classes + Self.chunk - 1) / Self.chunk

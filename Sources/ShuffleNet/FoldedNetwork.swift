@@ -1,4 +1,3 @@
-import KernelSets
 import Kernels
 import Support
 
@@ -23,25 +22,27 @@ final class FoldedNetwork<Scalar: ActivationScalar>: ClassifyingNetwork {
     private let soloists: [InferenceTeam<Scalar>]
     private let ensemble: InferenceTeam<Scalar>
     private let classifier: FoldedClassifier
-    private let kernels = Scalar.kernels(of: KernelSets.kernels)
+    private let kernels: any ActivationKernels<Scalar>
     /// First units of the three stages and the end.
     private let stageStarts: [Int]
 
-    init(_ configuration: NetworkConfiguration, pixels: Int, maximumBatch: Int, pool: ThreadPool) {
+    init(
+        _ configuration: NetworkConfiguration, pixels: Int, maximumBatch: Int, kernels set: any KernelSet,
+        pool: ThreadPool
+    ) {
         self.pool = pool
-        let stem = FoldedStem<Scalar>(channels: configuration.stemChannels, pixels: pixels)
-        var side = stem.poolWindow.outHeight
-        let units = configuration.units.enumerated().map { index, shape in
-            let unit = FoldedUnit<Scalar>(shape, height: side, width: side, prefix: "features.\(index).")
-            side = shape.outputSide(side)
-            return unit
-        }
-        let stageStarts = units.indices.filter { units[$0].shape.stride == 2 } + [units.count]
+        let kernels = Scalar.kernels(of: set)
+        self.kernels = kernels
+        let geometry = NetworkGeometry(configuration, pixels: pixels)
+        let stem = FoldedStem<Scalar>(channels: configuration.stemChannels, geometry.stem, kernels: kernels)
+        let units = geometry.units.map { FoldedUnit<Scalar>($0, kernels: kernels) }
+        let stageStarts = geometry.stageStarts + [units.count]
         self.stageStarts = stageStarts
         let plan = InferencePlan(
             secondArea: units[stageStarts[0]].outArea, thirdArea: units[stageStarts[1]].outArea,
             maximumBatch: maximumBatch)
-        let classifier = FoldedClassifier(classes: configuration.classes, features: configuration.featureChannels)
+        let classifier = FoldedClassifier(
+            classes: configuration.classes, features: configuration.featureChannels, kernels: set.float32)
         self.stem = stem
         self.units = units
         self.plan = plan

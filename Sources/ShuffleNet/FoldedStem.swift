@@ -1,4 +1,3 @@
-import KernelSets
 import Kernels
 import Support
 
@@ -10,16 +9,17 @@ final class FoldedStem<Scalar: ActivationScalar> {
     private let memory: AlignedBuffer<Float>
     private let weights: PackedWeights
     private let bias: AlignedBuffer<Float>
-    private let kernels = Scalar.kernels(of: KernelSets.kernels)
+    private let kernels: any ActivationKernels<Scalar>
 
     private var patchPitch: Int { Rows<Scalar>.stride(columns: PatchBlock.columns(convolutionWindow)) }
     /// Elements of patches for one worker.
     var patchCount: Int { ImagePatches.rows * patchPitch + 64 }
 
-    init(channels: Int, pixels: Int) {
+    init(channels: Int, _ stem: PlacedStem, kernels: any ActivationKernels<Scalar>) {
         self.channels = channels
-        convolutionWindow = .convolution(height: pixels, width: pixels, stride: 2)
-        poolWindow = .same(height: convolutionWindow.outHeight, width: convolutionWindow.outWidth)
+        self.kernels = kernels
+        convolutionWindow = stem.convolution
+        poolWindow = stem.pool
         memory = AlignedBuffer(count: PackedWeights.count(rows: channels, columns: ImagePatches.rows))
         weights = PackedWeights(memory.pointer, rows: channels, columns: ImagePatches.rows)
         bias = AlignedBuffer(count: channels)

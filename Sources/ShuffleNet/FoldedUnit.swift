@@ -1,4 +1,3 @@
-import KernelSets
 import Kernels
 import Support
 
@@ -15,18 +14,20 @@ final class FoldedUnit<Scalar: ActivationScalar> {
     private let depthwiseWeights: AlignedBuffer<Float>
     private let expandWeights: AlignedBuffer<Float>
     private let expandBias: AlignedBuffer<Float>
-    private let kernels = Scalar.kernels(of: KernelSets.kernels)
+    private let kernels: any ActivationKernels<Scalar>
 
     var inArea: Int { inputWindow.inArea }
     var outArea: Int { inputWindow.outArea }
     /// Scratch floats for one worker.
     var scratchCount: Int { inputWindow.scratchCount }
 
-    init(_ shape: UnitShape, height: Int, width: Int, prefix: String) {
+    init(_ unit: PlacedUnit, kernels: any ActivationKernels<Scalar>) {
+        let shape = unit.shape
         self.shape = shape
-        self.prefix = prefix
-        inputWindow = .convolution(height: height, width: width, stride: shape.stride)
-        shortcut = shape.stride == 2 ? Shortcut<Scalar>(height: height, width: width) : nil
+        self.kernels = kernels
+        prefix = unit.prefix
+        inputWindow = unit.window
+        shortcut = unit.shortcut.map { Shortcut($0, kernels: kernels) }
         reduceWeights = AlignedBuffer(
             count: shape.reduceGroups * PackedWeights.count(rows: shape.reduceRows, columns: shape.reduceColumns))
         reduceBias = AlignedBuffer(count: shape.middle)

@@ -1,3 +1,4 @@
+public import KernelSets
 import Kernels
 public import Support
 
@@ -14,19 +15,20 @@ public final class InferenceSession {
 
     private let folded: any ClassifyingNetwork
 
+    /// - Parameter instructionSet: one that is supported.
     public init(
-        network: Network, pixels: Int, maximumBatch: Int, pool: ThreadPool, precision: Precision = .float32
+        network: Network, pixels: Int, maximumBatch: Int, pool: ThreadPool, precision: Precision = .float32,
+        instructionSet: InstructionSet = .current
     ) {
-        precondition(
-            pixels >= NetworkConfiguration.minimumPixels,
-            "the network wants images of at least \(NetworkConfiguration.minimumPixels) pixels, not \(pixels)")
         precondition(maximumBatch >= 1, "a session needs a batch of at least one image, not \(maximumBatch)")
         self.network = network
         self.pixels = pixels
         self.maximumBatch = maximumBatch
         self.precision = precision
         func make<Scalar>(_: Scalar.Type) -> FoldedNetwork<Scalar> {
-            FoldedNetwork(network.configuration, pixels: pixels, maximumBatch: maximumBatch, pool: pool)
+            FoldedNetwork(
+                network.configuration, pixels: pixels, maximumBatch: maximumBatch, kernels: instructionSet.kernels,
+                pool: pool)
         }
         folded =
             switch precision {

@@ -49,6 +49,9 @@ public struct NetworkConfiguration: Codable, Hashable, Sendable {
     /// Units of stages 2, 3 and 4.
     public static var stageRepeats: [Int] { [4, 8, 4] }
 
+    /// What the names of a unit's arrays begin with.
+    static func prefix(ofUnit index: Int) -> String { "features.\(index)." }
+
     /// The sixteen units in order.
     var units: [UnitShape] {
         var shapes: [UnitShape] = []

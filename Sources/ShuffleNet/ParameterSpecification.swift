@@ -38,7 +38,7 @@ extension NetworkConfiguration {
         list.append(.init("first_conv.0.weight", [stemChannels, 3, 3, 3], .convolution))
         list += Self.norm("first_conv.1", stemChannels)
         for (index, unit) in units.enumerated() {
-            list += unit.parameters(prefix: "features.\(index).")
+            list += unit.parameters(prefix: Self.prefix(ofUnit: index))
         }
         list.append(.init("classifier.weight", [classes, featureChannels], .denseWeight))
         list.append(.init("classifier.bias", [classes], .denseBias))

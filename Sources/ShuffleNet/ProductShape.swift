@@ -16,21 +16,14 @@ public struct ProductShape: Hashable, Sendable {
 
     /// Those that make up nearly all of the network's arithmetic: the products of each stage's units of stride 1.
     public static func all(of configuration: NetworkConfiguration, pixels: Int) -> [ProductShape] {
-        // Convolution and pool of the stem halve the picture, rounding up.
-        var side = ((pixels + 1) / 2 + 1) / 2
-        var shapes: [ProductShape] = []
-        for (index, unit) in configuration.units.enumerated() {
-            side = unit.outputSide(side)
-            let isSecondOfStage = unit.stride == 1 && configuration.units[index - 1].stride == 2
-            guard isSecondOfStage else { continue }
-            let stage = "stage \(shapes.count / 2 + 2)"
-            shapes.append(
-                ProductShape(
-                    name: stage + " reduce", rows: unit.reduceRows, inner: unit.reduceColumns, area: side * side))
-            shapes.append(
-                ProductShape(
-                    name: stage + " expand", rows: unit.expandRows, inner: unit.expandColumns, area: side * side))
+        let geometry = NetworkGeometry(configuration, pixels: pixels)
+        return geometry.stageStarts.enumerated().flatMap { number, start in
+            let stage = "stage \(number + 2)"
+            let (shape, area) = (geometry.units[start + 1].shape, geometry.units[start + 1].window.outArea)
+            return [
+                ProductShape(name: stage + " reduce", rows: shape.reduceRows, inner: shape.reduceColumns, area: area),
+                ProductShape(name: stage + " expand", rows: shape.expandRows, inner: shape.expandColumns, area: area),
+            ]
         }
-        return shapes
     }
 }

@@ -1,15 +1,15 @@
-import KernelSets
 import Kernels
 import Support
 
 /// The shortcut of a unit of stride 2: an average pool of the input, whose ReLU is the unit's last.
 final class Shortcut<Scalar: ActivationScalar> {
     let window: PlaneWindow
-    private let kernels = Scalar.kernels(of: KernelSets.kernels)
+    private let kernels: any ActivationKernels<Scalar>
     private let inverseCounts: AlignedBuffer<Float>
 
-    init(height: Int, width: Int) {
-        window = .same(height: height, width: width)
+    init(_ window: PlaneWindow, kernels: any ActivationKernels<Scalar>) {
+        self.window = window
+        self.kernels = kernels
         inverseCounts = AlignedBuffer(count: window.outArea + 64)
         AveragePool.fillInverseCounts(window, into: inverseCounts.pointer)
     }

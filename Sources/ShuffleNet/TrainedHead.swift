@@ -1,4 +1,3 @@
-import KernelSets
 import Kernels
 import Support
 
@@ -20,17 +19,19 @@ final class TrainedHead<Scalar: ActivationScalar> {
     private let logits: AlignedBuffer<Float>
     private let logitGradients: AlignedBuffer<Float>
     private let owners: [ParameterStore]
-    private let kernels = Scalar.kernels(of: KernelSets.kernels)
+    private let kernels: any ActivationKernels<Scalar>
 
     private static var chunks: Int { 8 }
 
     init(
-        channels: Int, classes: Int, area: Int, batch: Int, parameters: ParameterStore, gradients: ParameterStore
+        channels: Int, classes: Int, area: Int, batch: Int, parameters: ParameterStore, gradients: ParameterStore,
+        kernels: any ActivationKernels<Scalar>
     ) {
         self.channels = channels
         self.classes = classes
         self.area = area
         self.batch = batch
+        self.kernels = kernels
         weights = parameters.pointer("classifier.weight")
         bias = parameters.pointer("classifier.bias")
         weightGradient = gradients.pointer("classifier.weight")

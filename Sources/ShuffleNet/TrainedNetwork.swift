@@ -22,38 +22,36 @@ final class TrainedNetwork<Scalar: ActivationScalar>: DifferentiableNetwork {
 
     init(
         _ configuration: NetworkConfiguration, pixels: Int, batch: Int, parameters: ParameterStore,
-        gradients: ParameterStore, pool: ThreadPool
+        gradients: ParameterStore, kernels: any ActivationKernels<Scalar>, pool: ThreadPool
     ) {
+        let geometry = NetworkGeometry(configuration, pixels: pixels)
         let stem = TrainedStem<Scalar>(
-            channels: configuration.stemChannels, pixels: pixels, batch: batch, parameters: parameters,
-            gradients: gradients)
+            channels: configuration.stemChannels, geometry.stem, batch: batch, parameters: parameters,
+            gradients: gradients, kernels: kernels)
         var needs = TrainingNeeds()
         stem.declare(&needs)
-        var side = stem.poolWindow.outHeight
         var memory: [AlignedBuffer<Scalar>] = []
         var rows: [Rows<Scalar>] = []
-        func addStage(channels: Int) {
-            let columns = batch * side * side
+        func addStage(channels: Int, area: Int) {
+            let columns = batch * area
             let buffer = AlignedBuffer<Scalar>(count: Rows<Scalar>.count(channels: channels, columns: columns))
             memory.append(buffer)
             rows.append(Rows(buffer, columns: columns))
         }
-        addStage(channels: configuration.stemChannels)
-        units = configuration.units.enumerated().map { index, shape in
+        addStage(channels: configuration.stemChannels, area: geometry.stem.pool.outArea)
+        units = geometry.units.map { placed in
             let unit = TrainedUnit<Scalar>(
-                shape, height: side, width: side, batch: batch, prefix: "features.\(index).", parameters: parameters,
-                gradients: gradients)
+                placed, batch: batch, parameters: parameters, gradients: gradients, kernels: kernels)
             unit.declare(&needs)
-            side = shape.outputSide(side)
-            if shape.stride == 2 { addStage(channels: shape.outputs) }
+            if placed.shape.stride == 2 { addStage(channels: placed.shape.outputs, area: placed.window.outArea) }
             return unit
         }
         self.stem = stem
         stageMemory = memory
         stageGradients = rows
         head = TrainedHead(
-            channels: configuration.featureChannels, classes: configuration.classes, area: side * side, batch: batch,
-            parameters: parameters, gradients: gradients)
+            channels: configuration.featureChannels, classes: configuration.classes, area: geometry.lastArea,
+            batch: batch, parameters: parameters, gradients: gradients, kernels: kernels)
         workspace = TrainingWorkspace(needs, pool: pool)
     }
 

@@ -1,4 +1,3 @@
-import KernelSets
 import Kernels
 import Support
 
@@ -28,15 +27,19 @@ final class TrainedStem<Scalar: ActivationScalar> {
     /// Slope and offset of the norm's gradient for each channel, and the factor of what the pool sends back.
     private let affine: AlignedBuffer<Float>
     private let memory: [AlignedBuffer<Scalar>]
-    private let kernels = Scalar.kernels(of: KernelSets.kernels)
+    private let kernels: any ActivationKernels<Scalar>
     private let owners: [ParameterStore]
 
     private var patchPitch: Int { Rows<Scalar>.stride(columns: PatchBlock.columns(convolutionWindow)) }
 
-    init(channels: Int, pixels: Int, batch: Int, parameters: ParameterStore, gradients: ParameterStore) {
+    init(
+        channels: Int, _ stem: PlacedStem, batch: Int, parameters: ParameterStore, gradients: ParameterStore,
+        kernels: any ActivationKernels<Scalar>
+    ) {
         self.channels = channels
-        convolutionWindow = .convolution(height: pixels, width: pixels, stride: 2)
-        poolWindow = .same(height: convolutionWindow.outHeight, width: convolutionWindow.outWidth)
+        self.kernels = kernels
+        convolutionWindow = stem.convolution
+        poolWindow = stem.pool
         norm = BatchNorm("first_conv.1", channels: channels, parameters: parameters, gradients: gradients)
         weights = parameters.pointer("first_conv.0.weight")
         weightGradient = gradients.pointer("first_conv.0.weight")
@@ -168,39 +171,5 @@ final class TrainedStem<Scalar: ActivationScalar> {
             }
         }
         SlotSum.reduce(workspace[.slots], slotCount: slots, pitch: size, out: weightGradient, size)
-    }
-}
-
-/// How an image's output rows are cut into blocks whose patches stay in cache.
-enum PatchBlock {
-    private static let target = 1024
-
-    private static func height(_ window: PlaneWindow) -> Int {
-        max(1, min(window.outHeight, target / window.outWidth))
-    }
-
-    /// Columns of the largest block.
-    static func columns(_ window: PlaneWindow) -> Int { height(window) * window.outWidth }
-
-    static func count(_ window: PlaneWindow) -> Int { (window.outHeight + height(window) - 1) / height(window) }
-
-    /// The output rows of a block.
-    static func rows(_ window: PlaneWindow, _ block: Int) -> (firstRow: Int, rowCount: Int) {
-        let first = block * height(window)
-        return (first, min(height(window), window.outHeight - first))
-    }
-
-    /// The image's rows that the patches of output rows are cut from.
-    static func inputRows(_ window: PlaneWindow, _ firstRow: Int, _ rowCount: Int) -> Range<Int> {
-        let first = firstRow * window.stride - window.padTop
-        return max(first, 0)..<min(first + (rowCount - 1) * window.stride + 3, window.inHeight)
-    }
-
-    @inline(__always)
-    static func forEach(_ window: PlaneWindow, _ body: (_ firstRow: Int, _ rowCount: Int) -> Void) {
-        for block in 0..<count(window) {
-            let (firstRow, rowCount) = rows(window, block)
-            body(firstRow, rowCount)
-        }
     }
 }

@@ -1,4 +1,3 @@
-import KernelSets
 import Kernels
 import Support
 

@@ -1,4 +1,3 @@
-import KernelSets
 import Kernels
 import Support
 
@@ -34,7 +33,7 @@ final class TrainedUnit<Scalar: ActivationScalar> {
     let output: Rows<Scalar>
     /// V·(u·uᵀ), `[branchOutputs][expandColumns]`, for the gradient of W₂.
     let weightedGram: AlignedBuffer<Double>
-    let kernels = Scalar.kernels(of: KernelSets.kernels)
+    let kernels: any ActivationKernels<Scalar>
     private let moments: AlignedBuffer<Moments>
     private let memory: [AlignedBuffer<Scalar>]
     private let owners: [ParameterStore]
@@ -46,13 +45,15 @@ final class TrainedUnit<Scalar: ActivationScalar> {
     static var algebraChunks: Int { 4 }
 
     init(
-        _ shape: UnitShape, height: Int, width: Int, batch: Int, prefix: String, parameters: ParameterStore,
-        gradients: ParameterStore
+        _ unit: PlacedUnit, batch: Int, parameters: ParameterStore, gradients: ParameterStore,
+        kernels: any ActivationKernels<Scalar>
     ) {
+        let (shape, prefix) = (unit.shape, unit.prefix)
         self.shape = shape
         self.batch = batch
-        inputWindow = .convolution(height: height, width: width, stride: shape.stride)
-        shortcut = shape.stride == 2 ? Shortcut<Scalar>(height: height, width: width) : nil
+        self.kernels = kernels
+        inputWindow = unit.window
+        shortcut = unit.shortcut.map { Shortcut($0, kernels: kernels) }
         reduceWeights = parameters.pointer(prefix + "branch_main_1.0.convs.0.weight")
         depthwiseWeights = parameters.pointer(prefix + "branch_main_2.0.weight")
         expandWeights = parameters.pointer(prefix + "branch_main_2.2.convs.0.weight")

@@ -1,23 +1,24 @@
+import Kernels
+
 extension Trainer {
     /// Bytes that a trainer keeps for a batch, nearly all of what it allocates: each unit's three maps, the gradients at
     /// the stages' ends and the widest unit's own.
     public static func activationBytes(
         configuration: NetworkConfiguration, pixels: Int, batch: Int, precision: Precision
     ) -> Int {
-        let half = (pixels + 1) / 2
-        var side = (half + 1) / 2
+        let geometry = NetworkGeometry(configuration, pixels: pixels)
         // The stem's convolution, its pooled map, the inputs that became its maxima and the gradient there; and of each
         // maximum where it was, a byte.
-        var values = configuration.stemChannels * (half * half + 3 * side * side)
-        let places = configuration.stemChannels * side * side * batch
+        let (convolved, pooled) = (geometry.stem.convolution.outArea, geometry.stem.pool.outArea)
+        var values = configuration.stemChannels * (convolved + 3 * pooled)
+        let places = configuration.stemChannels * pooled * batch
         var widest = 0
-        for unit in configuration.units {
-            let inArea = side * side
-            side = unit.outputSide(side)
-            let outArea = side * side
-            values += unit.middle * (inArea + outArea) + unit.outputs * outArea
-            if unit.stride == 2 { values += unit.outputs * outArea }
-            widest = max(widest, unit.middle * (inArea + outArea))
+        for unit in geometry.units {
+            let (shape, window) = (unit.shape, unit.window)
+            let inside = shape.middle * (window.inArea + window.outArea)
+            values += inside + shape.outputs * window.outArea
+            if shape.stride == 2 { values += shape.outputs * window.outArea }
+            widest = max(widest, inside)
         }
         return (values + widest) * batch * precision.bytes + places
     }

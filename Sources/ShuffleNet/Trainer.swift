@@ -1,4 +1,4 @@
-import KernelSets
+public import KernelSets
 import Kernels
 public import Support
 
@@ -21,14 +21,13 @@ public final class Trainer {
     private let velocities: ParameterStore
     private let pool: ThreadPool
     private let trained: any DifferentiableNetwork
+    private let kernels: any KernelSet
 
+    /// - Parameter instructionSet: one that is supported.
     public init(
         network: Network, pixels: Int, batch: Int, pool: ThreadPool, optimizer: MomentumSGD = MomentumSGD(),
-        loss: LossOptions = LossOptions(), precision: Precision = .float32
+        loss: LossOptions = LossOptions(), precision: Precision = .float32, instructionSet: InstructionSet = .current
     ) {
-        precondition(
-            pixels >= NetworkConfiguration.minimumPixels,
-            "the network wants images of at least \(NetworkConfiguration.minimumPixels) pixels, not \(pixels)")
         precondition(batch >= 1, "a batch needs at least one image, not \(batch)")
         MatrixProduct.useOneThread()
         self.network = network
@@ -43,10 +42,12 @@ public final class Trainer {
         velocities = ParameterStore(store.layout)
 
         self.pool = pool
-        func make<Scalar>(_: Scalar.Type) -> TrainedNetwork<Scalar> {
+        let kernels = instructionSet.kernels
+        self.kernels = kernels
+        func make<Scalar: ActivationScalar>(_: Scalar.Type) -> TrainedNetwork<Scalar> {
             TrainedNetwork(
-                network.configuration, pixels: pixels, batch: batch, parameters: store, gradients: gradients, pool: pool
-            )
+                network.configuration, pixels: pixels, batch: batch, parameters: store, gradients: gradients,
+                kernels: Scalar.kernels(of: kernels), pool: pool)
         }
         trained =
             switch precision {

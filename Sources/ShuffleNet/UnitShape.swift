@@ -38,6 +38,4 @@ struct UnitShape: Hashable, Sendable {
         let share = Double(shortcutRows) / Double(outputs)
         return share * inputSquare + (1 - share) * branchSquare
     }
-
-    func outputSide(_ side: Int) -> Int { (side + stride - 1) / stride }
 }

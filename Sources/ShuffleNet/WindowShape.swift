@@ -13,21 +13,16 @@ public struct WindowShape: Hashable, Sendable {
 
     /// The stem's pool, and each stage's shortcut and depthwise convolutions.
     public static func all(of configuration: NetworkConfiguration, pixels: Int) -> [WindowShape] {
-        var side = (pixels + 1) / 2
-        var shapes = [WindowShape(name: "stem pool", kind: .maxPool, window: .same(height: side, width: side))]
-        side = (side + 1) / 2
-        for (number, first) in configuration.units.filter({ $0.stride == 2 }).enumerated() {
-            func depthwise(_ name: String, _ stride: Int) -> WindowShape {
-                WindowShape(
-                    name: "stage \(number + 2) \(name)", kind: .depthwise,
-                    window: .convolution(height: side, width: side, stride: stride))
+        let geometry = NetworkGeometry(configuration, pixels: pixels)
+        var shapes = [WindowShape(name: "stem pool", kind: .maxPool, window: geometry.stem.pool)]
+        for (number, start) in geometry.stageStarts.enumerated() {
+            let stage = "stage \(number + 2)"
+            let (first, second) = (geometry.units[start], geometry.units[start + 1])
+            if let shortcut = first.shortcut {
+                shapes.append(WindowShape(name: stage + " shortcut", kind: .averagePool, window: shortcut))
             }
-            shapes.append(
-                WindowShape(
-                    name: "stage \(number + 2) shortcut", kind: .averagePool, window: .same(height: side, width: side)))
-            shapes.append(depthwise("first depthwise", 2))
-            side = first.outputSide(side)
-            shapes.append(depthwise("depthwise", 1))
+            shapes.append(WindowShape(name: stage + " first depthwise", kind: .depthwise, window: first.window))
+            shapes.append(WindowShape(name: stage + " depthwise", kind: .depthwise, window: second.window))
         }
         return shapes
     }

@@ -1,4 +1,5 @@
 import Glibc
+import KernelSets
 import Kernels
 import Support
 import Testing
@@ -61,7 +62,7 @@ import Testing
             values[specification.name] = array.map(Double.init)
         }
         let input = Self.noise(batch * shape.inputs * height * width, seed: 100)
-        let upstream = Self.noise(batch * shape.outputs * bench.outHeight * bench.outWidth, seed: 200)
+        let upstream = Self.noise(batch * shape.outputs * bench.unit.outArea, seed: 200)
         values["input"] = input.map(Double.init)
         func output(_ values: DoubleReference.Values) -> [Double] {
             DoubleReference.unit(shape, values["input"]!, values, images: batch, height: height, width: width)
@@ -97,7 +98,8 @@ import Testing
             values[specification.name] = array.map(Double.init)
         }
         let stem = TrainedStem<Float>(
-            channels: channels, pixels: pixels, batch: batch, parameters: parameters, gradients: gradients)
+            channels: channels, PlacedStem(pixels: pixels), batch: batch, parameters: parameters, gradients: gradients,
+            kernels: InstructionSet.current.kernels.float32)
         var needs = TrainingNeeds()
         stem.declare(&needs)
         let workspace = TrainingWorkspace<Float>(needs, pool: ThreadPool(threads: 2))
@@ -160,7 +162,7 @@ import Testing
         let gradient = rows(input.map { _ in .nan })
         let head = TrainedHead<Float>(
             channels: channels, classes: classes, area: area, batch: batch, parameters: parameters,
-            gradients: gradients)
+            gradients: gradients, kernels: InstructionSet.current.kernels.float32)
         let result = head.run(
             x.1, labels: labels, count: batch, loss: LossOptions(labelSmoothing: smoothing), gradient: gradient.1,
             TrainingWorkspace(TrainingNeeds(), pool: ThreadPool(threads: 2)))

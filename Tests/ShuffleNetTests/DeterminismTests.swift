@@ -1,3 +1,4 @@
+import KernelSets
 import ShuffleNet
 import Support
 import Testing
@@ -32,13 +33,15 @@ import Testing
         }
     }
 
-    @Test("Three training steps give the same bytes at one, two and three threads", arguments: Precision.allCases)
-    func trainingIgnoresThreads(_ precision: Precision) throws {
+    @Test(
+        "Three training steps give the same bytes at one, two and three threads", arguments: Precision.allCases,
+        InstructionSet.supported)
+    func trainingIgnoresThreads(_ precision: Precision, _ set: InstructionSet) throws {
         var outcomes: [Outcome] = []
         for threads in 1...3 {
             let trainer = Trainer(
                 network: Self.network(), pixels: Self.pixels, batch: Self.batch, pool: ThreadPool(threads: threads),
-                precision: precision)
+                precision: precision, instructionSet: set)
             var outcome = Outcome()
             Self.train(trainer, 0..<3, &outcome)
             try Self.record(trainer, &outcome)
@@ -63,23 +66,27 @@ import Testing
         #expect(outcomes[0] == outcomes[1])
     }
 
-    @Test("Inference gives the same bytes at one, two and three threads", arguments: [64, 97, 224], [1, 2, 9])
-    func inferenceIgnoresThreads(_ pixels: Int, _ count: Int) {
-        for precision in Precision.allCases { checkInference(pixels, count, precision) }
+    @Test(
+        "Inference gives the same bytes at one, two and three threads", arguments: InstructionSet.supported,
+        Precision.allCases)
+    func inferenceIgnoresThreads(_ set: InstructionSet, _ precision: Precision) {
+        for pixels in [64, 97, 224] {
+            for count in [1, 2, 9] { checkInference(pixels, count, precision, set) }
+        }
     }
 
-    private func checkInference(_ pixels: Int, _ count: Int, _ precision: Precision) {
+    private func checkInference(_ pixels: Int, _ count: Int, _ precision: Precision, _ set: InstructionSet) {
         let images = NetworkTests.images(count, pixels)
         let all = (1...3).map { threads in
             let session = InferenceSession(
                 network: Self.network(), pixels: pixels, maximumBatch: 9, pool: ThreadPool(threads: threads),
-                precision: precision)
+                precision: precision, instructionSet: set)
             var logits = [Float](repeating: .nan, count: 90)
             session.run(images: images, count: count, logits: &logits)
             return logits.map(\.bitPattern)
         }
-        #expect(all[0] == all[1])
-        #expect(all[0] == all[2])
+        #expect(all[0] == all[1], "\(pixels) pixels, \(count) images")
+        #expect(all[0] == all[2], "\(pixels) pixels, \(count) images")
     }
 
     @Test("A run resumed from its values and velocities ends with the same bytes")

@@ -1,4 +1,5 @@
 import Checkpoints
+import KernelSets
 import ShuffleNet
 import Support
 import TestSupport
@@ -27,10 +28,10 @@ import Testing
             pixels = input.shape[3]
         }
 
-        func session(_ precision: Precision) -> InferenceSession {
+        func session(_ precision: Precision, _ set: InstructionSet) -> InferenceSession {
             InferenceSession(
                 network: network, pixels: pixels, maximumBatch: count, pool: ThreadPool(threads: 2),
-                precision: precision)
+                precision: precision, instructionSet: set)
         }
 
         /// How far the session's logits are from the framework's.
@@ -42,12 +43,13 @@ import Testing
 
         func labels() throws -> [Int32] { try #require(tensors["labels"]).elements() }
 
-        func trainer(_ precision: Precision) -> Trainer {
+        func trainer(_ precision: Precision, _ set: InstructionSet) -> Trainer {
             Trainer(
                 network: network, pixels: pixels, batch: count, pool: ThreadPool(threads: 2),
                 optimizer: MomentumSGD(
                     momentum: Float(golden.optimizer.momentum), weightDecay: Float(golden.optimizer.weightDecay)),
-                loss: LossOptions(labelSmoothing: Float(golden.labelSmoothing)), precision: precision)
+                loss: LossOptions(labelSmoothing: Float(golden.labelSmoothing)), precision: precision,
+                instructionSet: set)
         }
     }
 
@@ -60,10 +62,12 @@ import Testing
         #expect(network.parameters.filter(\.isTrainable).map(\.name) == golden.trainable)
     }
 
-    @Test("Logits and activations of the evaluation agree within 2e-5", arguments: folders)
-    func evaluationAgrees(_ folder: GoldenFolder) throws {
+    @Test(
+        "Logits and activations of the evaluation agree within 2e-5", arguments: folders,
+        InstructionSet.supported)
+    func evaluationAgrees(_ folder: GoldenFolder, _ set: InstructionSet) throws {
         let setting = try Setting(folder)
-        let session = setting.session(.float32)
+        let session = setting.session(.float32, set)
         #expect(try setting.logitsDifference(session).largest <= 2e-5)
 
         var seen = 0
@@ -84,20 +88,24 @@ import Testing
     /// Rounding to eight bits in each of fifty layers: five units in the last place of the largest logit.
     static let halfPrecisionBound = 0.02
 
-    @Test("Logits in bfloat16 stay within 0.02 of the largest logit", arguments: folders)
-    func halfPrecisionAgrees(_ folder: GoldenFolder) throws {
+    @Test(
+        "Logits in bfloat16 stay within 0.02 of the largest logit", arguments: folders,
+        InstructionSet.supported)
+    func halfPrecisionAgrees(_ folder: GoldenFolder, _ set: InstructionSet) throws {
         let setting = try Setting(folder)
-        let difference = try setting.logitsDifference(setting.session(.bfloat16))
+        let difference = try setting.logitsDifference(setting.session(.bfloat16, set))
         #expect(difference.largest <= Self.halfPrecisionBound * difference.scale)
         // It is another arithmetic, and shows.
         #expect(difference.largest > 0)
     }
 
-    @Test("The first training step in bfloat16 is that of float32 but for rounding", arguments: folders)
-    func halfPrecisionTrains(_ folder: GoldenFolder) throws {
+    @Test(
+        "The first training step in bfloat16 is that of float32 but for rounding", arguments: folders,
+        InstructionSet.supported)
+    func halfPrecisionTrains(_ folder: GoldenFolder, _ set: InstructionSet) throws {
         let setting = try Setting(folder)
         let (golden, tensors, network) = (setting.golden, setting.tensors, setting.network)
-        let trainer = setting.trainer(.bfloat16)
+        let trainer = setting.trainer(.bfloat16, set)
         let result = trainer.step(
             images: setting.images, labels: try setting.labels(), count: setting.count,
             learningRate: Float(golden.optimizer.lr))
@@ -117,12 +125,13 @@ import Testing
     }
 
     @Test(
-        "The first training step agrees: loss, running statistics, every gradient; then the losses", arguments: folders)
-    func trainingAgrees(_ folder: GoldenFolder) throws {
+        "The first training step agrees: loss, running statistics, every gradient; then the losses", arguments: folders,
+        InstructionSet.supported)
+    func trainingAgrees(_ folder: GoldenFolder, _ set: InstructionSet) throws {
         let setting = try Setting(folder)
         let (golden, tensors, network) = (setting.golden, setting.tensors, setting.network)
         let (images, labels) = (setting.images, try setting.labels())
-        let trainer = setting.trainer(.float32)
+        let trainer = setting.trainer(.float32, set)
         let rate = Float(golden.optimizer.lr)
 
         let first = trainer.step(images: images, labels: labels, count: labels.count, learningRate: rate)

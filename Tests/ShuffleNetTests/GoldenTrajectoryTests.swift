@@ -1,6 +1,7 @@
 import Checkpoints
 import Foundation
 import Images
+import KernelSets
 import ShuffleNet
 import Support
 import TestSupport
@@ -11,8 +12,10 @@ import Testing
 @Suite struct GoldenTrajectoryTests {
     static let pixels = 224
 
-    @Test("Training on CIFAR-10 follows the framework's loss curve", arguments: GoldenFolder.all(.trajectory))
-    func trajectoryAgrees(_ folder: GoldenFolder) throws {
+    @Test(
+        "Training on CIFAR-10 follows the framework's loss curve", arguments: GoldenFolder.all(.trajectory),
+        InstructionSet.supported)
+    func trajectoryAgrees(_ folder: GoldenFolder, _ set: InstructionSet) throws {
         let golden: GoldenCase = try folder.decodeCase()
         let network = try Golden.network(folder, golden, checkpoint: "initial.ckpt")
         let records = try Records()
@@ -21,7 +24,7 @@ import Testing
             network: network, pixels: Self.pixels, batch: golden.batch, pool: pool,
             optimizer: MomentumSGD(
                 momentum: Float(golden.optimizer.momentum), weightDecay: Float(golden.optimizer.weightDecay)),
-            loss: LossOptions(labelSmoothing: Float(golden.labelSmoothing)))
+            loss: LossOptions(labelSmoothing: Float(golden.labelSmoothing)), instructionSet: set)
         let steps = min(golden.losses.count, records.count / golden.batch)
         #expect(steps >= 6)
         for step in 0..<steps {
@@ -38,7 +41,7 @@ import Testing
         let wanted = try #require(try folder.tensors()["eval_logits"]).floats()
         let batch = records.batch(range)
         let session = InferenceSession(
-            network: network, pixels: Self.pixels, maximumBatch: range.count, pool: pool)
+            network: network, pixels: Self.pixels, maximumBatch: range.count, pool: pool, instructionSet: set)
         var logits = [Float](repeating: 0, count: range.count * golden.classes)
         session.run(images: batch.images, count: range.count, logits: &logits)
         #expect(Difference(logits, wanted).largest <= 3e-2)

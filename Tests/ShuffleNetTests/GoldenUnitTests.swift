@@ -1,4 +1,5 @@
 import Checkpoints
+import KernelSets
 import Kernels
 import TestSupport
 import Testing
@@ -29,13 +30,15 @@ import Testing
         }
     }
 
-    @Test("All agree within 1e-5 of each tensor's largest value", arguments: GoldenFolder.all(.units))
-    func unitsAgree(_ folder: GoldenFolder) throws {
+    @Test(
+        "All agree within 1e-5 of each tensor's largest value", arguments: GoldenFolder.all(.units),
+        InstructionSet.supported)
+    func unitsAgree(_ folder: GoldenFolder, _ set: InstructionSet) throws {
         let tensors = try folder.tensors()
         let list: Cases = try folder.decodeCase()
         #expect(!list.cases.isEmpty)
         for unit in list.cases {
-            for (name, difference) in try differences(unit, tensors, as: Float.self) {
+            for (name, difference) in try differences(unit, tensors, set, as: Float.self) {
                 #expect(difference.largest <= 1e-5 * difference.scale, "\(unit.name) \(name)")
             }
         }
@@ -43,13 +46,14 @@ import Testing
 
     // A rectifier that flips by rounding passes or stops a whole gradient, so single values may be far off.
     @Test(
-        "In bfloat16 outputs agree within 1 %, all gradients together within 20 %", arguments: GoldenFolder.all(.units))
-    func roundedUnitsAgree(_ folder: GoldenFolder) throws {
+        "In bfloat16 outputs agree within 1 %, all gradients together within 20 %", arguments: GoldenFolder.all(.units),
+        InstructionSet.supported)
+    func roundedUnitsAgree(_ folder: GoldenFolder, _ set: InstructionSet) throws {
         let tensors = try folder.tensors()
         let list: Cases = try folder.decodeCase()
         for unit in list.cases {
             var gradients = Difference()
-            for (name, difference) in try differences(unit, tensors, as: BFloat16.self) {
+            for (name, difference) in try differences(unit, tensors, set, as: BFloat16.self) {
                 if name.hasPrefix("grad.") {
                     gradients.add(difference)
                 } else {
@@ -62,9 +66,11 @@ import Testing
 
     /// Everything that a unit computes, compared with the framework's.
     private func differences<Scalar: ActivationScalar>(
-        _ unit: Case, _ tensors: [String: NamedTensor], as _: Scalar.Type
+        _ unit: Case, _ tensors: [String: NamedTensor], _ set: InstructionSet, as _: Scalar.Type
     ) throws -> [(name: String, difference: Difference)] {
-        let bench = UnitBench<Scalar>(unit.shape, height: unit.height, width: unit.width, batch: unit.batch)
+        let bench = UnitBench<Scalar>(
+            unit.shape, height: unit.height, width: unit.width, batch: unit.batch,
+            instructionSet: set)
         var list: [(name: String, difference: Difference)] = []
         func values(_ name: String) throws -> [Float] {
             try #require(tensors["\(unit.name).\(name)"], "\(unit.name) lacks \(name)").floats()

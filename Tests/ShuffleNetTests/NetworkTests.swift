@@ -1,3 +1,4 @@
+import KernelSets
 import ShuffleNet
 import Support
 import Testing
@@ -26,11 +27,15 @@ import Testing
 
     @Test(
         "Every configuration trains and classifies, at even and odd sizes", arguments: configurations,
-        [32, 33, 96, 97])
-    func everyConfigurationRuns(_ configuration: NetworkConfiguration, _ pixels: Int) throws {
+        InstructionSet.supported)
+    func everyConfigurationRuns(_ configuration: NetworkConfiguration, _ set: InstructionSet) throws {
+        for pixels in [32, 33, 96, 97] { try run(configuration, pixels, set) }
+    }
+
+    private func run(_ configuration: NetworkConfiguration, _ pixels: Int, _ set: InstructionSet) throws {
         let network = Network(configuration: configuration, seed: 3)
         let pool = ThreadPool(threads: 2)
-        let trainer = Trainer(network: network, pixels: pixels, batch: 8, pool: pool)
+        let trainer = Trainer(network: network, pixels: pixels, batch: 8, pool: pool, instructionSet: set)
         let images = Self.images(8, pixels)
         let labels: [Int32] = [1, 0, 9, 2, 8, 3, 7, 4]
         let before = try network.values(of: "first_conv.0.weight")
@@ -45,20 +50,23 @@ import Testing
             #expect(broken.isEmpty, "\(parameter.name)")
         }
 
-        let session = InferenceSession(network: network, pixels: pixels, maximumBatch: 8, pool: pool)
+        let session = InferenceSession(
+            network: network, pixels: pixels, maximumBatch: 8, pool: pool, instructionSet: set)
         var logits = [Float](repeating: .nan, count: 80)
         session.run(images: images, count: 8, logits: &logits)
         let broken = logits.filter { !$0.isFinite }
         #expect(broken.isEmpty)
     }
 
-    @Test("An image's logits do not depend on its neighbours in the batch", arguments: [32, 64, 97, 224])
-    func imagesAreIndependent(_ pixels: Int) {
+    @Test(
+        "An image's logits do not depend on its neighbours in the batch", arguments: [32, 64, 97, 224],
+        InstructionSet.supported)
+    func imagesAreIndependent(_ pixels: Int, _ set: InstructionSet) {
         let network = Network(
             configuration: NetworkConfiguration(size: .half, groups: .three, classes: 4), seed: 1)
         let count = pixels == 32 ? 70 : 11
         let session = InferenceSession(
-            network: network, pixels: pixels, maximumBatch: count, pool: ThreadPool(threads: 2))
+            network: network, pixels: pixels, maximumBatch: count, pool: ThreadPool(threads: 2), instructionSet: set)
         let images = Self.images(count, pixels)
         var together = [Float](repeating: .nan, count: 4 * count)
         session.run(images: images, count: count, logits: &together)

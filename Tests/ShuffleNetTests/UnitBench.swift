@@ -1,3 +1,4 @@
+import KernelSets
 import Kernels
 import Support
 
@@ -6,29 +7,30 @@ import Support
 /// One unit by itself, with its own parameters, on images in NCHW order: what the unit tests drive.
 final class UnitBench<Scalar: ActivationScalar> {
     let shape: UnitShape
-    let height: Int
-    let width: Int
     let batch: Int
     let parameters: ParameterStore
     let gradients: ParameterStore
     let unit: TrainedUnit<Scalar>
+    private let placed: PlacedUnit
+    private let kernels: any ActivationKernels<Scalar>
     private let workspace: TrainingWorkspace<Scalar>
 
-    var outHeight: Int { shape.outputSide(height) }
-    var outWidth: Int { shape.outputSide(width) }
+    private var inArea: Int { placed.window.inArea }
+    private var outArea: Int { placed.window.outArea }
 
-    init(_ shape: UnitShape, height: Int, width: Int, batch: Int, threads: Int = 2) {
+    init(
+        _ shape: UnitShape, height: Int, width: Int, batch: Int, threads: Int = 2,
+        instructionSet: InstructionSet = .current
+    ) {
         MatrixProduct.useOneThread()
         self.shape = shape
-        self.height = height
-        self.width = width
         self.batch = batch
+        placed = PlacedUnit(shape, height: height, width: width, prefix: "")
+        kernels = Scalar.kernels(of: instructionSet.kernels)
         let layout = ParameterLayout(shape.parameters(prefix: ""))
         parameters = ParameterStore(layout)
         gradients = ParameterStore(layout)
-        unit = TrainedUnit(
-            shape, height: height, width: width, batch: batch, prefix: "", parameters: parameters,
-            gradients: gradients)
+        unit = TrainedUnit(placed, batch: batch, parameters: parameters, gradients: gradients, kernels: kernels)
         var needs = TrainingNeeds()
         unit.declare(&needs)
         workspace = TrainingWorkspace(needs, pool: ThreadPool(threads: threads))
@@ -36,32 +38,32 @@ final class UnitBench<Scalar: ActivationScalar> {
 
     /// Forward and backward in training mode. Returns the output and the gradient at the input, both NCHW.
     func train(_ input: [Float], upstream: [Float]) -> (output: [Float], inputGradient: [Float]) {
-        let (inputBuffer, inputRows) = Self.rows(input, batch, shape.inputs, height * width)
-        let (upstreamBuffer, gradient) = Self.rows(upstream, batch, shape.outputs, outHeight * outWidth)
+        let (inputBuffer, inputRows) = Self.rows(input, batch, shape.inputs, inArea)
+        let (upstreamBuffer, gradient) = Self.rows(upstream, batch, shape.outputs, outArea)
         _ = unit.forward(inputRows, images: batch, isReduced: false, next: nil, workspace)
-        let output = Self.images(unit.output, batch, shape.outputs, outHeight * outWidth)
+        let output = Self.images(unit.output, batch, shape.outputs, outArea)
         let (apart, apartRows) = Self.rows(
-            [Float](repeating: .nan, count: input.count), batch, shape.inputs, height * width)
+            [Float](repeating: .nan, count: input.count), batch, shape.inputs, inArea)
         let inputGradient = shape.stride == 1 ? gradient : apartRows
         _ = unit.backward(
             inputRows, gradient: gradient, inputGradient: inputGradient, images: batch, isCorrelated: false,
             previous: nil, workspace)
-        let result = Self.images(inputGradient, batch, shape.inputs, height * width)
+        let result = Self.images(inputGradient, batch, shape.inputs, inArea)
         withExtendedLifetime([inputBuffer, upstreamBuffer, apart]) {}
         return (output, result)
     }
 
     /// The unit in evaluation mode, with its running statistics.
     func evaluate(_ input: [Float]) -> [Float] {
-        let folded = FoldedUnit<Scalar>(shape, height: height, width: width, prefix: "")
+        let folded = FoldedUnit(placed, kernels: kernels)
         _ = folded.fold(parameters, inputSquare: 1)
-        let (buffer, rows) = Self.rows(input, batch, shape.inputs, height * width)
+        let (buffer, rows) = Self.rows(input, batch, shape.inputs, inArea)
         func empty(_ channels: Int, _ area: Int) -> (AlignedBuffer<Scalar>, Rows<Scalar>) {
             Self.rows([Float](repeating: .nan, count: batch * channels * area), batch, channels, area)
         }
-        let output = empty(shape.outputs, outHeight * outWidth)
-        let reduced = empty(shape.middle, height * width)
-        let convolved = empty(shape.middle, outHeight * outWidth)
+        let output = empty(shape.outputs, outArea)
+        let reduced = empty(shape.middle, inArea)
+        let convolved = empty(shape.middle, outArea)
         let plane = AlignedBuffer<Float>(count: folded.scratchCount)
         // A unit has no patches, and no image.
         let patches = AlignedBuffer<Scalar>(count: 1)
@@ -73,7 +75,7 @@ final class UnitBench<Scalar: ActivationScalar> {
                     InferenceScratch(plane: plane.pointer, image: plane.pointer, patches: patches.pointer)
                 ]))
         withExtendedLifetime(buffer) {}
-        return Self.images(output.1, batch, shape.outputs, outHeight * outWidth)
+        return Self.images(output.1, batch, shape.outputs, outArea)
     }
 
     private static func rows(
