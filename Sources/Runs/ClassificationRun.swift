@@ -44,7 +44,9 @@ public struct ClassificationRun: Sendable {
             if precision == .bfloat16, let check = model.bfloat16Check {
                 context.log("classifying in bf16: model '\(name)' \(check.sentence)")
             }
-            var listing = try ImageListing(folder: images, excluding: excluded)
+            try PredictionFile.checkPlace(out)
+            // A table among the pictures is an earlier run's, or will be this one's.
+            var listing = try ImageListing(folder: images, excluding: excluded).leavingOut(RawPath(out))
             guard listing.count > 0 else {
                 throw RunFailure.badInput("image folder '\(images)' holds no files; wanted at least one picture")
             }
@@ -54,7 +56,6 @@ public struct ClassificationRun: Sendable {
             }
             let folder = (out as NSString).deletingLastPathComponent
             if !folder.isEmpty { try OutputFolder.make(folder) }
-            try PredictionFile.checkPlace(out)
             context.emit(.started)
             let counts = try classify(listing, with: model, in: precision, context: context)
             let figures = Dictionary(uniqueKeysWithValues: counts.map { ($0.key.rawValue, Double($0.value)) })

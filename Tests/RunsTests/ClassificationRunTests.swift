@@ -35,6 +35,22 @@ struct ClassificationRunTests {
         #expect(rows.dropFirst().allSatisfy { $0.hasSuffix("best.ckpt") })
     }
 
+    @Test("a table among the pictures is no picture the next time", arguments: ["", "light/"])
+    func tableAmongPictures(folder: String) throws {
+        let model = try bench.trained() + "/best.ckpt"
+        let images = try bench.drawClasses("pictures", count: 1)
+        // The same folder by another way.
+        symlink(images, bench.path("link"))
+        let out = bench.path("link/\(folder)predictions.csv")
+        let tables = try (0..<2).map { _ in
+            let result = try ClassificationRun(options: .init(), model: model, images: images, out: out)
+                .execute(in: bench.context())
+            #expect(result.figures["files"] == 2)
+            return try bench.text(out)
+        }
+        #expect(tables[0] == tables[1])
+    }
+
     @Test("the table takes no other thing's place")
     func place() throws {
         let model = try bench.trained() + "/best.ckpt"

@@ -31,6 +31,12 @@ public struct ImageListing: Sendable {
         self.paths = paths
     }
 
+    /// The same without the file at `path`, should it lie among them.
+    public func leavingOut(_ path: RawPath) -> ImageListing {
+        let place = path.folder.resolved.appending(path.lastPart)
+        return ImageListing(folder: folder, paths: paths.filter { folder.appending($0) != place })
+    }
+
     public var count: Int { paths.count }
     public func path(at index: Int) -> RawPath { folder.appending(paths[index]) }
 }

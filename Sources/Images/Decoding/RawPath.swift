@@ -31,6 +31,12 @@ public struct RawPath: Sendable, Hashable, Comparable, CustomStringConvertible {
             bytes: bytes.last == UInt8(ascii: "/") ? bytes + part.bytes : bytes + [UInt8(ascii: "/")] + part.bytes)
     }
 
+    /// What comes before the last part: `.` for a name alone.
+    var folder: RawPath {
+        guard let slash = bytes.lastIndex(of: UInt8(ascii: "/")) else { return RawPath(".") }
+        return RawPath(bytes: bytes[..<max(slash, 1)])
+    }
+
     /// The bytes after the last slash.
     public var lastPart: RawPath {
         guard let slash = bytes.lastIndex(of: UInt8(ascii: "/")) else { return self }
