@@ -7,6 +7,8 @@
 
 /* Bytes that may be read past the last source pixel a filter uses. */
 #define SHFN_PIXELS_OVERREAD 16
+/* And written past the last pixel of a row. */
+#define SHFN_PIXELS_OVERWRITE 13
 /* Taps are stored in groups of this many. */
 #define SHFN_PIXELS_GROUP 4
 /* Fraction bits of a weight. */
@@ -14,7 +16,7 @@
 
 /* out[x][c] = round(Σ weight · row[first[x] + t][c]) for `width` pixels of packed RGB. Pixel x has groups[x] groups of
    four taps; its weights begin at weights[offset[x]], each four times over (once a byte), so sixteen a group. The last
-   of four bytes is of no meaning: `out` is written for one byte past its last pixel. */
+   of four bytes is of no meaning. `out` is written for up to SHFN_PIXELS_OVERWRITE bytes past its last pixel. */
 void shfn_filter_columns(
     const uint8_t *row, const int32_t *first, const int32_t *groups, const int32_t *offset, const int32_t *weights,
     size_t width, uint8_t *out);

@@ -96,7 +96,7 @@ func resizeAntialias(
         inSize: height, boxStart: box.y, boxSize: box.height, outSize: outHeight, window: windowY, copies: 1)
     let values = windowX.count * 3
     // Source rows pass through a ring that holds as many as one output row needs.
-    let (ringRows, ringStride) = (scratch.rows.taps, values + 16)
+    let (ringRows, ringStride) = (scratch.rows.taps, values + Int(SHFN_PIXELS_OVERWRITE))
     if scratch.ring.count < ringRows * ringStride {
         scratch.ring = [UInt8](repeating: 0, count: ringRows * ringStride)
     }
