@@ -61,12 +61,10 @@ public struct ResultsShelf: Sendable {
         if published != nil {
             // The place is taken when this very step crashed before: then the newer leftover is the one to keep.
             try workFolder.removeTree(Self.displaced(job, token))
-            try shelf.move(EntryName(name), to: workFolder, as: Self.displaced(job, token))
+            try Self.move(EntryName(name), from: shelf, to: workFolder, as: Self.displaced(job, token))
             try afterStep(.displaceLeftover)
         }
-        guard try workFolder.move(attempt, to: shelf, as: EntryName(name)) else {
-            throw SystemError("renameat2", on: path, code: EEXIST)
-        }
+        try Self.move(attempt, from: workFolder, to: shelf, as: EntryName(name))
         try afterStep(.publishResults)
         return path
     }
@@ -79,13 +77,15 @@ public struct ResultsShelf: Sendable {
         if let published = try shelf.status(of: EntryName(name)),
             try workFolder.exists(Self.marker(job, token, published.inode))
         {
-            try shelf.move(EntryName(name), to: workFolder, as: Self.attempt(job, token))
+            try Self.move(EntryName(name), from: shelf, to: workFolder, as: Self.attempt(job, token))
         }
         guard try workFolder.exists(Self.displaced(job, token)) else { return }
+        // Where the winner's files lie meanwhile, they stay.
         try workFolder.move(Self.displaced(job, token), to: shelf, as: EntryName(name))
     }
 
-    /// AFTER the commit of `token`: when another attempt's files lie in the place of its own, they are exchanged.
+    /// AFTER the commit of `token`: when another attempt's files lie in the place of its own, they are exchanged; when
+    /// nothing does, because that attempt died between its two moves, its own are put back.
     public func reinstate(job: Int64, token: Int64, as name: String) throws {
         let workFolder = try FolderHandle(path: work)
         let shelf = try FolderHandle(path: destination)
@@ -98,9 +98,23 @@ public struct ResultsShelf: Sendable {
             guard SpoolFolders.attempt(ofWork: entry)?.job == job, let status = try workFolder.status(of: entry),
                 status.isFolder, try workFolder.exists(Self.marker(job, token, status.inode))
             else { continue }
-            try shelf.move(EntryName(name), to: workFolder, as: EntryName("\(job).\(token).loser"))
-            try workFolder.move(entry, to: shelf, as: EntryName(name))
+            if try shelf.exists(EntryName(name)) {
+                let loser = EntryName("\(job).\(token).loser")
+                // There already when this very step crashed before.
+                try workFolder.removeTree(loser)
+                try Self.move(EntryName(name), from: shelf, to: workFolder, as: loser)
+            }
+            try Self.move(entry, from: workFolder, to: shelf, as: EntryName(name))
             return
+        }
+    }
+
+    /// A move that must succeed: a name that is taken is an error.
+    private static func move(
+        _ name: EntryName, from folder: FolderHandle, to other: FolderHandle, as newName: EntryName
+    ) throws(SystemError) {
+        guard try folder.move(name, to: other, as: newName) else {
+            throw SystemError("renameat2", on: other.label(of: newName), code: EEXIST)
         }
     }
 

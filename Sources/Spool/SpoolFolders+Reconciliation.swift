@@ -12,17 +12,21 @@ extension SpoolFolders {
         var report = ReconcileReport()
         let mine = rows.filter { $0.uniqueKey.hasPrefix("spool:\(identifier):") }
         let rowOf = Dictionary(mine.map { ($0.job, $0) }) { first, _ in first }
+        // Their results may lie in a work folder still.
+        var unsettled: Set<Int64> = []
         for entry in try FolderHandle(path: layout.processing).entries() ?? [] {
-            attempt("processing/\(entry.escaped)", &report) { report in
+            let isSettled = attempt("processing/\(entry.escaped)", &report) { report in
                 try settle(entry, listed: jobs, rowOf, &report)
             }
+            if !isSettled, let job = Self.job(ofFolder: entry) { unsettled.insert(job) }
         }
         for row in mine where row.state == .unfinished && report.toPlace[row.job] == nil {
             attempt("job \(row.job)", &report) { report in
                 if try !isInProcessing(row) { try find(row, &report) }
             }
         }
-        for job in try results.attemptsAtWork().keys where jobs.contains(job) && rowOf[job]?.state != .unfinished {
+        for job in try results.attemptsAtWork().keys
+        where jobs.contains(job) && rowOf[job]?.state != .unfinished && !unsettled.contains(job) {
             attempt(".work/\(job)", &report) { _ in try results.sweep(job: job) }
         }
         try sweepDrafts()
@@ -92,14 +96,17 @@ extension SpoolFolders {
 
     private var unknownKind: SpoolKind { SpoolKind(rawValue: "unknown") }
 
-    /// One broken folder must not keep the others from being put right.
+    /// One broken folder must not keep the others from being put right. Returns whether it went well.
+    @discardableResult
     private func attempt(
         _ subject: String, _ report: inout ReconcileReport, _ body: (inout ReconcileReport) throws -> Void
-    ) {
+    ) -> Bool {
         do {
             try body(&report)
+            return true
         } catch {
             report.warnings.append("could not reconcile '\(subject)': \(error)")
+            return false
         }
     }
 }

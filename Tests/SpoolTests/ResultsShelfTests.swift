@@ -60,6 +60,28 @@ import Testing
         #expect(scratch.text("results/3/out") == "winner")
     }
 
+    @Test func `the winner's files come back when the loser died between its two moves`() throws {
+        try work(1, "loser")
+        try work(2, "winner")
+        _ = try shelf.publish(job: 3, token: 2, as: "3")
+        var dying = shelf
+        dying.afterStep = { if $0 == .displaceLeftover { throw CancellationError() } }
+        #expect(throws: CancellationError.self) { try dying.publish(job: 3, token: 1, as: "3") }
+        #expect(scratch.list("results").isEmpty)
+        try shelf.reinstate(job: 3, token: 2, as: "3")
+        #expect(scratch.text("results/3/out") == "winner")
+    }
+
+    @Test func `the winner's files come back when an earlier try had moved the loser's away`() throws {
+        try work(1, "loser")
+        try work(2, "winner")
+        _ = try shelf.publish(job: 3, token: 2, as: "3")
+        _ = try shelf.publish(job: 3, token: 1, as: "3")
+        try scratch.fill("work/3.2.loser", ["out": "of the earlier try"])
+        try shelf.reinstate(job: 3, token: 2, as: "3")
+        #expect(scratch.text("results/3/out") == "winner")
+    }
+
     @Test func `publishing nothing is an error`() throws {
         #expect(throws: SpoolError.missingWork(path: "\(scratch.path)/work/3.9")) {
             try shelf.publish(job: 3, token: 9, as: "3")

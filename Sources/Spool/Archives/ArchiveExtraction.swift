@@ -32,7 +32,7 @@ struct ArchiveExtraction {
                 throw Refusal.unsafeEntry(EntryName.escape(entry.path), "is a \(noun)")
             case .folder: _ = try folder(parts[...], of: entry)
             case .file:
-                if let size = entry.size, total + max(size, 0) > limits.bytes {
+                if let size = entry.size, size > limits.bytes - total {
                     throw Refusal.tooLargeUnpacked(limits.bytes)
                 }
                 let file = try create(parts.last!, in: try folder(parts.dropLast(), of: entry), of: entry)

@@ -71,6 +71,8 @@ struct Unpacker: Sendable {
             if count <= 0 { break }
             answer += block[..<count]
         }
+        // More than any answer: taken over, and not about to end.
+        if answer.count > Self.longestAnswer { kill(pid, SIGKILL) }
         // Reaped only after nobody can send it a signal any more: its number may be somebody else's then.
         var information = siginfo_t()
         while waitid(P_PID, id_t(pid), &information, Int32(WEXITED | WNOWAIT)) < 0, errno == EINTR {}
