@@ -35,7 +35,8 @@ public struct ClassificationRun: Sendable {
     public func execute(in context: RunContext) throws -> RunResult {
         try reportingAsFailure {
             try refuse(options.mistakes)
-            let model = try TrainedModel(path: model)
+            let file = try TrainedModel.file(at: model)
+            let model = try TrainedModel(file, path: model)
             let precision = options.precision ?? model.fastestPrecision
             let name = (self.model as NSString).lastPathComponent
             try precision.check(offeredBy: model, named: name)
@@ -57,7 +58,9 @@ public struct ClassificationRun: Sendable {
             let folder = (out as NSString).deletingLastPathComponent
             if !folder.isEmpty { try OutputFolder.make(folder) }
             context.emit(.started)
-            let counts = try classify(listing, with: model, in: precision, context: context)
+            let identity = file.identity
+            let counts = try classify(listing, with: model, of: identity, in: precision, context: context)
+            if shard != nil { try ShardNote(model: identity, precision: precision).write(beside: out) }
             let figures = Dictionary(uniqueKeysWithValues: counts.map { ($0.key.rawValue, Double($0.value)) })
             let breakdown = counts.sorted { $0.key.rawValue < $1.key.rawValue }.map { "\($0.value) \($0.key.rawValue)" }
             return RunResult(
@@ -68,7 +71,8 @@ public struct ClassificationRun: Sendable {
     }
 
     private func classify(
-        _ listing: ImageListing, with model: TrainedModel, in precision: Precision, context: RunContext
+        _ listing: ImageListing, with model: TrainedModel, of identity: String, in precision: Precision,
+        context: RunContext
     ) throws -> [Prediction.Status: Int] {
         let table = PredictionTable(
             classNames: model.classNames, topK: options.topK, model: (self.model as NSString).lastPathComponent)
@@ -77,7 +81,9 @@ public struct ClassificationRun: Sendable {
         try BatchMemory.check(batch: size, model.preprocessing)
         let preprocessing = options.pictures.applied(to: model.preprocessing)
         let file = try PredictionFile(
-            path: out, identity: try identity(table: table, preprocessing: preprocessing, precision: precision),
+            path: out,
+            identity: try self.identity(
+                model: identity, table: table, preprocessing: preprocessing, precision: precision),
             table: table, listing: listing, resumes: resume)
         var counts = file.kept
         var done = file.keptRows
@@ -114,19 +120,17 @@ public struct ClassificationRun: Sendable {
 
     /// A hash of everything that decides the rows, but for the pictures themselves.
     private func identity(
-        table: PredictionTable, preprocessing: Preprocessing, precision: Precision
+        model: String, table: PredictionTable, preprocessing: Preprocessing, precision: Precision
     ) throws -> String {
         var decisive = options
         decisive.precision = precision
         // Only how fast the rows come.
         decisive.batch = 0
-        let model = try Data(contentsOf: URL(fileURLWithPath: model))
-        let parts = [
-            model.withUnsafeBytes { SHA256Digest(of: $0).description }, table.header, table.model,
-            try decisive.json, try preprocessing.json, URL(fileURLWithPath: images).standardizedFileURL.path,
-        ]
-        let digest = Data(parts.joined(separator: "\n").utf8).withUnsafeBytes { SHA256Digest(of: $0).description }
-        return String(digest.prefix(PredictionFile.identityLength))
+        let whole = Runs.identity(of: [
+            model, table.header, table.model, try decisive.json, try preprocessing.json,
+            URL(fileURLWithPath: images).standardizedFileURL.path,
+        ])
+        return String(whole.prefix(PredictionFile.identityLength))
     }
 
     private func prediction(

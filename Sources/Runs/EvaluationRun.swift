@@ -47,7 +47,7 @@ public struct EvaluationRun: Sendable {
                 checksBFloat16: options.precision == .bfloat16)
             var meter = ProgressMeter(context: context, total: records.count)
             let bookmark = EvaluationBookmark(folder: out)
-            let report = try pass.run(context: context, identity: try identity(records), bookmark: bookmark) {
+            let report = try pass.run(context: context, identity: try identity(file, records), bookmark: bookmark) {
                 done, all in meter.advance(to: done, message: "image \(done) of \(all)")
             }
 
@@ -93,13 +93,11 @@ public struct EvaluationRun: Sendable {
     }
 
     /// A hash of everything that decides the figures, but for the pictures themselves.
-    private func identity(_ records: any Dataset) throws -> String {
-        let model = try Data(contentsOf: URL(fileURLWithPath: model))
-        let identity = RecordsIdentity(classNames: records.classNames, training: records, validation: nil)
-        let parts = [
-            model.withUnsafeBytes { SHA256Digest(of: $0).description }, try options.json, "\(identity.checksum)",
-            URL(fileURLWithPath: data).standardizedFileURL.path,
-        ]
-        return Data(parts.joined(separator: "\n").utf8).withUnsafeBytes { SHA256Digest(of: $0).description }
+    private func identity(_ file: ModelFile, _ records: any Dataset) throws -> String {
+        let data = RecordsIdentity(classNames: records.classNames, training: records, validation: nil)
+        return Runs.identity(of: [
+            file.identity, try options.json, "\(data.checksum)",
+            URL(fileURLWithPath: self.data).standardizedFileURL.path,
+        ])
     }
 }

@@ -43,8 +43,11 @@ struct PredictionTable {
 
     /// What the row of a file begins and ends with, whatever became of it.
     func margins(of path: RawPath) -> (start: String, end: String) {
-        (CSV.quoted(SafeText.escaped(path: path)) + ",", "," + CSV.quoted(model) + "\r\n")
+        (Self.start(of: path), "," + CSV.quoted(model) + "\r\n")
     }
+
+    /// What the row of a file begins with in every table.
+    static func start(of path: RawPath) -> String { CSV.quoted(SafeText.escaped(path: path)) + "," }
 
     func row(_ prediction: Prediction) -> String {
         let ranking = prediction.ranking

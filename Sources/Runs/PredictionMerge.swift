@@ -1,11 +1,12 @@
 import Foundation
 import Images
+import ShuffleNet
 import Support
 
 /// Puts the tables of a classification's parts together: one CSV, in the order of the files, each file once.
 ///
-/// The parts were made at different times on different hosts, from a folder that may have changed meanwhile; so the
-/// rows are counted, and a table that does not fit the folder is refused.
+/// The parts were made at different times on different hosts, from a folder that may have changed meanwhile and by a model
+/// that may have been replaced; so each row must be that of its file, and each part that of one model.
 struct PredictionMerge: Sendable {
     /// The parts' tables, in order.
     var parts: [String]
@@ -18,12 +19,12 @@ struct PredictionMerge: Sendable {
 
     func execute(in context: RunContext) throws -> RunResult {
         context.emit(.started)
-        let expected = try ImageListing(folder: images, excluding: excluded).count
+        let files = try ImageListing(folder: images, excluding: excluded).paths
         var meter = ProgressMeter(context: context, total: parts.count)
         let file = try AtomicFile(path: out)
-        var header: [UInt8]?
+        var (header, model): ([UInt8]?, String?)
+        var precisions: Set<Precision> = []
         var rows = 0
-        var seen: Set<[UInt8]> = []
         for (number, part) in parts.enumerated() {
             if context.stop.isRaised { throw RunFailure(.preempted, "stopped after \(number) of \(parts.count) parts") }
             guard let data = FileManager.default.contents(atPath: part) else {
@@ -31,24 +32,37 @@ struct PredictionMerge: Sendable {
                     .error,
                     "could not read '\(part)'; the results of shards must lie on a storage that all daemons share")
             }
-            for (index, record) in CSVRecords(Array(data)).enumerated() {
-                if index == 0 {
-                    guard header == nil || header == Array(record.bytes) else {
-                        throw RunFailure(
-                            .error, "the columns of '\(part)' are not those of the parts before; was the model changed?"
-                        )
-                    }
-                    if header == nil { try record.bytes.withUnsafeBytes { try file.write($0) } }
-                    header = Array(record.bytes)
-                    continue
+            let note = try ShardNote.read(beside: part)
+            guard model == nil || model == note.model else {
+                throw RunFailure.badInput(
+                    "the model was replaced while the parts were classified: that of '\(part)' is not that of the parts "
+                        + "before; submit the job again")
+            }
+            model = note.model
+            precisions.insert(note.precision)
+            var records = CSVRecords(Array(data))
+            let columns = records.next().map(Array.init)
+            guard header == nil || header == columns else {
+                throw RunFailure(
+                    .error, "the columns of '\(part)' are not those of the parts before; submit the job again")
+            }
+            if header == nil { try columns?.withUnsafeBytes { try file.write($0) } }
+            header = columns
+            for record in records {
+                guard rows < files.count, record.starts(with: PredictionTable.start(of: files[rows]).utf8) else {
+                    throw changed(files.count)
                 }
-                guard seen.insert(record.firstField).inserted else { throw changed(rows, expected) }
                 rows += 1
-                try record.bytes.withUnsafeBytes { try file.write($0) }
+                try record.withUnsafeBytes { try file.write($0) }
             }
             meter.advance(to: number + 1, message: "part \(number + 1) of \(parts.count)")
         }
-        guard rows == expected else { throw changed(rows, expected) }
+        guard rows == files.count else { throw changed(files.count) }
+        if precisions.count > 1 {
+            context.log(
+                "some parts were classified in bf16, others in f32, as their hosts' CPUs have it; give precision to have one"
+            )
+        }
         try file.commit()
         return RunResult(
             figures: ["files": Double(rows), "shards": Double(parts.count)],
@@ -56,39 +70,20 @@ struct PredictionMerge: Sendable {
             summary: "merged \(rows) rows of \(parts.count) shards")
     }
 
-    private func changed(_ rows: Int, _ expected: Int) -> RunFailure {
+    private func changed(_ files: Int) -> RunFailure {
         .badInput(
-            "folder '\((images as NSString).lastPathComponent)' was changed while it was classified: it holds "
-                + "\(expected) files, the shards' tables have \(rows) rows or list a file twice; submit the job again")
+            "folder '\((images as NSString).lastPathComponent)' was changed while it was classified: the shards' tables are "
+                + "not of the \(files) files that it holds; submit the job again")
     }
 }
 
 /// The records of an RFC 4180 text, each with its line end. Quotes may hold line ends.
 private struct CSVRecords: Sequence, IteratorProtocol {
-    struct Record {
-        var bytes: ArraySlice<UInt8>
-
-        /// The first field without its quotes.
-        var firstField: [UInt8] {
-            guard bytes.first == 0x22 else { return Array(bytes.prefix { $0 != 0x2C && $0 != 0x0D && $0 != 0x0A }) }
-            var field: [UInt8] = []
-            var rest = bytes.dropFirst()
-            while let byte = rest.popFirst() {
-                if byte == 0x22 {
-                    guard rest.first == 0x22 else { break }
-                    rest = rest.dropFirst()
-                }
-                field.append(byte)
-            }
-            return field
-        }
-    }
-
     private var rest: ArraySlice<UInt8>
 
     init(_ bytes: [UInt8]) { rest = bytes[...] }
 
-    mutating func next() -> Record? {
+    mutating func next() -> ArraySlice<UInt8>? {
         guard !rest.isEmpty else { return nil }
         var isQuoted = false
         var end = rest.startIndex
@@ -99,6 +94,6 @@ private struct CSVRecords: Sequence, IteratorProtocol {
             if byte == 0x0A && !isQuoted { break }
         }
         defer { rest = rest[end...] }
-        return Record(bytes: rest[..<end])
+        return rest[..<end]
     }
 }

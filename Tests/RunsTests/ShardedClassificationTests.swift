@@ -19,13 +19,15 @@ struct ShardedClassificationTests {
 
     /// Tables of so many parts, in order.
     private func parts(_ count: Int) throws -> [String] {
-        try (1...count).map { index in
-            var run = ClassificationRun(
-                options: .init(), model: model, images: images, out: bench.path("part-\(index).csv"))
-            run.shard = .init(index: index, count: count)
-            _ = try run.execute(in: bench.context())
-            return run.out
-        }
+        try (1...count).map { try part($0, of: count) }
+    }
+
+    private func part(_ index: Int, of count: Int) throws -> String {
+        var run = ClassificationRun(
+            options: .init(), model: model, images: images, out: bench.path("part-\(index).csv"))
+        run.shard = .init(index: index, count: count)
+        _ = try run.execute(in: bench.context())
+        return run.out
     }
 
     private func merge(_ parts: [String]) throws -> RunResult {
@@ -55,6 +57,29 @@ struct ShardedClassificationTests {
         #expect(failure?.reason == .badInput)
         #expect(failure?.message.contains("was changed while it was classified") == true)
         #expect(throws: RunFailure.self) { _ = try merge([parts[0], parts[1], parts[1]]) }
+        #expect(!FileManager.default.fileExists(atPath: bench.path("predictions.csv")))
+    }
+
+    @Test("a file that was renamed between the parts is told, though the number of rows is right")
+    func renamedFile() throws {
+        var parts = [try part(1, of: 2)]
+        try FileManager.default.moveItem(atPath: images + "/dark/0.png", toPath: images + "/light/9.png")
+        parts.append(try part(2, of: 2))
+        let failure = #expect(throws: RunFailure.self) { _ = try merge(parts) }
+        #expect(failure?.message.contains("was changed while it was classified") == true)
+    }
+
+    @Test("parts of two models are told, and nothing is published")
+    func replacedModel() throws {
+        var parts = [try part(1, of: 2)]
+        var options = bench.quickOptions
+        options.seed = 7
+        let other = try bench.trained("other", options: options, data: bench.path("set")) + "/best.ckpt"
+        try FileManager.default.removeItem(atPath: model)
+        try FileManager.default.moveItem(atPath: other, toPath: model)
+        parts.append(try part(2, of: 2))
+        let failure = #expect(throws: RunFailure.self) { _ = try merge(parts) }
+        #expect(failure?.message.contains("the model was replaced while the parts were classified") == true)
         #expect(!FileManager.default.fileExists(atPath: bench.path("predictions.csv")))
     }
 
