@@ -15,12 +15,14 @@ final class EvaluationPass {
     /// The figures are of `precision`. With `checksBFloat16` the network runs in both precisions, and the report tells
     /// how far they agree.
     ///
+    /// `unreadableLimit` is a share of `wholeCount` records where the data set is a part of so many.
+    ///
     /// The data set's classes must be among the model's (`LabelMapping` sees to that); its labels are then the
     /// model's.
     init(
         model: TrainedModel, dataset: any Dataset, batch: Int, labelSmoothing: Double, unreadableLimit: Double,
-        pictures: PictureOptions, isolation: DecodeIsolation?, pool: ThreadPool, precision: Precision = .float32,
-        checksBFloat16: Bool = false
+        wholeCount: Int? = nil, pictures: PictureOptions, isolation: DecodeIsolation?, pool: ThreadPool,
+        precision: Precision = .float32, checksBFloat16: Bool = false
     ) {
         self.model = model
         self.dataset = dataset
@@ -30,6 +32,7 @@ final class EvaluationPass {
             dataset: dataset, preprocessing: pictures.applied(to: model.preprocessing),
             options: .init(
                 batchSize: size, shuffles: false, threads: pool.threads, unreadableLimit: unreadableLimit,
+                wholeCount: wholeCount,
                 decoding: pictures.decoding, isolation: isolation))
         func reader(_ precision: Precision) -> Reader {
             Reader(model: model, batch: size, pool: pool, precision: precision)
@@ -38,7 +41,8 @@ final class EvaluationPass {
         secondary = checksBFloat16 ? reader(precision == .float32 ? .bfloat16 : .float32) : nil
     }
 
-    /// Measures the network's present weights. `progress` is told the images done and all.
+    /// Measures the network's present weights. `progress` is told the images done and all. Throws `NotFiniteOutputs` among
+    /// others.
     ///
     /// - Parameters:
     ///   - identity: of what is measured; a pass that keeps no bookmark needs none.
@@ -70,9 +74,7 @@ final class EvaluationPass {
             primary.run(batch)
             secondary?.run(batch)
             if let row = firstNotFinite(primary.logits.pointer, rows: batch.count, classes: classes) {
-                throw RunFailure.badInput(
-                    "the network gives no finite numbers for '\(SafeText.escaped(dataset.recordName(at: batch.indices[row])))': its "
-                        + "training diverged; wanted a lower learning rate, or another checkpoint")
+                throw NotFiniteOutputs(record: dataset.recordName(at: batch.indices[row]))
             }
             let labels = batch.labels.map { mapping[$0] }
             let score = SmoothedCrossEntropy.score(
@@ -113,6 +115,13 @@ final class EvaluationPass {
             UnsafeBufferPointer(start: logits.pointer + row * classes, count: classes)
         }
     }
+}
+
+/// What a network whose training diverged comes to: its outputs for a picture are no numbers.
+struct NotFiniteOutputs: Error, CustomStringConvertible {
+    let record: String
+
+    var description: String { "gives no finite numbers for '\(SafeText.escaped(record))': its training diverged" }
 }
 
 /// A data set's class numbers as a model counts them: by name, since another folder may hold only some of the classes.

@@ -47,8 +47,13 @@ public struct EvaluationRun: Sendable {
                 checksBFloat16: options.precision == .bfloat16)
             var meter = ProgressMeter(context: context, total: records.count)
             let bookmark = EvaluationBookmark(folder: out)
-            let report = try pass.run(context: context, identity: try identity(file, records), bookmark: bookmark) {
-                done, all in meter.advance(to: done, message: "image \(done) of \(all)")
+            let report: EvaluationReport
+            do {
+                report = try pass.run(context: context, identity: try identity(file, records), bookmark: bookmark) {
+                    done, all in meter.advance(to: done, message: "image \(done) of \(all)")
+                }
+            } catch let failure as NotFiniteOutputs {
+                throw RunFailure.badInput("model '\(self.model)' \(failure); wanted another checkpoint")
             }
 
             guard report.images > 0 else {

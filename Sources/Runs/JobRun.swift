@@ -34,12 +34,11 @@ public enum JobRun {
         try reader.finish()
 
         Takeover.training(specification, context: context)
-        let incumbent = published.map { "\(specification.roots.models)/\($0).ckpt" }
         return TrainingRun(
             options: options, data: try existing(data, specification),
             out: specification.work, from: try from.map { try model($0, specification) },
             resume: .ifPossible,
-            incumbent: incumbent.flatMap { FileManager.default.fileExists(atPath: $0) ? $0 : nil })
+            incumbent: published.map { "\(specification.roots.models)/\($0).ckpt" })
     }
 
     private static func evaluation(

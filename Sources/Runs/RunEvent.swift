@@ -25,11 +25,14 @@ public struct RunResult: Codable, Sendable, Equatable {
     public var files: [String: String]
     /// A sentence for people.
     public var summary: String
+    /// `ModelDigest` of the model in service that the one to publish was compared with; nil where there was none.
+    public var replaces: String?
 
-    public init(figures: [String: Double], files: [String: String], summary: String) {
+    public init(figures: [String: Double], files: [String: String], summary: String, replaces: String? = nil) {
         self.figures = figures
         self.files = files
         self.summary = summary
+        self.replaces = replaces
     }
 }
 

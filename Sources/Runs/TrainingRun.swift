@@ -27,7 +27,8 @@ public struct TrainingRun: Sendable {
     /// A checkpoint to take the weights from.
     public var from: String?
     public var resume: Resume
-    /// A model in service: the result then says whether the new one is no worse on the same validation records.
+    /// Where a model may be in service when the run ends: the result then says whether the new one is no worse on the same
+    /// validation records.
     public var incumbent: String?
 
     public init(

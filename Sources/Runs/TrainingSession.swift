@@ -17,7 +17,11 @@ final class TrainingSession {
     private let schedule: LearningRateSchedule
     private let shelf: CheckpointShelf
     private let journal: TrainingJournal
+    /// Records of all parts of the data set.
+    private let wholeCount: Int
     private var state: TrainingState
+    /// When this piece of the unfinished epoch began.
+    private var pieceStart = ContinuousClock.now
 
     init(run: TrainingRun, dataset: OpenedDataset, training: any Dataset, context: RunContext) throws {
         self.run = run
@@ -36,6 +40,8 @@ final class TrainingSession {
             to: dataset.kind == .cifar10 ? .cifar10(pixels: options.pixels) : .photographs(pixels: options.pixels))
         model = TrainedModel(network: network, classNames: dataset.classNames, preprocessing: preprocessing)
 
+        let wholeCount = training.count + (dataset.validation?.count ?? 0)
+        self.wholeCount = wholeCount
         let pool = ThreadPool(threads: context.threads)
         trainer = Trainer(
             network: network, pixels: options.pixels, batch: batch, pool: pool,
@@ -46,7 +52,7 @@ final class TrainingSession {
             dataset: training, preprocessing: preprocessing, augmentation: options.augmentation(for: dataset.kind),
             options: .init(
                 batchSize: options.batch, seed: UInt64(options.seed), dropsRemainder: options.dropRemainder,
-                threads: context.threads, unreadableLimit: options.unreadableLimit,
+                threads: context.threads, unreadableLimit: options.unreadableLimit, wholeCount: wholeCount,
                 decoding: options.pictures.decoding, isolation: context.isolation))
         guard loader.batchesPerEpoch > 0 else {
             throw RunFailure.badInput(
@@ -58,7 +64,8 @@ final class TrainingSession {
                 model: TrainedModel(network: network, classNames: dataset.classNames, preprocessing: preprocessing),
                 dataset: records.limited(to: options.validationRecords), batch: min(options.batch, 64),
                 labelSmoothing: options.labelSmoothing, unreadableLimit: options.unreadableLimit,
-                pictures: options.pictures, isolation: context.isolation, pool: pool, checksBFloat16: true)
+                wholeCount: wholeCount, pictures: options.pictures, isolation: context.isolation, pool: pool,
+                checksBFloat16: true)
         }
         schedule = options.schedule(stepsPerEpoch: loader.batchesPerEpoch)
 
@@ -110,8 +117,7 @@ final class TrainingSession {
     private func trainEpoch(_ meter: inout ProgressMeter) throws {
         let epoch = state.epoch
         let steps = loader.batchesPerEpoch
-        let start = ContinuousClock.now
-        let head = state.lossImages
+        pieceStart = .now
         loader.begin(epoch: epoch, batch: state.step)
         while let batch = try loader.next() {
             for image in batch.unreadable { try log("skipped '\(SafeText.escaped(image.name))': \(image.error)") }
@@ -133,40 +139,50 @@ final class TrainingSession {
             state.correct += outcome.correct
             meter.advance(to: globalStep + 1, message: "epoch \(epoch + 1) of \(options.epochs)")
             if context.stop.isRaised, globalStep + 1 < options.epochs * steps { try stopHere() }
-            if let every = options.checkpointSteps, state.step % every == 0, state.step < steps { try save(shelf.last) }
+            if let every = options.checkpointSteps, state.step % every == 0, state.step < steps {
+                countTime()
+                try save(shelf.last)
+            }
         }
         guard state.lossImages > 0 else {
             throw RunFailure.badInput("data set '\(run.data)' holds no training image that can be read")
         }
-        try finishEpoch(freshImages: state.lossImages - head, time: ContinuousClock.now - start)
+        countTime()
+        try finishEpoch()
     }
 
-    private func finishEpoch(freshImages: Int, time: Duration) throws {
+    /// Adds what has gone by to the epoch's seconds.
+    private func countTime() {
+        let now = ContinuousClock.now
+        state.seconds = (state.seconds ?? 0) + (now - pieceStart) / .seconds(1)
+        pieceStart = now
+    }
+
+    private func finishEpoch() throws {
         let steps = loader.batchesPerEpoch
         let epoch = state.epoch + 1
-        let milliseconds = time / .milliseconds(1)
-        try log("epoch: \(epoch) step: \(steps), loss is \(state.lastLoss)")
-        try log(
-            String(
-                format: "Train epoch time: %.3f ms, per step time: %.3f ms", milliseconds,
-                milliseconds / Double(steps)))
-
+        let seconds = state.seconds ?? 0
         let path = shelf.path(epoch: epoch, step: steps)
         let report: EvaluationReport?
         do {
-            report = try validate(checkpoint: path)
+            report = try validate(checkpoint: path, seconds: seconds)
         } catch let failure as RunFailure where failure.reason == .preempted {
             try stopHere()
+        } catch {
+            // The epoch is done, whatever is wrong with the validation.
+            try save(shelf.last)
+            throw error
         }
         let images = Double(max(state.lossImages, 1))
         try journal.epoch(
             epoch, steps: steps, learningRate: Double(schedule.rate(at: epoch * steps - 1)),
             trainLoss: state.lossSum / images, trainTop1: Double(state.correct) / images, validation: report,
-            seconds: milliseconds / 1000, imagesPerSecond: Double(freshImages) / max(milliseconds / 1000, 1e-9))
+            seconds: seconds, imagesPerSecond: Double(state.lossImages) / max(seconds, 1e-9))
 
-        let isBest = report.map { $0.top1 > state.bestTop1 ?? -1 } ?? true
+        let isBest = isBest(report)
         if isBest {
             state.bestTop1 = report?.top1
+            state.bestLoss = report?.loss
             state.bestEpoch = epoch
         }
         state.beginEpoch(epoch, unreadable: loader.unreadable.all)
@@ -176,10 +192,34 @@ final class TrainingSession {
         shelf.prune()
     }
 
-    private func validate(checkpoint: String) throws -> EvaluationReport? {
-        guard let validation else { return nil }
+    /// More right answers than in any epoch before, or as many with a smaller loss. Without validation records the newest
+    /// is the best, and one whose outputs were no numbers is not.
+    private func isBest(_ report: EvaluationReport?) -> Bool {
+        guard let report else { return validation == nil }
+        guard let top1 = state.bestTop1, report.top1 <= top1 else { return true }
+        return report.top1 == top1 && state.bestLoss.map { report.loss < $0 } ?? false
+    }
+
+    /// Measures the network, and tells the epoch's end to the log. Nil without validation records, and for outputs that are no
+    /// numbers.
+    private func validate(checkpoint: String, seconds: Double) throws -> EvaluationReport? {
         let start = ContinuousClock.now
-        let report = try validation.run(context: context) { _, _ in }
+        var report: EvaluationReport?
+        var trouble: NotFiniteOutputs?
+        do {
+            report = try validation?.run(context: context) { _, _ in }
+        } catch let failure as NotFiniteOutputs {
+            trouble = failure
+        }
+        // Only now, since an epoch whose validation was interrupted ends a second time.
+        let steps = loader.batchesPerEpoch
+        try log("epoch: \(state.epoch + 1) step: \(steps), loss is \(state.lastLoss)")
+        try log(
+            String(
+                format: "Train epoch time: %.3f ms, per step time: %.3f ms", 1000 * seconds,
+                1000 * seconds / Double(steps)))
+        if let trouble { try log("the network \(trouble); this epoch is not the best, whatever comes") }
+        guard let report else { return nil }
         guard report.images > 0 else {
             throw RunFailure.badInput(
                 "none of the validation images of data set '\(run.data)' can be read; wanted JPEG, PNG or WebP files")
@@ -194,6 +234,7 @@ final class TrainingSession {
     }
 
     private func stopHere() throws -> Never {
+        if state.step < loader.batchesPerEpoch { countTime() }
         try save(shelf.last)
         throw RunFailure(
             .preempted,
@@ -229,6 +270,12 @@ final class TrainingSession {
                 + "batch \(options.batch), \(options.epochs) epochs, seed \(options.seed), \(options.precision.rawValue)"
         )
         options.precision.announce(in: context)
+        let remainder = training.count % options.batch
+        if !options.dropRemainder, training.count > options.batch, (1...max(options.batch / 8, 1)).contains(remainder) {
+            try log(
+                "an epoch's last batch has \(remainder) of \(options.batch) images, whose statistics are of these alone and "
+                    + "can spoil a step; drop_remainder leaves it out, another batch size divides better")
+        }
         if resumed { try log("resumed after epoch \(state.epoch), step \(state.step)") }
     }
 
@@ -255,7 +302,10 @@ final class TrainingSession {
                 throw RunFailure.badInput(
                     "\(damage); wanted a whole checkpoint to go on from; train into another folder to begin anew")
             }
-            throw RunFailure.badInput("there is no '\(shelf.last)' to resume from; leave out --resume to begin anew")
+            throw RunFailure.badInput(
+                "there is no '\(shelf.last)' to resume from; "
+                    + (shelf.isUsed
+                        ? "train into another folder to begin anew" : "leave out --resume to begin anew"))
         }
         switch run.resume {
         case .no:
@@ -299,47 +349,50 @@ extension TrainingSession {
     /// The run's figures; compared with the incumbent's when there is one.
     func result() throws -> RunResult {
         var figures: [String: Double] = ["epochs": Double(options.epochs)]
-        var files = ["last": "last.ckpt", "best": "best.ckpt", "results": "results.csv", "log": "train.log"]
+        var files = ["last": "last.ckpt", "results": "results.csv", "log": "train.log"]
         var summary = "trained \(options.epochs) epochs"
-        if let best = state.bestTop1, let epoch = state.bestEpoch {
+        guard let epoch = state.bestEpoch else {
+            throw RunFailure.badInput(
+                "after no epoch the network gave finite numbers for the validation records: the training diverged; wanted a "
+                    + "lower learning rate than \(options.learningRate)")
+        }
+        files["best"] = "best.ckpt"
+        if let best = state.bestTop1 {
             figures["top_1"] = best
             figures["best_epoch"] = Double(epoch)
             summary += "; best validation top-1 \(best) in epoch \(epoch)"
         }
-        if let incumbent = run.incumbent {
-            let verdict = try compare(with: incumbent)
-            figures["incumbent_top_1"] = verdict.incumbentTop1
-            if verdict.isNoWorse { files["publish"] = "best.ckpt" }
+        var replaced: String?
+        // Looked for only now: a night's training ago it may have been another one, or none.
+        if let path = run.incumbent, let digest = try ModelDigest.of(path) {
+            let verdict = try compare(with: Incumbent(path: path))
+            figures["incumbent_top_1"] = verdict.top1
+            if verdict.isPublished { files["publish"] = "best.ckpt" }
             summary += "; \(verdict.sentence)"
             try log(verdict.sentence)
+            replaced = digest
         } else {
             files["publish"] = "best.ckpt"
         }
-        return RunResult(figures: figures, files: files, summary: summary)
+        return RunResult(figures: figures, files: files, summary: summary, replaces: replaced)
     }
 
     /// Measures the model in service on this run's validation records.
-    private func compare(with incumbent: String) throws -> (isNoWorse: Bool, incumbentTop1: Double?, sentence: String) {
-        guard let records = dataset.validation, let top1 = state.bestTop1 else {
-            return (false, nil, "not published: without validation records it cannot be compared with '\(incumbent)'")
-        }
-        let model = try TrainedModel(path: incumbent)
-        guard Set(model.classNames) == Set(dataset.classNames) else {
-            return (
-                false, nil,
-                "not published: '\(incumbent)' tells other classes apart; publish under another name or remove it"
-            )
-        }
+    private func compare(with incumbent: Incumbent) throws -> Incumbent.Verdict {
         // Each model sees the pictures as it was trained to.
         var pictures = options.pictures
         pictures.orientation = nil
-        let pass = EvaluationPass(
-            model: model, dataset: records.limited(to: options.validationRecords), batch: min(options.batch, 64),
-            labelSmoothing: options.labelSmoothing, unreadableLimit: options.unreadableLimit, pictures: pictures,
-            isolation: context.isolation, pool: ThreadPool(threads: context.threads))
-        let old = try pass.run(context: context) { _, _ in }.top1
-        return top1 >= old
-            ? (true, old, "published: top-1 \(top1) is no worse than \(old) of the model in service")
-            : (false, old, "not published: top-1 \(top1) is worse than \(old) of the model in service")
+        let records = dataset.validation?.limited(to: options.validationRecords)
+        let pass = records.map { records in
+            { (model: TrainedModel) in
+                EvaluationPass(
+                    model: model, dataset: records, batch: min(self.options.batch, 64),
+                    labelSmoothing: self.options.labelSmoothing, unreadableLimit: self.options.unreadableLimit,
+                    wholeCount: self.wholeCount, pictures: pictures, isolation: self.context.isolation,
+                    pool: ThreadPool(threads: self.context.threads))
+            }
+        }
+        return try incumbent.compare(
+            top1: state.bestTop1, classNames: dataset.classNames, context: context, pass: pass)
     }
 }

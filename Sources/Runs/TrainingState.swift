@@ -19,8 +19,11 @@ struct TrainingState: Codable, Equatable {
     var correct = 0
     /// The loss of the newest step in the unfinished epoch.
     var lastLoss: Float = 0
-    /// The best validation accuracy so far and its epoch.
+    /// Seconds spent on the unfinished epoch by earlier pieces of the run; nil in checkpoints that did not count them.
+    var seconds: Double?
+    /// The best validation accuracy so far, its loss and its epoch.
     var bestTop1: Double?
+    var bestLoss: Double?
     var bestEpoch: Int?
     /// Images that could not be used so far; they count towards the limit of the whole run.
     var unreadable: [UnreadableImage] = []
@@ -42,6 +45,7 @@ struct TrainingState: Codable, Equatable {
         lossImages = 0
         correct = 0
         lastLoss = 0
+        seconds = nil
         self.unreadable = unreadable
     }
 }

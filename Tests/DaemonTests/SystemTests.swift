@@ -83,10 +83,34 @@ import Testing
         #expect(ModelPublication.notes(in: scratch.path) == [publication])
         try scratch.write("last", to: "out/last.ckpt")
         try scratch.write("best", to: "out/best.ckpt")
-        let path = try publication.carryOut(output: "\(scratch.path)/out", models: "\(scratch.path)/models")
-        #expect(path == "\(scratch.path)/models/flowers.ckpt")
+        for _ in 0..<2 {
+            // The second time as after a crash between the copy and the note's removal.
+            let outcome = try publication.carryOut(output: "\(scratch.path)/out", models: "\(scratch.path)/models")
+            #expect(outcome == .published("\(scratch.path)/models/flowers.ckpt"))
+            #expect(scratch.read("models/flowers.ckpt") == "best")
+            #expect(FileTree.names(in: "\(scratch.path)/models") == ["flowers.ckpt"])
+        }
+    }
+
+    @Test("a model takes the place of the one it was compared with, and of no other")
+    func comparedModel() throws {
+        let scratch = try Scratch()
+        try scratch.write("best", to: "out/best.ckpt")
+        try scratch.write("old", to: "models/flowers.ckpt")
+        var publication = try #require(Self.publication(of: "flowers"))
+        publication.replaces = try ModelDigest.of("\(scratch.path)/models/flowers.ckpt")
+        try scratch.write("somebody's", to: "models/flowers.ckpt")
+        func carryOut() throws -> ModelPublication.Outcome {
+            try publication.carryOut(output: "\(scratch.path)/out", models: "\(scratch.path)/models")
+        }
+        #expect(try carryOut() == .overtaken)
+        #expect(scratch.read("models/flowers.ckpt") == "somebody's")
+        try scratch.write("old", to: "models/flowers.ckpt")
+        #expect(try carryOut() == .published("\(scratch.path)/models/flowers.ckpt"))
         #expect(scratch.read("models/flowers.ckpt") == "best")
-        #expect(FileTree.names(in: "\(scratch.path)/models") == ["flowers.ckpt"])
+        // One that is gone keeps nothing away.
+        try FileTree.remove("\(scratch.path)/models/flowers.ckpt")
+        #expect(try carryOut() == .published("\(scratch.path)/models/flowers.ckpt"))
     }
 
     @Test("a model that its run found worse than the one in service is not published")

@@ -11,19 +11,14 @@ struct ResumeTests {
 
     init() throws { bench = try Workbench() }
 
-    /// Starts a run and stops it once its log has a line with this beginning, or at the first step.
-    private func stop(_ run: TrainingRun, atLine beginning: String? = nil) throws {
+    /// Starts a run and stops it at its first step, or when the last step of an epoch is done.
+    private func stop(_ run: TrainingRun, behindEpoch epoch: Int? = nil) throws {
+        let share = epoch.map { Double($0) / Double(run.options.epochs) } ?? 0
         let stop = StopFlag()
         let failure = #expect(throws: RunFailure.self) {
             _ = try run.execute(
                 in: RunContext(threads: 1, stop: stop, progressInterval: .zero) { event in
-                    switch event {
-                    case .log(let line):
-                        if let beginning, line.hasPrefix(beginning) { stop.raise() }
-                    case .progress:
-                        if beginning == nil { stop.raise() }
-                    default: break
-                    }
+                    if case .progress(let fraction, _, _) = event, fraction >= share { stop.raise() }
                 })
         }
         #expect(failure?.reason == .preempted)
@@ -33,16 +28,47 @@ struct ResumeTests {
         TrainingRun(options: bench.quickOptions, data: data, out: bench.path(name), resume: resume)
     }
 
-    @Test("a run stopped during validation keeps the epoch, and goes on to the same bytes", arguments: [1, 2, 3])
+    @Test(
+        "a run stopped before or during validation keeps the epoch, and goes on to the same bytes",
+        arguments: [1, 2, 3])
     func duringValidation(epoch: Int) throws {
         let data = try bench.drawClasses()
         let straight = try bench.trained("straight", data: data)
-        try stop(run("stopped", data: data), atLine: "epoch: \(epoch) step: ")
+        try stop(run("stopped", data: data), behindEpoch: epoch)
         let log = EventLog()
         _ = try run("stopped", data: data, resume: .required).execute(in: bench.context { log.append($0) })
         #expect(try bench.bytes(bench.path("stopped/last.ckpt")) == bench.bytes(straight + "/last.ckpt"))
         #expect(!log.lines.contains { $0.hasSuffix("loss is 0.0") })
         #expect(log.lines.filter { $0.hasPrefix("epoch: ") }.count == 4 - epoch)
+        let logged = try bench.text(bench.path("stopped/train.log")).split(separator: "\n")
+        #expect(logged.filter { $0.hasPrefix("epoch: ") }.count == 3)
+    }
+
+    @Test("a resumed epoch's time is that of all of its pieces")
+    func pieces() throws {
+        let data = try bench.drawClasses()
+        try stop(run("out", data: data))
+        let state = try #require(try ModelFile(path: bench.path("out/last.ckpt")).card.runState)
+        let before = try #require(try JSONDecoder().decode(TrainingState.self, from: Data(state.utf8)).seconds)
+        #expect(before > 0)
+        _ = try run("out", data: data, resume: .required).execute(in: bench.context())
+        let rows = try bench.text(bench.path("out/results.csv")).components(separatedBy: "\r\n")
+        let seconds = try #require(Double(rows[1].components(separatedBy: ",")[8]))
+        // The table has milliseconds.
+        #expect(seconds > before - 0.001)
+    }
+
+    @Test("a folder with a table but without a checkpoint sends nobody in a circle")
+    func nothingToResume() throws {
+        let data = try bench.drawClasses()
+        let out = try bench.trained("out", data: data)
+        for name in try bench.names(out) where name.hasSuffix(".ckpt") {
+            try FileManager.default.removeItem(atPath: out + "/" + name)
+        }
+        let failure = #expect(throws: RunFailure.self) {
+            _ = try run("out", data: data, resume: .required).execute(in: bench.context())
+        }
+        #expect(failure?.message.hasSuffix("train into another folder to begin anew") == true)
     }
 
     @Test("other options are refused by name")
@@ -80,7 +106,7 @@ struct ResumeTests {
     func damagedLast() throws {
         let data = try bench.drawClasses()
         let straight = try bench.trained("straight", data: data)
-        try stop(run("stopped", data: data), atLine: "epoch: 2 step: ")
+        try stop(run("stopped", data: data), behindEpoch: 2)
         let path = bench.path("stopped/last.ckpt")
         let bytes = try bench.bytes(path)
         // The same file as the second epoch's, unless a copy was made of it.
@@ -104,7 +130,7 @@ struct ResumeTests {
     func foreignFiles() throws {
         let data = try bench.drawClasses()
         let straight = try bench.trained("straight", data: data)
-        try stop(run("out", data: data), atLine: "epoch: 2 step: ")
+        try stop(run("out", data: data), behindEpoch: 2)
         let table = try bench.text(bench.path("out/results.csv")).replacingOccurrences(of: "\r\n", with: "\n")
         try AtomicFile.write(table.utf8, to: bench.path("out/results.csv"))
         let foreign = [".holiday.partial", ".predictions.csv.0123456789abcdef.partial"]
@@ -146,7 +172,7 @@ struct ResumeTests {
     func withoutLast() throws {
         let data = try bench.drawClasses()
         let straight = try bench.trained("straight", data: data)
-        try stop(run("stopped", data: data), atLine: "epoch: 2 step: ")
+        try stop(run("stopped", data: data), behindEpoch: 2)
         for name in ["last.ckpt", "best.ckpt"] {
             try FileManager.default.removeItem(atPath: bench.path("stopped/\(name)"))
         }

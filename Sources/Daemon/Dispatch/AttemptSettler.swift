@@ -194,8 +194,9 @@ struct AttemptSettler: Sendable {
         do {
             if let publication {
                 do {
-                    let model = try publication.carryOut(output: output, models: configuration.roots.models)
-                    logger.info("published a model", metadata: ["job": "\(claim.id)", "model": "\(model)"])
+                    let outcome = try publication.carryOut(output: output, models: configuration.roots.models)
+                    logger.notice("\(publication.remark(outcome))", metadata: ["job": "\(claim.id)"])
+                    if outcome == .overtaken { try? await queue.remark(claim.id, publication.remark(outcome)) }
                 } catch {
                     try? await queue.remark(
                         claim.id, "model '\(publication.model)' is not published yet, it is tried again: \(error)")

@@ -1,5 +1,4 @@
 import Foundation
-import Glibc
 import Runs
 import Support
 
@@ -14,6 +13,8 @@ struct ModelPublication: Codable, Hashable {
     var model: String
     /// The checkpoint in the job's output.
     var file: String
+    /// `ModelDigest` of the model that it may replace; nil: none.
+    var replaces: String?
 
     /// The publication a train job asks for and its run found right (`publish` among the result's files: a model that
     /// is measurably worse than the one in service is kept as a result only), or nil.
@@ -26,6 +27,7 @@ struct ModelPublication: Codable, Hashable {
         self.token = token
         self.model = model
         self.file = file
+        replaces = result.replaces
     }
 
     func notePath(in workRoot: String) -> String { "\(workRoot)/\(job).\(token).publish" }
@@ -41,26 +43,34 @@ struct ModelPublication: Codable, Hashable {
         }
     }
 
-    /// Whether a model was put under this name after the note was written: another job's, or a person's. It stays.
-    func isOvertaken(in models: String, notedIn workRoot: String) -> Bool {
-        func written(_ path: String) -> Date? {
-            (try? FileManager.default.attributesOfItem(atPath: path))?[.modificationDate] as? Date
-        }
-        guard let model = written("\(models)/\(model).ckpt"), let note = written(notePath(in: workRoot)) else {
-            return false
-        }
-        return model > note
+    enum Outcome: Equatable {
+        case published(String)
+        /// The model that the run compared its own with is no longer the one in service: another job's took its place, or a
+        /// person's. It stays.
+        case overtaken
     }
 
-    /// Copies the checkpoint from `output` to `<models>/<model>.ckpt`; returns that path.
-    func carryOut(output: String, models: String) throws -> String {
+    /// Copies the checkpoint from `output` to `<models>/<model>.ckpt`.
+    func carryOut(output: String, models: String) throws -> Outcome {
         let source = "\(output)/\(file)"
         guard FileTree.exists(source) else {
             throw RunFailure(.error, "job \(job) was to publish model '\(model)', but there is no file '\(source)'")
         }
         try FileTree.make(models)
         let destination = "\(models)/\(model).ckpt"
+        if let present = try ModelDigest.of(destination), present != replaces {
+            // The very file, where a crash came after the copy.
+            return try present == ModelDigest.of(source) ? .published(destination) : .overtaken
+        }
         try AtomicFile.copy(source, to: destination)
-        return destination
+        return .published(destination)
+    }
+
+    /// What became of it, for the job's row.
+    func remark(_ outcome: Outcome) -> String {
+        switch outcome {
+        case .published: "model '\(model)' is published"
+        case .overtaken: "model '\(model)' is not published: another one was put there since the two were compared"
+        }
     }
 }

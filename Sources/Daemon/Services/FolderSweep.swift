@@ -65,16 +65,10 @@ struct FolderSweep: Sendable {
 
     /// Returns what became of the model, for people.
     private func publish(_ note: ModelPublication, from output: String) throws -> String {
-        if note.isOvertaken(in: models, notedIn: results.workRoot) {
-            logger.notice(
-                "not published: a model of that name was put there since",
-                metadata: ["job": "\(note.job)", "model": "\(note.model)"])
-            return "model '\(note.model)' is not published: another one was put there since"
-        }
         do {
-            let model = try note.carryOut(output: output, models: models)
-            logger.info("published a model", metadata: ["job": "\(note.job)", "model": "\(model)"])
-            return "model '\(note.model)' is published"
+            let remark = note.remark(try note.carryOut(output: output, models: models))
+            logger.notice("\(remark)", metadata: ["job": "\(note.job)"])
+            return remark
         } catch let failure as RunFailure {
             // Its checkpoint is gone: trying again would not bring it back.
             logger.error("a model is not published", metadata: ["error": "\(failure.message)"])

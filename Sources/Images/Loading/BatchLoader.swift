@@ -35,6 +35,8 @@ public final class BatchLoader {
         public var ringBatches: Int
         /// The share of the data set, 0...1, that may be unreadable before `next()` throws.
         public var unreadableLimit: Double
+        /// The records that this is a share of, where the data set is a part of a larger one; nil: its own.
+        public var wholeCount: Int?
         /// The orientation policy is the preprocessing's, not this one's.
         public var decoding: DecodingOptions
         /// Where picture files are decoded; nil: in this process.
@@ -42,8 +44,8 @@ public final class BatchLoader {
 
         public init(
             batchSize: Int, seed: UInt64 = 1, shuffles: Bool = true, dropsRemainder: Bool = false, threads: Int = 2,
-            ringBatches: Int = 3, unreadableLimit: Double = 0.01, decoding: DecodingOptions = DecodingOptions(),
-            isolation: DecodeIsolation? = nil
+            ringBatches: Int = 3, unreadableLimit: Double = 0.01, wholeCount: Int? = nil,
+            decoding: DecodingOptions = DecodingOptions(), isolation: DecodeIsolation? = nil
         ) {
             self.batchSize = batchSize
             self.seed = seed
@@ -52,6 +54,7 @@ public final class BatchLoader {
             self.threads = threads
             self.ringBatches = ringBatches
             self.unreadableLimit = unreadableLimit
+            self.wholeCount = wholeCount
             self.decoding = decoding
             self.isolation = isolation
         }
@@ -149,9 +152,10 @@ public final class BatchLoader {
     private func note(_ record: Int, _ error: ImageError) throws(TooManyUnreadableImages) {
         let image = UnreadableImage(index: record, name: dataset.recordName(at: record), error: error.sentence)
         if unreadable.insert(image) { batch.unreadable.append(image) }
-        if Double(unreadable.count) > options.unreadableLimit * Double(dataset.count) {
+        let whole = options.wholeCount ?? dataset.count
+        if Double(unreadable.count) > options.unreadableLimit * Double(whole) {
             throw TooManyUnreadableImages(
-                dataset: dataset.name, records: dataset.count, limit: options.unreadableLimit,
+                dataset: dataset.name, records: whole, limit: options.unreadableLimit,
                 images: unreadable.all)
         }
     }
