@@ -120,9 +120,9 @@ public struct DaemonRuntime: Sendable {
         let listening = try DatabaseAddress.listening(configuration)
         let queue = JobStore(
             Database(settings, capacity: Self.connections(workers: configuration.workers)), logger: logger)
-        let spool = try SpoolStore(
-            root: configuration.spool.root, database: try await queue.databaseIdentity(), fatalStep: fatalStep)
-        let results = try ResultStore(root: configuration.roots.results)
+        let database = try await queue.databaseIdentity()
+        let spool = try SpoolStore(root: configuration.spool.root, database: database, fatalStep: fatalStep)
+        let results = try ResultStore(root: configuration.roots.results, database: database)
         let spoolQueue = "spool-\(spool.identifier)"
 
         let queues = (common: "default", spool: spoolQueue)

@@ -140,12 +140,15 @@ final class FolderHandle: Sendable {
     }
 
     /// `move`, adding a number to the new name where it is taken (`input`, `input.1`, …). A source that is not there is
-    /// fine: another daemon on the same spool was quicker.
-    func moveBesideOthers(_ name: EntryName, to folder: FolderHandle, as newName: EntryName) throws(SystemError) {
+    /// fine: another daemon on the same spool was quicker. Returns the name that it got.
+    @discardableResult
+    func moveBesideOthers(
+        _ name: EntryName, to folder: FolderHandle, as newName: EntryName
+    ) throws(SystemError) -> EntryName? {
         for number in 0..<1000 {
-            guard try exists(name) else { return }
+            guard try exists(name) else { return nil }
             let candidate = number == 0 ? newName : EntryName(bytes: newName.bytes + Array(".\(number)".utf8))
-            if try move(name, to: folder, as: candidate) { return }
+            if try move(name, to: folder, as: candidate) { return candidate }
         }
         throw SystemError("renameat2", on: folder.label(of: newName), code: EEXIST)
     }

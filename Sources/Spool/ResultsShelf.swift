@@ -15,6 +15,25 @@ public struct ResultsShelf: Sendable {
     let seal: String?
     var afterStep: @Sendable (SpoolFolders.Step) throws -> Void = { _ in }
 
+    /// What `publish` did.
+    public struct Published: Sendable, Equatable {
+        public var path: String
+        /// Where it put finished results that lay there and are of no attempt at this job: a database that was restored, or made
+        /// anew, gives its numbers out again.
+        public var keptAside: String?
+    }
+
+    /// Keeps the shelf for the daemons of one database (hexadecimal digits and `-`), by a mark in `destination`. Throws
+    /// `SpoolError.ofAnotherDatabase` if another one has it.
+    public func bind(to database: String) throws {
+        try DatabaseBinding.results.bind(try FolderHandle(path: destination), to: database)
+    }
+
+    /// Throws what `bind` would for a shelf with this destination, but makes and marks nothing.
+    public static func checkBinding(of destination: String, to database: String) throws {
+        try DatabaseBinding.results.check(destination, is: database)
+    }
+
     /// Both folders must exist and lie on one file system.
     public init(work: String, destination: String) {
         self.init(work: work, destination: destination, sealedBy: nil)
@@ -39,9 +58,9 @@ public struct ResultsShelf: Sendable {
         return "\(work)/\(job).\(token)"
     }
 
-    /// The work folder → `<destination>/<name>`; returns that path. What lies there is moved aside first. Flushes
-    /// the folders, not the files in them: the run did that.
-    public func publish(job: Int64, token: Int64, as name: String) throws -> String {
+    /// The work folder → `<destination>/<name>`. What another attempt left there is moved into the work folder first, what is
+    /// nobody's is kept beside. Flushes the folders, not the files in them: the run did that.
+    public func publish(job: Int64, token: Int64, as name: String) throws -> Published {
         let workFolder = try FolderHandle(path: work)
         let shelf = try FolderHandle(path: destination)
         let path = "\(destination)/\(name)"
@@ -53,12 +72,18 @@ public struct ResultsShelf: Sendable {
             throw SpoolError.alreadyCompleted(job: job, folder: name)
         }
         guard let found = try workFolder.status(of: attempt) else {
-            if let published, try workFolder.exists(Self.marker(job, token, published.inode)) { return path }
+            if let published, try workFolder.exists(Self.marker(job, token, published.inode)) {
+                return Published(path: path)
+            }
             throw SpoolError.missingWork(path: "\(work)/\(job).\(token)")
         }
         try workFolder.makeFolder(Self.marker(job, token, found.inode), permissions: 0o700)
         try afterStep(.markPublication)
-        if published != nil {
+        var keptAside: String?
+        if let published, try seal == nil && !isAttempt(at: job, published.inode, in: workFolder) {
+            keptAside = try shelf.moveBesideOthers(EntryName(name), to: shelf, as: EntryName("\(name).earlier"))
+                .map { "\(destination)/\($0)" }
+        } else if published != nil {
             // The place is taken when this very step crashed before: then the newer leftover is the one to keep.
             try workFolder.removeTree(Self.displaced(job, token))
             try Self.move(EntryName(name), from: shelf, to: workFolder, as: Self.displaced(job, token))
@@ -66,7 +91,15 @@ public struct ResultsShelf: Sendable {
         }
         try Self.move(attempt, from: workFolder, to: shelf, as: EntryName(name))
         try afterStep(.publishResults)
-        return path
+        return Published(path: path, keptAside: keptAside)
+    }
+
+    /// Whether an attempt at the job made this folder and its end has not been settled yet.
+    private func isAttempt(at job: Int64, _ inode: UInt64, in workFolder: FolderHandle) throws -> Bool {
+        try (workFolder.entries() ?? []).contains { entry in
+            guard let attempt = SpoolFolders.attempt(ofWork: entry), attempt.job == job else { return false }
+            return entry == Self.marker(job, attempt.token, inode)
+        }
     }
 
     /// The commit found that the attempt had lost: its files go back into the work folder, and what they displaced

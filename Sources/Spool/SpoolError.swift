@@ -12,7 +12,7 @@ public enum SpoolError: Error, Sendable, Equatable, CustomStringConvertible {
     case exchanged(root: String)
     /// The file that says what the spool is called, or whose it is, says nothing of the kind.
     case damagedMark(path: String)
-    /// The spool is fed on by daemons of another database.
+    /// The spool, or the folder of results, is that of daemons of another database.
     case ofAnotherDatabase(root: String, mark: String, found: String, wanted: String)
 
     public var description: String {
@@ -28,7 +28,7 @@ public enum SpoolError: Error, Sendable, Equatable, CustomStringConvertible {
         case .damagedMark(let path):
             "'\(path)' holds no hexadecimal digits, wanted what the daemon had written there: restore it, or remove it, after which the daemon makes another one"
         case .ofAnotherDatabase(let root, let mark, let found, let wanted):
-            "the spool '\(root)' belongs to database \(found), wanted that of this daemon, \(wanted): give each database a spool of its own; if that database is gone for good, remove '\(root)/\(mark)'"
+            "'\(root)' belongs to database \(found), wanted that of this daemon, \(wanted): give each database a folder of its own; if that database is gone for good, remove '\(root)/\(mark)'"
         }
     }
 }

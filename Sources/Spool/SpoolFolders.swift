@@ -33,7 +33,7 @@ struct SpoolFolders: Sendable {
         self.database = database
         try FileTree.make(layout.root)
         let root = try FolderHandle(path: layout.root)
-        if let database { try Self.bind(root, to: database) }
+        if let database { try DatabaseBinding.spool.bind(root, to: database) }
         try Self.makeParts(of: layout, in: root)
         identifier = try SpoolMark.identifier.read(
             in: root, orWrite: String(UInt64.random(in: .min ... .max), radix: 16))
@@ -66,7 +66,7 @@ struct SpoolFolders: Sendable {
             _ = try SpoolMark.identifier.read(in: FolderHandle(path: layout.root), orWrite: identifier)
             root = try ground()
         }
-        if let database { try Self.bind(root, to: database) }
+        if let database { try DatabaseBinding.spool.bind(root, to: database) }
         try Self.makeParts(of: layout, in: root)
     }
 
@@ -80,22 +80,10 @@ struct SpoolFolders: Sendable {
         try root.makeFolder(EntryName(".work"), permissions: 0o2700)
     }
 
-    private static func bind(_ root: FolderHandle, to database: String) throws {
-        try check(try SpoolMark.database.read(in: root, orWrite: database), of: root, is: database)
-    }
-
     /// Throws what `init` would for the spool in the folder `path`, but makes and marks nothing.
     static func checkBinding(of path: String, to database: String) throws {
-        guard let root = try FolderHandle.ifPresent(path: path) else { return }
-        _ = try SpoolMark.identifier.read(in: root)
-        if let found = try SpoolMark.database.read(in: root) { try check(found, of: root, is: database) }
-    }
-
-    private static func check(_ found: String, of root: FolderHandle, is wanted: String) throws(SpoolError) {
-        guard found == wanted else {
-            throw .ofAnotherDatabase(
-                root: root.label, mark: SpoolMark.database.name.escaped, found: found, wanted: wanted)
-        }
+        if let root = try FolderHandle.ifPresent(path: path) { _ = try SpoolMark.identifier.read(in: root) }
+        try DatabaseBinding.spool.check(path, is: database)
     }
 
     func freeBytes() throws(SystemError) -> Int64 { try FolderHandle(path: layout.root).freeBytes() }

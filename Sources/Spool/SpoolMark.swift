@@ -7,6 +7,8 @@ struct SpoolMark: Sendable {
     static let identifier = SpoolMark(".spool-id")
     /// Keeps a spool for the daemons of one database.
     static let database = SpoolMark(".spool-database")
+    /// The same for the results of jobs that came by SQL.
+    static let resultsDatabase = SpoolMark(".results-database")
 
     let name: EntryName
 

@@ -62,7 +62,7 @@ public actor SpoolStore {
     /// the job. A loser's leftover there is moved aside first; when the input already lies there, the job was
     /// completed by another attempt and this throws `SpoolError.alreadyCompleted`.
     public func publish(job: Int64, token: Int64, folder: String) throws -> String {
-        try folders.results.publish(job: job, token: token, as: folder)
+        try folders.results.publish(job: job, token: token, as: folder).path
     }
 
     /// The commit after `publish` did not find its row: takes the results back out of `done/` and puts back what

@@ -70,7 +70,7 @@ import Testing
         #expect(await findings() == [:])
         let found = await findings { $0.database = RunningDaemon.address(other.settings) }
         #expect(found.keys.sorted() == ["spool"])
-        #expect(found["spool"]?.first?.contains("give each database a spool of its own") == true)
+        #expect(found["spool"]?.first?.contains("give each database a folder of its own") == true)
     }
 
     @Test("no database, no folders, no room and no notifications are told with what to do")

@@ -83,7 +83,7 @@ struct FaultLoad: Sendable {
         for state in states {
             let folder = "\(scratch.path)/\(state)"
             #expect(await eventually { FileTree.names(in: "\(folder)/results/.work").isEmpty })
-            let results = Set(FileTree.names(in: "\(folder)/results")).subtracting([".work"])
+            let results = Set(FileTree.names(in: "\(folder)/results")).subtracting([".work", ".results-database"])
             #expect(results.isSubset(of: all.map { "\($0.id)" }))
             for name in ["spool/processing", "spool/.work", "spool/incoming/classify", "spool/rejected"] {
                 #expect(await eventually { FileTree.names(in: "\(folder)/\(name)").isEmpty }, "\(name)")

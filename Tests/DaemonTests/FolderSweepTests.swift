@@ -45,7 +45,7 @@ import Testing
                 arguments: .object(["publish_as": .string(model)]),
                 result: RunResult(figures: [:], files: ["publish": "best.ckpt"], summary: "")))
         try note.note(in: results.workRoot)
-        let output = try results.publish(claim.lease)
+        let output = try results.publish(claim.lease).path
         #expect(try await queue.complete(claim.lease, result: nil, outputPath: output))
         return note
     }
@@ -91,7 +91,9 @@ import Testing
         try scratch.write("newer", to: "models/flowers.ckpt")
         try await sweep.run()
         #expect(scratch.read("models/flowers.ckpt") == "newer")
-        #expect(try await remark(on: note) == "model 'flowers' is not published: another one was put there since the two were compared")
+        #expect(
+            try await remark(on: note)
+                == "model 'flowers' is not published: another one was put there since the two were compared")
         #expect(FileTree.names(in: results.workRoot).isEmpty)
     }
 }

@@ -44,6 +44,17 @@ import Testing
         ).run()
     }
 
+    @Test("a folder that a person called by a number is no result")
+    func foreignFolder() async throws {
+        for name in ["results/2024/notes.txt", "results/2025/predictions.csv"] { try scratch.write("x", to: name) }
+        for name in ["2024", "2025"] {
+            try FileManager.default.setAttributes(
+                [.modificationDate: Date.now - 100 * 86_400], ofItemAtPath: "\(scratch.path)/results/\(name)")
+        }
+        try await run(results: true)
+        #expect(FileTree.names(in: "\(scratch.path)/results") == ["2024"])
+    }
+
     @Test("rows, events and logs of jobs that ended long ago go, results only if wanted", arguments: [false, true])
     func forgets(results: Bool) async throws {
         let (old, recent, waiting) = (try await submit(), try await submit(), try await submit())

@@ -39,7 +39,10 @@ import Testing
         return daemon
     }
 
-    func names(_ folder: String) -> [String] { FileTree.names(in: "\(scratch.path)/\(folder)") }
+    /// Without the mark that tells whose results they are.
+    func names(_ folder: String) -> [String] {
+        FileTree.names(in: "\(scratch.path)/\(folder)").filter { $0 != ".results-database" }
+    }
 
     @Test("a row of SQL runs through: results under their final name, result, log and usage in the row")
     func sqlJob() async throws {
@@ -107,6 +110,25 @@ import Testing
         #expect(await third.exitStatus() == 1)
         let log = scratch.read("third.log") ?? ""
         #expect(log.contains("belongs to database") && log.contains("shared/.spool-database"), "\(log)")
+    }
+
+    @Test("daemons of another database refuse to start on a folder of results")
+    func foreignResults() async throws {
+        let shared = "roots: {results: \(scratch.path)/results}"
+        let configuration = RunningDaemon.configuration.split(separator: "\n").filter { !$0.hasPrefix("roots") }
+            .joined(separator: "\n")
+        let make = { (name: String, database: Database) in
+            try RunningDaemon(
+                scratch: scratch, name: name, database: database, child: Self.succeeding, workers: 1,
+                configuration: "\(configuration)\n\(shared)")
+        }
+        let first = try make("first", database.database)
+        #expect(try await first.isReady())
+        let foreign = try await TestDatabase.make(capacity: 2)
+        let second = try make("second", foreign.database)
+        #expect(await second.exitStatus() == 1)
+        let log = scratch.read("second.log") ?? ""
+        #expect(log.contains("belongs to database") && log.contains("results/.results-database"), "\(log)")
     }
 
     @Test("a dropped folder runs through: results in done, and the input beside them")

@@ -21,7 +21,7 @@ import Testing
     @Test func `a loser that published first is displaced by the winner`() throws {
         try work(1, "loser")
         try work(2, "winner")
-        #expect(try shelf.publish(job: 3, token: 1, as: "3") == "\(scratch.path)/results/3")
+        #expect(try shelf.publish(job: 3, token: 1, as: "3") == .init(path: "\(scratch.path)/results/3"))
         _ = try shelf.publish(job: 3, token: 2, as: "3")
         try shelf.withdraw(job: 3, token: 1, as: "3")
         #expect(scratch.text("results/3/out") == "winner")
@@ -80,6 +80,26 @@ import Testing
         try scratch.fill("work/3.2.loser", ["out": "of the earlier try"])
         try shelf.reinstate(job: 3, token: 2, as: "3")
         #expect(scratch.text("results/3/out") == "winner")
+    }
+
+    @Test func `results under a number that is given out again are kept beside`() throws {
+        for (token, kept) in [(Int64(1), nil), (2, "3.earlier"), (3, "3.earlier.1")] {
+            try work(token, "\(token)")
+            let published = try shelf.publish(job: 3, token: token, as: "3")
+            #expect(published.keptAside == kept.map { "\(scratch.path)/results/\($0)" })
+            // The job is over, and its number with it.
+            try shelf.sweep(job: 3)
+        }
+        #expect(scratch.text("results/3/out") == "3")
+        #expect(scratch.text("results/3.earlier/out") == "1" && scratch.text("results/3.earlier.1/out") == "2")
+    }
+
+    @Test func `a folder of results belongs to one database`() throws {
+        try shelf.bind(to: "0a-1b")
+        try shelf.bind(to: "0a-1b")
+        #expect(throws: SpoolError.self) { try shelf.bind(to: "2c-3d") }
+        #expect(throws: SpoolError.self) { try ResultsShelf.checkBinding(of: shelf.destination, to: "2c-3d") }
+        #expect(throws: Never.self) { try ResultsShelf.checkBinding(of: "\(scratch.path)/nowhere", to: "2c-3d") }
     }
 
     @Test func `publishing nothing is an error`() throws {

@@ -86,7 +86,13 @@ struct AttemptSettler: Sendable {
                 if FileTree.exists(work) { try FileTree.flush(work) }
                 output = try await spool.publish(job: lease.job.rawValue, token: lease.token.rawValue, folder: folder)
             } else {
-                output = try results.publish(lease)
+                let published = try results.publish(lease)
+                output = published.path
+                if let kept = published.keptAside {
+                    logger.warning(
+                        "earlier results lay under this job's number: a database was restored or made anew; they are kept",
+                        metadata: ["job": "\(claim.id)", "folder": "\(kept)"])
+                }
             }
         } catch {
             if claim.job.spoolFolder != nil, let absence = await spool.absence() {

@@ -1,5 +1,5 @@
 public import JobQueue
-import Spool
+public import Spool
 import Support
 
 /// Output folders of the jobs that came by SQL: the counterpart of the spool's store, on the same kind of shelf.
@@ -12,10 +12,14 @@ public struct ResultStore: Sendable {
     private let shelf: ResultsShelf
 
     /// Makes the folders where they are missing.
-    public init(root: String) throws {
+    ///
+    /// - Parameter database: keeps them for the daemons of one database. Throws `SpoolError.ofAnotherDatabase` if another one
+    ///   has them.
+    public init(root: String, database: String? = nil) throws {
         self.root = root
         try FileTree.make("\(root)/.work")
         shelf = ResultsShelf(work: "\(root)/.work", destination: root)
+        if let database { try shelf.bind(to: database) }
     }
 
     public var workRoot: String { "\(root)/.work" }
@@ -25,8 +29,8 @@ public struct ResultStore: Sendable {
         try shelf.makeWorkFolder(job: lease.job.rawValue, token: lease.token.rawValue)
     }
 
-    /// Puts the attempt's files under the final name, BEFORE the commit that completes the job; returns that path.
-    public func publish(_ lease: Lease) throws -> String {
+    /// Puts the attempt's files under the final name, BEFORE the commit that completes the job.
+    public func publish(_ lease: Lease) throws -> ResultsShelf.Published {
         let work = "\(workRoot)/\(lease)"
         if FileTree.exists(work) { try FileTree.flush(work) }
         return try shelf.publish(job: lease.job.rawValue, token: lease.token.rawValue, as: "\(lease.job)")

@@ -73,11 +73,12 @@ struct DatabaseCheckup: Sendable {
         return try rows.map { try $0.decode("lack") }
     }
 
-    /// A daemon takes no spool that daemons of another database feed on.
+    /// A daemon takes no spool and no results of daemons of another database.
     private func spool(_ database: Database) async throws -> [String] {
         let identity = try await JobStore(database).databaseIdentity()
         do {
             try SpoolStore.checkBinding(of: configuration.spool.root, to: identity)
+            try ResultsShelf.checkBinding(of: configuration.roots.results, to: identity)
             return []
         } catch let error as SpoolError {
             return ["\(error)"]

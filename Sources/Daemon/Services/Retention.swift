@@ -17,7 +17,17 @@ struct Retention: Sendable {
         while case let count = try await queue.forgetEnded(olderThan: age), count > 0 { forgotten += count }
         if forgotten > 0 { logger.info("forgot jobs that ended long ago", metadata: ["jobs": "\(forgotten)"]) }
         try await sweep(roots.logs, olderThan: age) { $0.hasSuffix(".log") }
-        if settings.results { try await sweep(roots.results, olderThan: age) { !$0.contains(".") } }
+        if settings.results {
+            try await sweep(roots.results, olderThan: age) { name in
+                !name.contains(".") && Self.isResult("\(roots.results)/\(name)")
+            }
+        }
+    }
+
+    /// Whether a run wrote the folder, and not a person who called it by a number as well.
+    private static func isResult(_ folder: String) -> Bool {
+        ["best.ckpt", "last.ckpt", "results.csv", "eval.json", "predictions.csv"]
+            .contains { FileTree.exists("\(folder)/\($0)") }
     }
 
     /// Removes what is named after a job without a row. Only what is old: a row may have been made a moment ago.
