@@ -188,7 +188,10 @@ let package = Package(
             name: "ImagesTests", dependencies: ["Checkpoints", "Images", "shufflenetd", "Support", "TestSupport"],
             swiftSettings: house),
         .testTarget(
-            name: "RunsTests", dependencies: ["Images", "Runs", "ShuffleNet", "shufflenetd", "Support", "TestSupport"],
+            name: "RunsTests",
+            dependencies: [
+                "Images", "Kernels", "KernelSets", "Runs", "ShuffleNet", "shufflenetd", "Support", "TestSupport",
+            ],
             swiftSettings: house),
         .testTarget(name: "PostgresTests", dependencies: ["Postgres", "TestSupport"], swiftSettings: house),
         .testTarget(name: "JobQueueTests", dependencies: ["JobQueue", "Support", "TestSupport"], swiftSettings: house),

@@ -89,12 +89,7 @@ public struct KernelBenchmark: Sendable {
                 WindowBench<Scalar>($0, kernels).trials
             }
             for trial in products + windows {
-                let error = trial.difference()
-                guard error <= bound else {
-                    throw WrongResult(
-                        kernel: trial.kernel, instructionSet: set, precision: precision, difference: error, bound: bound
-                    )
-                }
+                try Self.verify(trial, of: set, in: precision, bound: bound)
                 report(
                     figure(
                         trial.kernel, precision, trial.shape, best(trial.call), operations: trial.operations,
@@ -104,6 +99,17 @@ public struct KernelBenchmark: Sendable {
         try run(.float32, bound: 1e-3, as: Float.self)
         // One unit in the last of eight places.
         try run(.bfloat16, bound: 1 / 128, as: BFloat16.self)
+    }
+
+    /// Throws `WrongResult` if the kernel is further from its plain form than `bound`, or either gives no number.
+    static func verify(
+        _ trial: KernelTrial, of set: InstructionSet, in precision: Precision, bound: Float
+    ) throws(WrongResult) {
+        let error = trial.difference()
+        guard error <= bound else {
+            throw WrongResult(
+                kernel: trial.kernel, instructionSet: set, precision: precision, difference: error, bound: bound)
+        }
     }
 
     /// Seconds of one call: the best round's mean.
@@ -125,12 +131,12 @@ struct KernelTrial {
     /// Floating-point operations, and bytes read and written once each.
     let operations: Double
     let bytes: Double
-    /// Runs the kernel and its plain form: the largest difference.
+    /// Runs the kernel and its plain form: the largest difference, infinite where either gives no number.
     let difference: () -> Float
     let call: () -> Void
 
-    /// Relative where values are larger than 1.
+    /// Relative where values are larger than 1; infinite where either is no number.
     static func difference(_ found: Float, _ wanted: Float) -> Float {
-        abs(found - wanted) / max(1, abs(wanted))
+        largerDifference(0, abs(found - wanted) / max(1, abs(wanted)))
     }
 }

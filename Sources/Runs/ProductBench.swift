@@ -14,7 +14,8 @@ final class ProductBench<Scalar: ActivationScalar> {
     private let weights: AlignedBuffer<Float>
     private let memory: AlignedBuffer<Float>
     private let packed: PackedWeights
-    private let input: AlignedBuffer<Scalar>
+    /// Not private, so that a test can poison a value.
+    let input: AlignedBuffer<Scalar>
     private let output: AlignedBuffer<Scalar>
     private let gradient: AlignedBuffer<Float>
 
@@ -76,7 +77,8 @@ final class ProductBench<Scalar: ActivationScalar> {
         var largest: Float = 0
         for row in 0..<shape.rows {
             for index in row * stride..<row * stride + columns {
-                largest = max(largest, KernelTrial.difference(output.pointer[index].float, wanted.pointer[index].float))
+                largest = largerDifference(
+                    largest, KernelTrial.difference(output.pointer[index].float, wanted.pointer[index].float))
             }
         }
         return largest
@@ -87,7 +89,7 @@ final class ProductBench<Scalar: ActivationScalar> {
         correlation(wanted).reference()
         correlate()
         return (0..<gradient.count).reduce(0) {
-            max($0, KernelTrial.difference(gradient.pointer[$1], wanted.pointer[$1]))
+            largerDifference($0, KernelTrial.difference(gradient.pointer[$1], wanted.pointer[$1]))
         }
     }
 }

@@ -9,7 +9,8 @@ final class WindowBench<Scalar: ActivationScalar> {
     private let count: Int
     private let kernels: any ActivationKernels<Scalar>
     private let kernel: [Float]
-    private let plane: AlignedBuffer<Scalar>
+    /// Not private, so that a test can poison a value.
+    let plane: AlignedBuffer<Scalar>
     private let gradient: AlignedBuffer<Scalar>
     private let output: AlignedBuffer<Scalar>
     private let inputGradient: AlignedBuffer<Scalar>
@@ -18,7 +19,7 @@ final class WindowBench<Scalar: ActivationScalar> {
     private let scratch: AlignedBuffer<Float>
 
     /// Elements beside a plane that may be read.
-    private static var slack: Int { 64 }
+    static var slack: Int { 64 }
 
     init(_ shape: WindowShape, _ set: any KernelSet) {
         self.shape = shape
@@ -84,7 +85,7 @@ final class WindowBench<Scalar: ActivationScalar> {
     }
 
     private func largest(_ found: [Float], _ wanted: [Float]) -> Float {
-        zip(found, wanted).reduce(0) { max($0, KernelTrial.difference($1.0, $1.1)) }
+        zip(found, wanted).reduce(0) { largerDifference($0, KernelTrial.difference($1.0, $1.1)) }
     }
 
     // MARK: Depthwise convolution
@@ -119,7 +120,7 @@ final class WindowBench<Scalar: ActivationScalar> {
             inputGradient: &wanted, kernelGradient: &wantedKernel)
         for index in x.indices where x[index] <= 0 { wanted[index] = 0 }
         let found = (0..<9).map { Float(kernelGradient.pointer[$0]) }
-        return max(largest(floats(inputGradient, x.count), wanted), largest(found, wantedKernel))
+        return largerDifference(largest(floats(inputGradient, x.count), wanted), largest(found, wantedKernel))
     }
 
     // MARK: Pools

@@ -60,7 +60,7 @@ import Testing
                     let sum = (0..<inner).reduce(0.0) {
                         $0 + Double(weights[row * inner + $1]) * Double(input[$1 * stride + column])
                     }
-                    largest = max(largest, abs(Double(found[row * columns + column]) - sum))
+                    largest = largerDifference(largest, abs(Double(found[row * columns + column]) - sum))
                 }
             }
             return largest / length

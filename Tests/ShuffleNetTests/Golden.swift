@@ -1,5 +1,6 @@
 import Checkpoints
 import ShuffleNet
+import Support
 import TestSupport
 import Testing
 
@@ -38,7 +39,7 @@ struct Difference {
         precondition(found.count == wanted.count, "\(found.count) values cannot be compared with \(wanted.count)")
         for (a, b) in zip(found, wanted) {
             let difference = abs(Double(a) - Double(b))
-            largest = difference.isNaN ? .infinity : max(largest, difference)
+            largest = largerDifference(largest, difference)
             squares += difference * difference
             wantedSquares += Double(b) * Double(b)
             scale = max(scale, abs(Double(b)))
