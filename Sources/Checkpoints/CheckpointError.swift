@@ -11,7 +11,7 @@ public struct CheckpointError: Error, Sendable, Equatable, CustomStringConvertib
     public let file: String?
     /// What is wrong, without a full stop.
     public let problem: String
-    /// The system call that failed, when one did: callers tell a full disk (`ENOSPC`) from a bad file by it.
+    /// The system call that failed, when one did: callers tell a full disk from a bad file by it.
     public let systemError: SystemError?
 
     public init(_ problem: String, action: Action = .read, file: String? = nil, systemError: SystemError? = nil) {

@@ -36,7 +36,7 @@ final class OutputFolder {
     }
 
     private static func failure(_ error: SystemError, _ path: String) -> RunFailure {
-        if error.code == ENOSPC || error.code == EDQUOT { return RunFailure(wrapping: error) }
+        if error.meansFullDisk { return RunFailure(wrapping: error) }
         return .badInput("could not make the output folder '\(path)': \(error); choose one that can be written")
     }
 }

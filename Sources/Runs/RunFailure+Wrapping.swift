@@ -9,9 +9,9 @@ extension RunFailure {
         switch error {
         case let failure as RunFailure:
             self = failure
-        case let error as SystemError where Self.meansFullDisk(error):
+        case let error as SystemError where error.meansFullDisk:
             self.init(.diskFull, "\(error); free some space and retry")
-        case let error as CheckpointError where error.systemError.map(Self.meansFullDisk) ?? false:
+        case let error as CheckpointError where error.systemError?.meansFullDisk == true:
             self.init(.diskFull, "\(error); free some space and retry")
         case let error as CheckpointError where error.action == .read && !Self.mayPass(error):
             self = .badInput("\(error)")
@@ -25,9 +25,5 @@ extension RunFailure {
     /// Whether the system kept a file from being read, and not the file.
     private static func mayPass(_ error: CheckpointError) -> Bool {
         error.systemError.map { [EMFILE, ENFILE, ENOMEM, EIO, ESTALE, EAGAIN].contains($0.code) } ?? false
-    }
-
-    private static func meansFullDisk(_ error: SystemError) -> Bool {
-        error.code == ENOSPC || error.code == EDQUOT
     }
 }

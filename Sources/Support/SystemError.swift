@@ -17,6 +17,10 @@ public struct SystemError: Error, Sendable, Equatable, CustomStringConvertible {
         self.code = code
     }
 
+    /// Whether a file could not be written for want of room, on the disk or in a quota; some room, and it can be tried
+    /// again.
+    public var meansFullDisk: Bool { code == ENOSPC || code == EDQUOT }
+
     public var description: String {
         "\(call) '\(subject)': \(String(cString: strerror(code)))"
     }

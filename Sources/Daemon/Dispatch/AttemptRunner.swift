@@ -78,7 +78,7 @@ struct AttemptRunner: Sendable {
     }
 
     static func reason(of error: any Error) -> RunFailure.Reason {
-        (error as? SystemError)?.code == ENOSPC ? .diskFull : .error
+        (error as? SystemError)?.meansFullDisk == true ? .diskFull : .error
     }
 
     private func prepare(_ claim: ClaimedJob) async throws -> JobSpecification {

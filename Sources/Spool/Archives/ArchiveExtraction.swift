@@ -111,9 +111,11 @@ struct ArchiveExtraction {
         while !rest.isEmpty {
             let count = Glibc.write(file, rest.baseAddress, rest.count)
             if count < 0 {
-                if errno == EINTR { continue }
-                if errno == ENOSPC || errno == EDQUOT { throw OutOfSpace() }
-                throw SystemError("write", on: EntryName.escape(entry.path))
+                let code = errno
+                if code == EINTR { continue }
+                let error = SystemError("write", on: EntryName.escape(entry.path), code: code)
+                if error.meansFullDisk { throw OutOfSpace() }
+                throw error
             }
             rest = UnsafeRawBufferPointer(rebasing: rest[count...])
         }
