@@ -85,9 +85,10 @@ struct ArgumentReader {
     }
 
     /// A name under a configured root: letters, digits, `.`, `_` and `-`, so that it can never leave the root.
-    mutating func name(_ key: String) -> String? {
+    mutating func name(_ name: NameKey) -> String? {
+        let key = name.rawValue
         guard let value = take(key) else { return nil }
-        guard case .string(let name) = value, Self.isName(name) else {
+        guard case .string(let text) = value, Self.isName(text) else {
             wrong(
                 key, value,
                 wanted:
@@ -95,17 +96,18 @@ struct ArgumentReader {
             )
             return nil
         }
-        return name
+        return text
     }
 
     /// A name that must be there.
-    mutating func requiredName(_ key: String, for purpose: String) -> String {
+    mutating func requiredName(_ name: NameKey, for purpose: String) -> String {
+        let key = name.rawValue
         if values[key] == nil || values[key] == .null {
             known.insert(key)
             mistakes.append("\"\(key)\" is missing; wanted the name of \(purpose)")
             return ""
         }
-        return name(key) ?? ""
+        return self.name(name) ?? ""
     }
 
     mutating func add(mistakes more: [String]) {

@@ -19,7 +19,9 @@ public struct ClassificationOptions: Codable, Sendable, Equatable {
     public var mistakes: [String] {
         var mistakes: [String] = []
         if !(1...1000).contains(topK) { mistakes.append("top_k is \(topK); wanted 1 to 1000") }
-        if !(1...4096).contains(batch) { mistakes.append("batch is \(batch); wanted 1 to 4096") }
+        if !SharedBounds.batch.contains(batch) {
+            mistakes.append("batch is \(batch); wanted \(SharedBounds.batch.words)")
+        }
         if !(0...1).contains(abstainBelow) { mistakes.append("abstain_below is \(abstainBelow); wanted 0 to 1") }
         mistakes += pictures.mistakes
         return mistakes

@@ -78,7 +78,7 @@ public struct ClassificationRun: Sendable {
             classNames: model.classNames, topK: options.topK, model: (self.model as NSString).lastPathComponent)
         let classes = model.classNames.count
         let size = max(min(options.batch, listing.count), 1)
-        try BatchMemory.check(batch: size, model.preprocessing)
+        try BatchMemory.check(batch: size, ringBatches: ClassificationStream.ringBatches, model.preprocessing)
         let preprocessing = options.pictures.applied(to: model.preprocessing)
         let file = try PredictionFile(
             path: out,

@@ -1,3 +1,4 @@
+import Images
 public import ShuffleNet
 
 /// What shapes an evaluation.
@@ -6,7 +7,7 @@ public struct EvaluationOptions: Codable, Sendable, Equatable {
     /// Takes at most so many records.
     public var records: Int?
     /// The share of unreadable images past which the run fails.
-    public var unreadableLimit = 0.01
+    public var unreadableLimit = BatchLoader.usualUnreadableLimit
     /// What the figures are of; bfloat16 is also compared with float32, and the comparison recorded in a copy of the
     /// model.
     public var precision = Precision.float32
@@ -19,7 +20,9 @@ public struct EvaluationOptions: Codable, Sendable, Equatable {
     /// What is wrong with the options, a sentence each; empty when all is well.
     public var mistakes: [String] {
         var mistakes: [String] = []
-        if !(1...4096).contains(batch) { mistakes.append("batch is \(batch); wanted 1 to 4096") }
+        if !SharedBounds.batch.contains(batch) {
+            mistakes.append("batch is \(batch); wanted \(SharedBounds.batch.words)")
+        }
         if let records, records < 1 { mistakes.append("records is \(records); wanted 1 or more") }
         if !(0...1).contains(unreadableLimit) {
             mistakes.append("unreadable_limit is \(unreadableLimit); wanted 0 to 1")

@@ -34,7 +34,8 @@ public struct EvaluationRun: Sendable {
             let model = try TrainedModel(file, path: model)
             for assumption in model.assumptions { context.log(assumption) }
             let records = try DatasetOpener.open(data).all.limited(to: options.records)
-            try BatchMemory.check(batch: min(options.batch, records.count), model.preprocessing)
+            try BatchMemory.check(
+                batch: min(options.batch, records.count), ringBatches: BatchLoader.ringBatches, model.preprocessing)
             _ = try LabelMapping(from: records, to: model.classNames)
             options.precision.announce(in: context)
             try OutputFolder.make(out)

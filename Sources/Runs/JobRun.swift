@@ -28,9 +28,9 @@ public enum JobRun {
     ) throws -> TrainingRun {
         var options = TrainingOptions()
         options.read(from: &reader)
-        let data = dataFolder(specification, "dataset", &reader)
-        let from = reader.name("from")
-        let published = reader.name("publish_as")
+        let data = dataFolder(specification, &reader)
+        let from = reader.name(.from)
+        let published = reader.name(.published)
         try reader.finish()
 
         Takeover.training(specification, context: context)
@@ -46,8 +46,8 @@ public enum JobRun {
     ) throws -> EvaluationRun {
         var options = EvaluationOptions()
         options.read(from: &reader)
-        let data = dataFolder(specification, "dataset", &reader)
-        let name = reader.requiredName("model", for: "a model to evaluate")
+        let data = dataFolder(specification, &reader)
+        let name = reader.requiredName(.model, for: "a model to evaluate")
         try reader.finish()
         Takeover.evaluation(specification, context: context)
         return EvaluationRun(
@@ -60,8 +60,8 @@ public enum JobRun {
     ) throws -> ClassificationRun {
         var options = ClassificationOptions()
         options.read(from: &reader)
-        let data = dataFolder(specification, "images", &reader)
-        let name = reader.requiredName("model", for: "a model to classify with")
+        let data = dataFolder(specification, &reader)
+        let name = reader.requiredName(.model, for: "a model to classify with")
         try reader.finish()
         let out = specification.work + "/predictions.csv"
         Takeover.rows(specification, out: out, context: context)
@@ -73,19 +73,18 @@ public enum JobRun {
     private static func merge(
         _ parts: [String], _ specification: JobSpecification, _ reader: inout ArgumentReader, _ context: RunContext
     ) throws -> RunResult {
-        let images = dataFolder(specification, "images", &reader)
+        let images = dataFolder(specification, &reader)
         return try PredictionMerge(
             parts: parts, images: try existing(images, specification), excluded: Set(specification.excluded),
             out: specification.work + "/predictions.csv"
         ).execute(in: context)
     }
 
-    /// The folder the job works on: what was dropped, or the folder under the data root that `key` names.
-    private static func dataFolder(
-        _ specification: JobSpecification, _ key: String, _ reader: inout ArgumentReader
-    ) -> String {
+    /// The folder the job works on: what was dropped, or the folder under the data root that its arguments name.
+    private static func dataFolder(_ specification: JobSpecification, _ reader: inout ArgumentReader) -> String {
         if let input = specification.input { return input }
-        return specification.roots.datasets + "/" + reader.requiredName(key, for: "a folder under the datasets root")
+        let name = reader.requiredName(.data(of: specification.kind), for: "a folder under the datasets root")
+        return specification.roots.datasets + "/" + name
     }
 
     private static func existing(_ folder: String, _ specification: JobSpecification) throws(RunFailure) -> String {

@@ -15,25 +15,21 @@ public enum KnownArguments {
 
     private static func read(_ arguments: [String: JSONValue], of kind: JobSpecification.Kind) -> ArgumentReader {
         var reader = ArgumentReader(arguments, kind: kind)
-        let names: [String]
         switch kind {
         case .train:
             var options = TrainingOptions()
             options.read(from: &reader)
-            names = ["dataset", "from", "publish_as"]
         case .evaluate:
             var options = EvaluationOptions()
             options.read(from: &reader)
-            names = ["dataset", "model"]
         case .classify:
             var options = ClassificationOptions()
             options.read(from: &reader)
-            names = ["images", "model"]
             var shards = 0
             reader.integer("shards", into: &shards)
             if shards != 0 { reader.add(mistakes: ["shards can be given only in a job's own row"]) }
         }
-        for name in names { _ = reader.name(name) }
+        for key in NameKey.all(of: kind) { _ = reader.name(key) }
         return reader
     }
 }

@@ -16,7 +16,7 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
     }
 
     public var modelSize = ModelSize.full
-    public var groups = 3
+    public var groups = GroupCount.three.rawValue
     public var epochs = 10
     public var batch = 128
     /// Height and width of the network's input in pixels.
@@ -44,7 +44,7 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
     /// The share held back for validation when the data set has no validation part of its own.
     public var validationShare = 0.1
     /// The share of unreadable images past which the run fails.
-    public var unreadableLimit = 0.01
+    public var unreadableLimit = BatchLoader.usualUnreadableLimit
     /// Writes `last.ckpt` also every so many steps within an epoch.
     public var checkpointSteps: Int?
 
@@ -59,10 +59,10 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
         func check(_ holds: Bool, _ name: String, _ found: some CustomStringConvertible, _ wanted: String) {
             if !holds { mistakes.append("\(name) is \(found); wanted \(wanted)") }
         }
-        check(groups == 3 || groups == 8, "groups", groups, "3 or 8")
+        check(GroupCount(rawValue: groups) != nil, "groups", groups, GroupCount.words)
         check((1...100_000).contains(epochs), "epochs", epochs, "1 to 100000")
-        check((1...4096).contains(batch), "batch", batch, "1 to 4096")
-        check((32...1024).contains(pixels), "pixels", pixels, "32 to 1024")
+        check(SharedBounds.batch.contains(batch), "batch", batch, SharedBounds.batch.words)
+        check(SharedBounds.pixels.contains(pixels), "pixels", pixels, SharedBounds.pixels.words)
         check(seed >= 0, "seed", seed, "0 or more")
         check(learningRate > 0 && learningRate <= 100, "lr", learningRate, "more than 0 and at most 100")
         if schedule == .cosine && learningRate > 0 {
@@ -131,7 +131,7 @@ extension TrainingOptions {
     var groupCount: GroupCount {
         get throws(RunFailure) {
             guard let count = GroupCount(rawValue: groups) else {
-                throw .badInput("groups is \(groups); wanted 3 or 8")
+                throw .badInput("groups is \(groups); wanted \(GroupCount.words)")
             }
             return count
         }

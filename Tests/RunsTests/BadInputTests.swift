@@ -25,14 +25,16 @@ struct BadInputTests {
     @Test("pictures that memory cannot hold are refused before they are decoded")
     func batchMemory() throws {
         let preprocessing = Preprocessing.photographs(pixels: 1024)
-        try BatchMemory.check(batch: 64, preprocessing, limit: 1 << 30)
+        try BatchMemory.check(batch: 64, ringBatches: 4, preprocessing, limit: 1 << 30)
         let failure = #expect(throws: RunFailure.self) {
-            try BatchMemory.check(batch: 4096, preprocessing, limit: 24 << 30)
+            try BatchMemory.check(batch: 4096, ringBatches: 4, preprocessing, limit: 24 << 30)
         }
         #expect(
             failure?.message
                 == "a batch of 4096 pictures of 1024 px takes 49152 MiB, since 4 are decoded ahead, and there are 24576 MiB of memory; wanted a smaller batch"
         )
+        // Another loader holds fewer.
+        try BatchMemory.check(batch: 4096, ringBatches: 3, preprocessing, limit: 40 << 30)
         #expect(SystemMemory.limit > 1 << 30)
     }
 

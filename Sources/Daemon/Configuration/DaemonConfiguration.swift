@@ -80,8 +80,10 @@ public struct DaemonConfiguration: Sendable, Equatable {
         threads = cores
         grace = .seconds(30)
         logLevel = .info
+        let intake = SpoolConfiguration()
         spool = SpoolSettings(
-            root: "\(state)/spool", quietPeriod: .seconds(30), poll: .seconds(30), minimumFree: 256 << 20)
+            root: "\(state)/spool", quietPeriod: intake.quietPeriod, poll: intake.rescanInterval,
+            minimumFree: intake.minimumFreeBytes, limits: intake.limits)
         roots = Roots(
             datasets: "\(state)/datasets", models: "\(state)/models", results: "\(state)/results",
             logs: "\(state)/logs")

@@ -44,7 +44,8 @@ public final class BatchLoader {
 
         public init(
             batchSize: Int, seed: UInt64 = 1, shuffles: Bool = true, dropsRemainder: Bool = false, threads: Int = 2,
-            ringBatches: Int = 3, unreadableLimit: Double = 0.01, wholeCount: Int? = nil,
+            ringBatches: Int = BatchLoader.ringBatches, unreadableLimit: Double = BatchLoader.usualUnreadableLimit,
+            wholeCount: Int? = nil,
             decoding: DecodingOptions = DecodingOptions(), isolation: DecodeIsolation? = nil
         ) {
             self.batchSize = batchSize
@@ -59,6 +60,11 @@ public final class BatchLoader {
             self.isolation = isolation
         }
     }
+
+    /// `Options.ringBatches` if nobody says otherwise.
+    public static let ringBatches = 3
+    /// `Options.unreadableLimit` if nobody says otherwise.
+    public static let usualUnreadableLimit = 0.01
 
     public let dataset: any Dataset
     public let preprocessing: Preprocessing

@@ -12,8 +12,8 @@ struct Bench: AsyncParsableCommand {
     struct Flags: ParsableArguments {
         @Option(help: "Width of the network: 0.5x, 1.0x, 1.5x or 2.0x.")
         var size = ModelSize.full
-        @Option(help: "Groups of the pointwise convolutions: 3 or 8.")
-        var groups = 3
+        @Option(help: "Groups of the pointwise convolutions: \(GroupCount.words).")
+        var groups = GroupCount.three.rawValue
         @Option(help: "Images a batch.")
         var batch = 32
         @Option(help: "Height and width of the network's input.")
@@ -26,17 +26,19 @@ struct Bench: AsyncParsableCommand {
 
         func network() throws -> NetworkConfiguration {
             guard let groups = GroupCount(rawValue: groups) else {
-                throw ValidationError("--groups is \(groups); wanted 3 or 8")
+                throw ValidationError("--groups is \(groups); wanted \(GroupCount.words)")
             }
-            guard (32...1024).contains(pixels) else {
-                throw ValidationError("--pixels is \(pixels); wanted 32 to 1024")
+            guard SharedBounds.pixels.contains(pixels) else {
+                throw ValidationError("--pixels is \(pixels); wanted \(SharedBounds.pixels.words)")
             }
             guard classes >= 1 else { throw ValidationError("--classes is \(classes); wanted 1 or more") }
             return NetworkConfiguration(size: size, groups: groups, classes: classes)
         }
 
         func benchmark() throws -> EngineBenchmark {
-            guard (1...4096).contains(batch) else { throw ValidationError("--batch is \(batch); wanted 1 to 4096") }
+            guard SharedBounds.batch.contains(batch) else {
+                throw ValidationError("--batch is \(batch); wanted \(SharedBounds.batch.words)")
+            }
             return EngineBenchmark(
                 configuration: try network(), batch: batch, pixels: pixels,
                 threads: threads.count, precision: precision)

@@ -13,7 +13,7 @@ struct TrainingFlags: ParsableArguments {
 
     @Option(help: "Width of the network: 0.5x, 1.0x, 1.5x or 2.0x.")
     var modelSize = Self.defaults.modelSize
-    @Option(help: "Groups of the pointwise convolutions: 3 or 8.")
+    @Option(help: "Groups of the pointwise convolutions: \(GroupCount.words).")
     var groups = Self.defaults.groups
     @Option(help: "Passes over the training set.")
     var epochs = Self.defaults.epochs
