@@ -23,7 +23,7 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
     public var pixels = 224
     public var seed = 1
     public var learningRate = 0.05
-    /// What the cosine schedule ends at.
+    /// What the cosine schedule ends at; of its own accord never more than the learning rate, see `lowerMinimum`.
     public var minimumLearningRate = 0.0005
     public var warmUpEpochs = 4
     public var schedule = Schedule.cosine
@@ -89,6 +89,12 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
         return mistakes
     }
 
+    /// Brings the cosine's end down to a learning rate that is smaller. For whoever gives a learning rate and no minimum,
+    /// who should not be told that a minimum is too large which was never given.
+    public mutating func lowerMinimum() {
+        minimumLearningRate = min(minimumLearningRate, max(learningRate, 0))
+    }
+
     /// What each key of a train job is with these options.
     var arguments: [String: String] {
         var options = self
@@ -106,6 +112,7 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
         reader.integer("pixels", into: &pixels)
         reader.integer("seed", into: &seed)
         reader.number("lr", into: &learningRate)
+        lowerMinimum()
         reader.number("min_lr", into: &minimumLearningRate)
         reader.integer("warm_up_epochs", into: &warmUpEpochs)
         reader.choice("schedule", into: &schedule)

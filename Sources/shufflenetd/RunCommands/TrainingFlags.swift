@@ -25,8 +25,12 @@ struct TrainingFlags: ParsableArguments {
     var seed = Self.defaults.seed
     @Option(help: "Base learning rate.")
     var lr = Self.defaults.learningRate
-    @Option(help: "Learning rate at the end of the cosine.")
-    var minLr = Self.defaults.minimumLearningRate
+    @Option(
+        help: """
+            Learning rate at the end of the cosine. (default: \(Self.defaults.minimumLearningRate), or --lr where that is \
+            smaller)
+            """)
+    var minLr: Double?
     @Option(help: "Epochs of linear warm-up before the cosine.")
     var warmUpEpochs = Self.defaults.warmUpEpochs
     @Option(help: "cosine or constant.")
@@ -65,7 +69,8 @@ struct TrainingFlags: ParsableArguments {
         options.pixels = pixels
         options.seed = seed
         options.learningRate = lr
-        options.minimumLearningRate = minLr
+        options.lowerMinimum()
+        if let minLr { options.minimumLearningRate = minLr }
         options.warmUpEpochs = warmUpEpochs
         options.schedule = schedule
         options.momentum = momentum
