@@ -53,6 +53,35 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
 
     public init() {}
 
+    /// Written out for the precision, which may be missing: checkpoints of runs that had no choice of it name none, and
+    /// these were float32.
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        modelSize = try values.decode(ModelSize.self, forKey: .modelSize)
+        groups = try values.decode(Int.self, forKey: .groups)
+        epochs = try values.decode(Int.self, forKey: .epochs)
+        batch = try values.decode(Int.self, forKey: .batch)
+        pixels = try values.decode(Int.self, forKey: .pixels)
+        seed = try values.decode(Int.self, forKey: .seed)
+        learningRate = try values.decode(Double.self, forKey: .learningRate)
+        minimumLearningRate = try values.decode(Double.self, forKey: .minimumLearningRate)
+        warmUpEpochs = try values.decode(Int.self, forKey: .warmUpEpochs)
+        schedule = try values.decode(Schedule.self, forKey: .schedule)
+        momentum = try values.decode(Double.self, forKey: .momentum)
+        weightDecay = try values.decode(Double.self, forKey: .weightDecay)
+        labelSmoothing = try values.decode(Double.self, forKey: .labelSmoothing)
+        precision = try values.decodeIfPresent(Precision.self, forKey: .precision) ?? .float32
+        lossScale = try values.decodeIfPresent(Double.self, forKey: .lossScale)
+        augmentation = try values.decode(Augmentation.self, forKey: .augmentation)
+        dropRemainder = try values.decode(Bool.self, forKey: .dropRemainder)
+        records = try values.decodeIfPresent(Int.self, forKey: .records)
+        validationRecords = try values.decodeIfPresent(Int.self, forKey: .validationRecords)
+        validationShare = try values.decode(Double.self, forKey: .validationShare)
+        unreadableLimit = try values.decode(Double.self, forKey: .unreadableLimit)
+        checkpointSteps = try values.decodeIfPresent(Int.self, forKey: .checkpointSteps)
+        pictures = try values.decode(PictureOptions.self, forKey: .pictures)
+    }
+
     /// What is wrong with the options, a sentence each; empty when all is well.
     public var mistakes: [String] {
         var mistakes: [String] = []
@@ -165,12 +194,5 @@ extension TrainingOptions {
                 minimum: Float(minimumLearningRate), maximum: Float(learningRate), stepsPerEpoch: stepsPerEpoch,
                 warmUpEpochs: warmUpEpochs, epochs: epochs)
         }
-    }
-}
-
-extension KeyedDecodingContainer {
-    /// Checkpoints of runs that had no choice of precision name none: they were float32.
-    func decode(_ type: Precision.Type, forKey key: Key) throws -> Precision {
-        try decodeIfPresent(type, forKey: key) ?? .float32
     }
 }

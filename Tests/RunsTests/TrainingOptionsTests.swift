@@ -1,4 +1,5 @@
 import Foundation
+import ShuffleNet
 import Testing
 
 @testable import Runs
@@ -10,6 +11,45 @@ struct TrainingOptionsTests {
         var reader = ArgumentReader(arguments, kind: .train)
         options.read(from: &reader)
         return (options, reader.allMistakes)
+    }
+
+    /// Every key, and none as it is without it.
+    private static let unusual: [String: JSONValue] = [
+        "model_size": .string("0.5x"), "groups": .number(8), "epochs": .number(7), "batch": .number(16),
+        "pixels": .number(96), "seed": .number(5), "lr": .number(0.02), "min_lr": .number(0.001),
+        "warm_up_epochs": .number(2), "schedule": .string("constant"), "momentum": .number(0.8),
+        "weight_decay": .number(0.001), "label_smoothing": .number(0.2), "precision": .string("bf16"),
+        "loss_scale": .number(8), "augmentation": .string("none"), "drop_remainder": .bool(true),
+        "records": .number(100), "validation_records": .number(50), "validation_share": .number(0.2),
+        "unreadable_limit": .number(0.5), "checkpoint_steps": .number(3), "orientation": .string("ignore"),
+        "tolerate_truncated": .bool(true), "max_pixels": .number(1000), "decode_seconds": .number(2),
+    ]
+
+    @Test("what a checkpoint keeps of the options is all of them")
+    func roundTrip() throws {
+        let (options, mistakes) = read(Self.unusual)
+        #expect(mistakes == [])
+        let usual = TrainingOptions().arguments
+        for (key, value) in options.arguments { #expect(value != usual[key], "the test has no \(key)") }
+        #expect(try JSONDecoder().decode(TrainingOptions.self, from: JSONEncoder().encode(options)) == options)
+    }
+
+    @Test("options without a precision are of float32; nothing else may be missing, nor a precision elsewhere")
+    func missing() throws {
+        let text = try JSONEncoder().encode(read(Self.unusual).options)
+        let fields = try JSONDecoder().decode([String: JSONValue].self, from: text)
+        func decoded(without field: String) throws -> TrainingOptions {
+            let rest = fields.filter { $0.key != field }
+            #expect(rest.count == fields.count - 1)
+            return try JSONDecoder().decode(TrainingOptions.self, from: JSONEncoder().encode(rest))
+        }
+        #expect(try decoded(without: "precision").precision == .float32)
+        for field in ["epochs", "schedule", "pictures"] {
+            #expect(throws: DecodingError.self) { try decoded(without: field) }
+        }
+        #expect(throws: DecodingError.self) {
+            try JSONDecoder().decode(ShardNote.self, from: Data(#"{"model": "m"}"#.utf8))
+        }
     }
 
     @Test(
