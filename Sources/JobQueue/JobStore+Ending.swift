@@ -75,7 +75,5 @@ public enum FailureOutcome: Sendable, Equatable {
 }
 
 extension AttemptUsage {
-    var cpuSeconds: Double? {
-        cpuTime.map { Double($0.components.seconds) + Double($0.components.attoseconds) / 1e18 }
-    }
+    var cpuSeconds: Double? { cpuTime?.seconds }
 }
