@@ -160,7 +160,6 @@ shfn_jpeg_status shfn_jpeg_read_header(
     jpeg_read_header(info, TRUE);
     header->width = info->image_width;
     header->height = info->image_height;
-    header->components = info->num_components;
     for (jpeg_saved_marker_ptr marker = info->marker_list; marker; marker = marker->next) {
         if (marker->data_length > 6 && memcmp(marker->data, "Exif\0\0", 6) == 0) {
             header->exif = marker->data + 6;

@@ -88,8 +88,6 @@ shfn_png_status shfn_png_read_header(shfn_png_decoder *decoder, shfn_png_header 
     png_read_info(decoder->png, decoder->info);
     header->width = png_get_image_width(decoder->png, decoder->info);
     header->height = png_get_image_height(decoder->png, decoder->info);
-    header->color_type = png_get_color_type(decoder->png, decoder->info);
-    header->bit_depth = png_get_bit_depth(decoder->png, decoder->info);
     return SHFN_PNG_OK;
 }
 

@@ -14,7 +14,6 @@ typedef enum {
 
 typedef struct {
     uint32_t width, height; /* as stored, before scaling and orientation */
-    int32_t components;
     /* Body of the first EXIF segment (a TIFF header follows at once), NULL when there is none. Lives until the next
        call for this decoder. */
     const uint8_t *exif;

@@ -12,7 +12,6 @@ typedef enum {
 
 typedef struct {
     uint32_t width, height;
-    int32_t color_type, bit_depth;
 } shfn_png_header;
 
 typedef struct shfn_png_decoder shfn_png_decoder;

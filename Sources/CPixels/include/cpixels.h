@@ -5,9 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Bytes that may be read past the last source pixel a filter uses. */
-#define SHFN_PIXELS_OVERREAD 16
-/* And written past the last pixel of a row. */
+/* Bytes that may be written past the last pixel of a row. */
 #define SHFN_PIXELS_OVERWRITE 13
 /* Taps are stored in groups of this many. */
 #define SHFN_PIXELS_GROUP 4
@@ -16,7 +14,8 @@
 
 /* out[x][c] = round(Σ weight · row[first[x] + t][c]) for `width` pixels of packed RGB. Pixel x has groups[x] groups of
    four taps; its weights begin at weights[offset[x]], each four times over (once a byte), so sixteen a group. The last
-   of four bytes is of no meaning. `out` is written for up to SHFN_PIXELS_OVERWRITE bytes past its last pixel. */
+   of four bytes is of no meaning. Groups are read as whole vectors: up to 16 bytes past the last source pixel that a
+   weight belongs to must be readable. `out` is written for up to SHFN_PIXELS_OVERWRITE bytes past its last pixel. */
 void shfn_filter_columns(
     const uint8_t *row, const int32_t *first, const int32_t *groups, const int32_t *offset, const int32_t *weights,
     size_t width, uint8_t *out);
