@@ -91,21 +91,30 @@ import Testing
     func unservedQueues() async throws {
         try await JobStore.migrate(database.settings)
         let store = JobStore(database.database)
-        for name in ["gpu", "gpu", "default"] {
-            _ = try await store.submit(
-                JobRequest(kind: .train, args: JSONDocument(text: #"{"dataset": "flowers"}"#), queue: name))
+        func submit(_ queues: String...) async throws {
+            for name in queues {
+                _ = try await store.submit(
+                    JobRequest(kind: .train, args: JSONDocument(text: #"{"dataset": "flowers"}"#), queue: name))
+            }
         }
+        try await submit("gpu")
+        #expect(await findings()["queues"] == ["1 job waits and no daemon runs; start one"])
+        try await submit("gpu", "default")
         #expect(await findings()["queues"] == ["3 jobs wait and no daemon runs; start one"])
         _ = try await store.registerWorker(WorkerRegistration(slots: 1, queues: ["default", "spool-1"]))
         let found = await findings()
         #expect(found.keys.sorted() == ["queues"])
         #expect(found["queues"]?.first?.contains("2 jobs wait in queue 'gpu'") == true, "\(found)")
-        _ = try await store.registerWorker(WorkerRegistration(slots: 1, queues: ["gpu"]))
+        try await submit("tpu")
+        let single = await findings()["queues"]?.last
+        #expect(single?.hasPrefix("1 job waits in queue 'tpu', ") == true, "\(single ?? "")")
+        #expect(single?.contains("; move it: UPDATE") == true, "\(single ?? "")")
+        _ = try await store.registerWorker(WorkerRegistration(slots: 1, queues: ["gpu", "tpu"]))
         #expect(await findings() == [:])
         // As after a crash.
         try await database.database.query(
             "UPDATE shufflenet.workers SET last_heartbeat = clock_timestamp() - interval '3 minutes'")
-        #expect(await findings()["queues"] == ["3 jobs wait and no daemon runs; start one"])
+        #expect(await findings()["queues"] == ["4 jobs wait and no daemon runs; start one"])
     }
 
     @Test("a spool whose mark says nothing is named")

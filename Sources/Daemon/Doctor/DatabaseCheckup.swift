@@ -91,16 +91,18 @@ struct DatabaseCheckup: Sendable {
         let unserved = try await store.unservedQueues()
         guard try await store.isServed() else {
             let jobs = unserved.map(\.jobs).reduce(0, +)
-            return jobs == 0 ? [] : ["\(jobs) jobs wait and no daemon runs; start one"]
+            return jobs == 0 ? [] : ["\(Self.waiting(jobs)) and no daemon runs; start one"]
         }
         return unserved.map { queue, jobs in
             let remedy =
                 queue.hasPrefix("spool-")
                 ? "it belongs to a spool: start the daemon of that spool, on the file system that holds it"
-                : "move them: UPDATE shufflenet.jobs SET queue = 'default' WHERE queue = '\(queue)' AND state = 'available'"
-            return "\(jobs) jobs wait in queue '\(queue)', which no running daemon serves; \(remedy)"
+                : "move \(jobs == 1 ? "it" : "them"): UPDATE shufflenet.jobs SET queue = 'default' WHERE queue = '\(queue)' AND state = 'available'"
+            return "\(Self.waiting(jobs)) in queue '\(queue)', which no running daemon serves; \(remedy)"
         }
     }
+
+    private static func waiting(_ jobs: Int) -> String { jobs == 1 ? "1 job waits" : "\(jobs) jobs wait" }
 
     /// Leases go by the database's clock and do not mind; schedules and file times do.
     private func clock(_ database: Database) async throws -> [String] {
