@@ -110,6 +110,12 @@ struct ArgumentReader {
         return self.name(name) ?? ""
     }
 
+    /// A key that is known but may not be given here, whatever its value.
+    mutating func refuse(_ key: String, _ mistake: String) {
+        known.insert(key)
+        if values[key] != nil { mistakes.append(mistake) }
+    }
+
     mutating func add(mistakes more: [String]) {
         mistakes.append(contentsOf: more)
     }

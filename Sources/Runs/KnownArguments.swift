@@ -25,9 +25,8 @@ public enum KnownArguments {
         case .classify:
             var options = ClassificationOptions()
             options.read(from: &reader)
-            var shards = 0
-            reader.integer("shards", into: &shards)
-            if shards != 0 { reader.add(mistakes: ["shards can be given only in a job's own row"]) }
+            // The database divides a row by it and leaves it out of the parts' arguments; a run knows no such key.
+            reader.refuse("shards", "shards can be given only in a job's own row")
         }
         for key in NameKey.all(of: kind) { _ = reader.name(key) }
         return reader

@@ -65,6 +65,16 @@ struct BadInputTests {
         #expect(try bench.names(bench.path("work")) == [])
     }
 
+    @Test(
+        "whatever shards are where none can be given, one sentence says where they can",
+        arguments: [.number(0), .number(4), .number(2.5), .string("many"), .bool(true), .null] as [JSONValue])
+    func shards(value: JSONValue) {
+        #expect(
+            KnownArguments.mistakes(in: ["shards": value], of: .classify)
+                == ["shards can be given only in a job's own row"])
+        #expect(KnownArguments.mistakes(in: [:], of: .classify) == [])
+    }
+
     @Test("a dropped folder is the data set; naming another beside it is refused")
     func droppedFolder() throws {
         let data = try bench.drawClasses()
