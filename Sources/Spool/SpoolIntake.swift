@@ -177,6 +177,7 @@ public actor SpoolIntake: Service {
             lookError = "\(error)"
         }
         await placeLeftovers()
+        logger.debug("looked through the spool", metadata: ["error": "\(lookError ?? "none")"])
         let isPolled = watch == nil || lacksWatches
         nextRescan = now + (isPolled ? configuration.pollInterval : configuration.rescanInterval)
     }

@@ -11,13 +11,22 @@ import Testing
 /// Breaks things at random moments under a mixed load. Each test ends with: no job lost, none published twice, no half
 /// file under a final name, a daemon that is of use.
 ///
-/// `FAULT_ROUNDS=200 swift test --filter FaultTests` breaks things as often as that.
+/// `FAULT_ROUNDS=200 swift test --filter FaultTests` breaks things as often as that. Each test prints the seed that its
+/// moments are drawn from; `FAULT_SEED=…` draws the same ones again, though what runs at a moment is the system's choice.
 @Suite(.serialized) struct FaultTests {
     let scratch: Scratch
     let rounds = ProcessInfo.processInfo.environment["FAULT_ROUNDS"].flatMap(Int.init) ?? 9
 
     init() throws {
         scratch = try Scratch()
+    }
+
+    /// What the moments of a test are drawn from.
+    private func moments() -> SeededGenerator {
+        let given = ProcessInfo.processInfo.environment["FAULT_SEED"].flatMap { UInt64($0) }
+        let seed = given ?? .random(in: 0...UInt64(UInt32.max))
+        print("FAULT_SEED=\(seed)")
+        return SeededGenerator(seed: seed)
     }
 
     enum Victim: CaseIterable { case child, daemon, both }
@@ -32,11 +41,12 @@ import Testing
         }
         var daemon = try await start()
         var load = FaultLoad(scratch: scratch, queue: daemon.queue)
+        var moments = self.moments()
         for round in 0..<rounds {
             try await load.submit(4)
             try load.drop(1, at: "state")
             // The moment is left to chance; no outcome depends on it.
-            try await Task.sleep(for: .milliseconds(Int.random(in: 20...500)))
+            try await Task.sleep(for: .milliseconds(Int.random(in: 20...500, using: &moments)))
             let victim = Victim.allCases[round % 3]
             if victim != .daemon { for child in daemon.children { kill(child, SIGKILL) } }
             if victim != .child {
@@ -64,10 +74,11 @@ import Testing
             scratch: scratch, name: "state", database: database, child: FaultLoad.child, workers: 3)
         #expect(try await daemon.isReady(), "\(scratch.read("state.log") ?? "")")
         var load = FaultLoad(scratch: scratch, queue: daemon.queue)
+        var moments = self.moments()
         for round in 0..<min(rounds, 30) {
             try await load.submit(4)
             try load.drop(1, at: "state")
-            try await Task.sleep(for: .milliseconds(Int.random(in: 20...400)))
+            try await Task.sleep(for: .milliseconds(Int.random(in: 20...400, using: &moments)))
             switch ServerFault.allCases[round % 3] {
             case .terminate:
                 try await database.query(

@@ -29,7 +29,7 @@ import Testing
             "sh",
         ]
         let daemon = try RunningDaemon(
-            scratch: scratch, database: database, child: child, launcher: launcher)
+            scratch: scratch, database: database, child: child, more: "log_level: debug", launcher: launcher)
         #expect(try await daemon.isReady(), "\(scratch.read("state.log") ?? "")")
         return daemon
     }
@@ -41,6 +41,18 @@ import Testing
         try scratch.write("model: m", to: "\(spool)/tmp/\(name)/job.yaml")
         let (from, to) = ("\(spool)/tmp/\(name)", "\(spool)/incoming/classify/\(name)")
         #expect(rename("\(scratch.path)/\(from)", "\(scratch.path)/\(to)") == 0)
+    }
+
+    /// How many lines of the daemon's log have this text.
+    func lines(with text: String) -> Int {
+        (scratch.read("state.log") ?? "").split(separator: "\n").count { $0.contains(text) }
+    }
+
+    /// Waits until the daemon has looked through the spool once more, from beginning to end.
+    func looksAgain() async -> Bool {
+        // The first look that ends may have begun before.
+        let former = lines(with: "looked through the spool")
+        return await eventually { lines(with: "looked through the spool") >= former + 2 }
     }
 
     /// Waits until the drop's input lies whole in `done/`.
@@ -114,13 +126,14 @@ import Testing
                 let away = try await daemon.queue.jobs(limit: 100)
                 return away.count == 2 && away.allSatisfy { $0.state == .available && $0.attempt == 0 }
             })
+        #expect(await looksAgain(), "\(scratch.read("state.log") ?? "")")
         #expect(FileTree.names(in: spool) == [])
         // Jobs by SQL have nothing to do with it.
         let other = try await daemon.submit()
         #expect(try await daemon.job(other, reaches: .completed)?.state == .completed)
         // An empty one in its place, which may well get the numbers of the former.
         try inside("mount -t tmpfs tmpfs '\(spool)'")
-        try await Task.sleep(for: .seconds(1))
+        #expect(await looksAgain(), "\(scratch.read("state.log") ?? "")")
         #expect(FileTree.names(in: "/proc/\(daemon.process.processIdentifier)/root\(spool)") == [])
         try inside("umount '\(spool)'")
 
@@ -148,15 +161,11 @@ import Testing
         try Tool.shell("head -c 10000000 /dev/urandom > large/1.jpg && tar cf large.tar large", in: scratch.path)
         try inside("cp '\(scratch.path)/large.tar' '\(spool)/tmp/'")
         try inside("mv '\(spool)/tmp/large.tar' '\(spool)/incoming/classify/'")
-        func refusals() -> Int {
-            (scratch.read("state.log") ?? "").split(separator: "\n").count { $0.contains("an archive does not fit") }
-        }
-        #expect(await eventually { refusals() > 0 }, "\(scratch.read("state.log") ?? "")")
-        // The rescans of one second.
-        for _ in 0..<5 {
-            try await Task.sleep(for: .milliseconds(300))
-            #expect(refusals() == 1)
-        }
+        // Its turn comes again and again, and it was unpacked once.
+        #expect(
+            await eventually { lines(with: "an archive waits for more space") >= 3 },
+            "\(scratch.read("state.log") ?? "")")
+        #expect(lines(with: "an archive does not fit") == 1)
         try inside("mount -o remount,size=64m '\(spool)'")
         #expect(
             try await eventually { try await daemon.queue.jobs(states: [.completed], limit: 100).count == 1 },

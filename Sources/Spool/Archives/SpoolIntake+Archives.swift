@@ -35,7 +35,10 @@ extension SpoolIntake {
             throw Refusal.unreadable(key.name.escaped, "the daemon may not read it")
         }
         guard try checksumsAgree(with: survey, of: key) else { return }
-        guard try mayFit(drop) else { return postpone(key) }
+        guard try mayFit(drop) else {
+            logger.debug("an archive waits for more space", metadata: ["archive": "\(drop.name)"])
+            return postpone(key)
+        }
         unpacking.add(drop) { executor in
             Task(executorPreference: executor) { await self.takeApart(key, drop, sign) }
         }
