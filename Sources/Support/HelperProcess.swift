@@ -1,17 +1,27 @@
 internal import CProcess
 internal import Glibc
 
-/// Starts programs that are to reach as little of this process as possible: what they are given, and its standard error. SIGHUP, SIGINT, SIGQUIT and SIGTERM are blocked in them.
+/// Starts programs that are to reach as little of this process as possible: what they are given, and its standard error.
+/// SIGHUP, SIGINT, SIGQUIT and SIGTERM are blocked in them.
 public enum HelperProcess {
+    /// All that a helper finds in its environment, as `NAME=value`. Nothing of this process's, which may hold the database's
+    /// password, but the way to the libraries that this program was started with.
+    ///
+    /// A crash is not talked about at length, and OpenBLAS, which no helper uses, starts no threads when it is loaded.
+    public static let environment: [String] =
+        ["SWIFT_BACKTRACE=enable=no", "OPENBLAS_NUM_THREADS=1", "OMP_NUM_THREADS=1"]
+        + (getenv("LD_LIBRARY_PATH").map { ["LD_LIBRARY_PATH=\(String(cString: $0))"] } ?? [])
+
     /// Starts `program` with posix_spawn(3) and returns its number; the caller waits for it. Throws `SystemError`.
     ///
     /// - Parameters:
     ///   - arguments: those behind the program's name.
-    ///   - environment: all of it, as `NAME=value`.
+    ///   - environment: all of it, as `NAME=value`; another one is for tests.
     ///   - descriptors: the numbers under which the helper finds descriptors of this process, which stay open here.
     ///     Standard input and output that are not among them are /dev/null.
     public static func start(
-        _ program: String, arguments: [String], environment: [String], descriptors: [Int32: Int32]
+        _ program: String, arguments: [String], environment: [String] = HelperProcess.environment,
+        descriptors: [Int32: Int32]
     ) throws(SystemError) -> Int32 {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)

@@ -78,6 +78,25 @@ struct IsolationTests {
         #expect(throws: DecodersUnavailable.self) { try loader.next() }
     }
 
+    @Test("A helper finds nothing of the run's environment, such as passwords")
+    func environment() throws {
+        let folder = try TemporaryFolder()
+        try folder.write(Fixture.bytes("images/drawn/420.jpg"), to: "a.jpg")
+        // What the shell was given, as the kernel keeps it: it adds variables of its own later. It must not become cat,
+        // as it may for its last command.
+        let copy = "\(folder.path)/environment"
+        let isolation = DecodeIsolation(
+            program: "/bin/sh", arguments: ["-c", "cat /proc/$$/environ > \"$0\"; exit 1", copy])
+        _ = try outcomes(try ImageListing(folder: folder.path), isolation: isolation)
+        let bytes = try #require(FileManager.default.contents(atPath: copy))
+        let text = String(decoding: bytes, as: UTF8.self)
+        let names = Set(text.split(separator: "\0").map { String($0.prefix { $0 != "=" }) })
+        let wanted: Set = ["SWIFT_BACKTRACE", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"]
+        #expect(names.subtracting(["LD_LIBRARY_PATH"]) == wanted)
+        // There was something to withhold.
+        #expect(!names.isSuperset(of: ProcessInfo.processInfo.environment.keys))
+    }
+
     @Test("Training batches are the same with helpers")
     func training() throws {
         let folder = try TemporaryFolder()

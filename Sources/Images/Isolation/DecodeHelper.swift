@@ -107,7 +107,7 @@ final class DecodeHelper {
         defer { close(theirs) }
         do throws(SystemError) {
             let pid = try HelperProcess.start(
-                isolation.program, arguments: isolation.arguments, environment: Self.environment,
+                isolation.program, arguments: isolation.arguments,
                 descriptors: [DecodeHelperProgram.socket: theirs, DecodeHelperProgram.memory: memory.descriptor])
             process = (pid, ours)
         } catch {
@@ -119,10 +119,4 @@ final class DecodeHelper {
         if let json = try? JSONEncoder().encode(setup) { _ = HelperSocket.send(Array(json), to: ours) }
         return nil
     }
-
-    /// This process's environment, without what would make a helper start slowly or a crash talk at length.
-    private static let environment: [String] =
-        ProcessInfo.processInfo.environment
-        .merging(["OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "SWIFT_BACKTRACE": "enable=no"]) { $1 }
-        .map { "\($0.key)=\($0.value)" }
 }

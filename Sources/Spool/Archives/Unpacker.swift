@@ -53,7 +53,6 @@ struct Unpacker: Sendable {
             defer { close(writer) }
             pid = try HelperProcess.start(
                 isolation.program, arguments: isolation.arguments + limits.arguments,
-                environment: ["SWIFT_BACKTRACE=enable=no", "OPENBLAS_NUM_THREADS=1"],
                 descriptors: [
                     STDOUT_FILENO: writer, UnpackHelperProgram.archive: archive, UnpackHelperProgram.folder: folder,
                 ])
