@@ -2,10 +2,10 @@ import ArgumentParser
 import Glibc
 import Images
 
-/// A decoder process. A run starts it; nobody else has a use for it.
+/// A decoder process. A run starts it; nobody else has a use for it, and `Entry` alone knows of it.
 struct DecodeHelper: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "decode-helper", abstract: "Decodes pictures for a run.", shouldDisplay: false)
+        commandName: "decode-helper", abstract: "Decodes pictures for a run.")
 
     @Option(help: ArgumentHelp("Abort on files with this in their path, for tests.", valueName: "text"))
     var crashOn: String?

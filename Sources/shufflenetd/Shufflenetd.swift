@@ -3,7 +3,6 @@ import Daemon
 import Foundation
 import KernelSets
 
-@main
 struct Shufflenetd: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "shufflenetd",
@@ -13,11 +12,11 @@ struct Shufflenetd: AsyncParsableCommand {
             Demo.self, Train.self, Evaluate.self, Classify.self, Inspect.self, Bench.self, Serve.self, Submit.self,
             Jobs.self,
             Show.self, Cancel.self, Retry.self, Hold.self, Release.self, Pause.self, Resume.self, Logs.self,
-            Schedule.self, Migrate.self, Diagnose.self, RunJob.self, DecodeHelper.self, UnpackHelper.self,
+            Schedule.self, Migrate.self, Diagnose.self, RunJob.self,
         ])
 
     /// What is wrong with the environment is said before any work.
-    static func main() async {
+    static func begin() async {
         if let mistake = InstructionSet.mistake {
             FileHandle.standardError.write(Data("Error: \(mistake)\n".utf8))
             exit(withError: ExitCode.validationFailure)
