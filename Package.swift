@@ -53,6 +53,7 @@ let package = Package(
             name: "Support",
             dependencies: ["CProcess", .product(name: "SystemPackage", package: "swift-system")],
             swiftSettings: optimised),
+        .target(name: "CIsolation"),
 
         // The engine.
         .systemLibrary(
@@ -87,7 +88,6 @@ let package = Package(
         .target(name: "CPNG", linkerSettings: [.linkedLibrary("png16")]),
         .target(name: "CWebP", linkerSettings: [.linkedLibrary("webp"), .linkedLibrary("webpdemux")]),
         .target(name: "CPixels", cSettings: [.unsafeFlags(["-O2"], .when(configuration: .debug))]),
-        .systemLibrary(name: "CIsolation"),
         .target(
             name: "Images",
             dependencies: [
@@ -127,7 +127,7 @@ let package = Package(
         .target(
             name: "Spool",
             dependencies: [
-                "CArchive", "CSpool", "Support",
+                "CArchive", "CIsolation", "CSpool", "Support",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -185,7 +185,8 @@ let package = Package(
             name: "CheckpointsTests", dependencies: ["Checkpoints", "ShuffleNet", "Support", "TestSupport"],
             swiftSettings: house),
         .testTarget(
-            name: "ImagesTests", dependencies: ["Checkpoints", "Images", "shufflenetd", "Support", "TestSupport"],
+            name: "ImagesTests",
+            dependencies: ["Checkpoints", "CIsolation", "Images", "shufflenetd", "Support", "TestSupport"],
             swiftSettings: house),
         .testTarget(
             name: "RunsTests",

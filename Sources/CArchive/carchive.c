@@ -9,12 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 #include <zlib.h>
-#if __has_include(<linux/landlock.h>)
-#include <linux/landlock.h>
-#endif
 
 #define BLOCK_BYTES (1 << 16)
 /* More than any tar fills its last record with. */
@@ -149,25 +145,3 @@ int carchive_create_file(int folder, const char *name) {
 int carchive_flush(int descriptor) { return syncfs(descriptor); }
 
 int carchive_die_with_parent(void) { return prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0); }
-
-int carchive_confine(int folder) {
-#if defined(SYS_landlock_create_ruleset) && defined(LANDLOCK_ACCESS_FS_MAKE_SYM)
-    struct landlock_ruleset_attr all = {.handled_access_fs = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1};
-    struct landlock_path_beneath_attr own = {
-        .allowed_access = LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_READ_DIR | LANDLOCK_ACCESS_FS_MAKE_DIR |
-                          LANDLOCK_ACCESS_FS_MAKE_REG,
-        .parent_fd = folder,
-    };
-    int rules = (int)syscall(SYS_landlock_create_ruleset, &all, sizeof all.handled_access_fs, 0);
-    if (rules < 0) return -1;
-    int result = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-    if (result == 0) result = (int)syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &own, 0);
-    if (result == 0) result = (int)syscall(SYS_landlock_restrict_self, rules, 0);
-    close(rules);
-    return result;
-#else
-    (void)folder;
-    errno = ENOSYS;
-    return -1;
-#endif
-}

@@ -10,7 +10,13 @@ struct DecodeHelper: ParsableCommand {
     @Option(help: ArgumentHelp("Abort on files with this in their path, for tests.", valueName: "text"))
     var crashOn: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Answer files with this in their path by what the process can do beyond reading, for tests.",
+            valueName: "text"))
+    var probeOn: String?
+
     func run() throws {
-        Glibc.exit(DecodeHelperProgram.run(crashingOn: crashOn))
+        Glibc.exit(DecodeHelperProgram.run(crashingOn: crashOn, probingOn: probeOn))
     }
 }

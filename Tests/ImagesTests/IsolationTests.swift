@@ -1,3 +1,4 @@
+import CIsolation
 import Foundation
 import Images
 import TestSupport
@@ -78,6 +79,38 @@ struct IsolationTests {
         #expect(throws: DecodersUnavailable.self) { try loader.next() }
     }
 
+    @Test(
+        "A helper can write, make and remove no file",
+        .enabled(if: cisolation_landlock_version() > 0, "this kernel has no landlock"))
+    func files() throws {
+        #expect(try probed().filter { $0.hasPrefix("files:") } == [])
+    }
+
+    @Test(
+        "A helper can open no socket, start no program, and signal and trace no other process",
+        .enabled(if: cisolation_can_refuse_calls() == 1, "this kernel has no filters for system calls"))
+    func calls() throws {
+        #expect(try probed().filter { $0.hasPrefix("calls:") } == [])
+    }
+
+    @Test("A helper has one thread, so that none is left out of what it shuts itself in with")
+    func threads() throws {
+        #expect(try probed().filter { $0.hasPrefix("threads:") } == [])
+    }
+
+    @Test("The probe that finds nothing in a helper finds everything in a process that is not shut in")
+    func probe() throws {
+        let folder = try TemporaryFolder()
+        let file = try folder.write([1], to: "a.jpg")
+        let found = Set(String(cString: cisolation_probe(file)).components(separatedBy: ", "))
+        let wanted: Set = [
+            "files: write a file", "files: make a file", "files: remove a file", "calls: open a socket",
+            "calls: run a program", "calls: start a process", "calls: signal the parent", "calls: change a file's mode",
+        ]
+        #expect(found.isSuperset(of: wanted))
+        #expect(!FileManager.default.fileExists(atPath: file))
+    }
+
     @Test("A helper finds nothing of the run's environment, such as passwords")
     func environment() throws {
         let folder = try TemporaryFolder()
@@ -118,6 +151,19 @@ struct IsolationTests {
     }
 
     // MARK: -
+
+    /// What a helper could do that it should not be able to.
+    private func probed() throws -> [String] {
+        let folder = try TemporaryFolder()
+        try folder.write(Fixture.bytes("images/drawn/420.jpg"), to: "a.jpg")
+        var isolation = Self.helper
+        isolation.arguments += ["--probe-on", "a.jpg"]
+        let outcome = try #require(try outcomes(ImageListing(folder: folder.path), isolation: isolation).first)
+        let answer = try #require(outcome.error)
+        let start = "this could be done: "
+        try #require(answer.hasPrefix(start), "\(answer)")
+        return answer.dropFirst(start.count).components(separatedBy: ", ").filter { !$0.isEmpty }
+    }
 
     private struct Outcome: Equatable {
         var path: String

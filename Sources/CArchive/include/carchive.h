@@ -3,8 +3,8 @@
 #include <stdint.h>
 
 // libarchive on one open file, as narrow as it is needed: archive.h brings <sys/stat.h> along, which Swift would then take
-// for a part of it. And what the helper that reads archives shuts itself in with: prctl(2) takes a variable number of
-// arguments, landlock(7) has no wrappers, syncfs(2) hides behind _GNU_SOURCE.
+// for a part of it. And what the helper that reads archives calls: prctl(2) takes a variable number of arguments, syncfs(2)
+// hides behind _GNU_SOURCE.
 
 typedef struct carchive_reader carchive_reader;
 
@@ -57,7 +57,3 @@ int carchive_flush(int descriptor);
 
 /// Ends this process with the thread that started it. prctl(2)
 int carchive_die_with_parent(void);
-
-/// From now on this process can open nothing but what lies in `folder`, whatever becomes of it: landlock(7), Linux 5.13.
-/// -1 where the kernel does not have it.
-int carchive_confine(int folder);

@@ -13,6 +13,9 @@ struct HelperSetup: Codable {
 ///
 /// Limits, each for this process alone: processor time for one picture (SIGPROF ends it), address space, no core file.
 /// Big pictures are decoded by one helper of a run at a time, so that a run's memory does not grow with its threads.
+///
+/// Whoever takes a decoder over with a picture of his has a process that can read files and answer. It can change none,
+/// use no socket, and start and signal nothing.
 public enum DecodeHelperProgram {
     /// The descriptors a helper is born with.
     static let socket: Int32 = 0
@@ -26,11 +29,14 @@ public enum DecodeHelperProgram {
     /// Pictures of more bytes than this are decoded one at a time.
     static let bigPicture = 64 << 20
 
-    /// Returns the exit status.
+    /// Returns the exit status. Must be called while the process has one thread.
     ///
-    /// - Parameter crashingOn: files whose name has this in it end the process by SIGABRT; for tests of what then
-    ///   becomes of the run.
-    public static func run(crashingOn: String? = nil) -> Int32 {
+    /// - Parameters:
+    ///   - crashingOn: files whose name has this in it end the process by SIGABRT; for tests of what then becomes of
+    ///     the run.
+    ///   - probingOn: files whose name has this in it are not decoded but answered by what this process can still do,
+    ///     which it tries on them; for tests of how it shuts itself in.
+    public static func run(crashingOn: String? = nil, probingOn: String? = nil) -> Int32 {
         // Of the time limit: it must get through whatever the run does with it.
         signal(SIGPROF, SIG_DFL)
         var noCore = rlimit()
@@ -48,11 +54,18 @@ public enum DecodeHelperProgram {
         let gate = BigPictureGate(descriptor: memory)
         reader.decoder.beforePixels = { bytes in if bytes > bigPicture { gate.enter() } }
         let elements = setup.settings.preprocessing.elementsPerImage
+        // Where the kernel cannot do the one, the other is worth having; without both the limits have to do alone.
+        _ = cisolation_confine_to_reading()
+        _ = cisolation_refuse_calls()
         while let message = HelperSocket.receive(from: socket, into: buffer) {
             guard let request = SampleRequest(message), request.offset >= 0,
                 request.offset + elements <= samples.count
             else { return 65 }
             if let crashingOn, request.path.description.contains(crashingOn) { abort() }
+            if let probingOn, request.path.description.contains(probingOn) {
+                if !HelperSocket.send(probe(request.path).message, to: socket) { return 0 }
+                continue
+            }
             _ = cisolation_limit_processor_time(options.maximumSeconds)
             let outcome = reader.read(
                 request.path, record: request.record, epoch: request.epoch, into: samples.bytes + request.offset)
@@ -61,6 +74,11 @@ public enum DecodeHelperProgram {
             if !HelperSocket.send(outcome.message, to: socket) { return 0 }
         }
         return 0
+    }
+
+    private static func probe(_ file: RawPath) -> SlotOutcome {
+        let found = file.withCString { String(cString: cisolation_probe($0)) }
+        return SlotOutcome(error: ImageError(.unreadable, "this could be done: \(found)"))
     }
 
     /// Lets the address space grow by so many bytes from what it is now.

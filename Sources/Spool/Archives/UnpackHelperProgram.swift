@@ -1,4 +1,5 @@
 internal import CArchive
+internal import CIsolation
 internal import Foundation
 internal import Glibc
 internal import Support
@@ -47,7 +48,7 @@ public enum UnpackHelperProgram {
         do {
             let holder = FolderHandle(descriptor: folder, label: "archive")
             // Where the kernel cannot, the rules of the extraction have to do alone.
-            _ = carchive_confine(folder)
+            _ = cisolation_confine_to_folder(folder)
             try holder.makeFolder(tree, permissions: 0o2770)
             var status = stat()
             if fstat(archive, &status) != 0 { throw SystemError("fstat", on: "archive") }
