@@ -5,10 +5,8 @@
 #include <archive_entry.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -143,5 +141,3 @@ int carchive_create_file(int folder, const char *name) {
 }
 
 int carchive_flush(int descriptor) { return syncfs(descriptor); }
-
-int carchive_die_with_parent(void) { return prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0); }

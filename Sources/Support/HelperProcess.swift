@@ -66,4 +66,12 @@ public enum HelperProcess {
         if code != 0 { throw SystemError("posix_spawn", on: program, code: code) }
         return pid
     }
+
+    /// For a helper to call first: from now on SIGKILL ends it with the thread that started it. One that hangs would never
+    /// notice that its socket or pipe has closed.
+    ///
+    /// The kernel looks at that thread, not at its process: whoever starts a helper must not end the thread before it.
+    public static func endWithStarter() {
+        _ = cprocess_set_parent_death_signal(SIGKILL)
+    }
 }

@@ -3,8 +3,7 @@
 #include <stdint.h>
 
 // libarchive on one open file, as narrow as it is needed: archive.h brings <sys/stat.h> along, which Swift would then take
-// for a part of it. And what the helper that reads archives calls: prctl(2) takes a variable number of arguments, syncfs(2)
-// hides behind _GNU_SOURCE.
+// for a part of it. And syncfs(2), which hides behind _GNU_SOURCE.
 
 typedef struct carchive_reader carchive_reader;
 
@@ -54,6 +53,3 @@ int carchive_create_file(int folder, const char *name);
 
 /// Writes the file system of `descriptor` out. syncfs(2)
 int carchive_flush(int descriptor);
-
-/// Ends this process with the thread that started it. prctl(2)
-int carchive_die_with_parent(void);

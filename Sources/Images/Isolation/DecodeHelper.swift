@@ -2,7 +2,8 @@ internal import Foundation
 internal import Glibc
 internal import Support
 
-/// A run's end of one helper process: one request at a time, from one thread. A helper that dies is replaced.
+/// A run's end of one helper process: one request at a time, from one thread, with which the helper ends at the latest. A
+/// helper that dies is replaced.
 final class DecodeHelper {
     private let isolation: DecodeIsolation
     private let settings: SampleSettings

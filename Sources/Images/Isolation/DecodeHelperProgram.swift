@@ -1,6 +1,7 @@
 internal import CIsolation
 internal import Foundation
 internal import Glibc
+internal import Support
 
 /// The first message to a helper.
 struct HelperSetup: Codable {
@@ -37,6 +38,7 @@ public enum DecodeHelperProgram {
     ///   - probingOn: files whose name has this in it are not decoded but answered by what this process can still do,
     ///     which it tries on them; for tests of how it shuts itself in.
     public static func run(crashingOn: String? = nil, probingOn: String? = nil) -> Int32 {
+        HelperProcess.endWithStarter()
         // Of the time limit: it must get through whatever the run does with it.
         signal(SIGPROF, SIG_DFL)
         var noCore = rlimit()

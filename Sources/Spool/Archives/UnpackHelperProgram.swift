@@ -31,7 +31,7 @@ public enum UnpackHelperProgram {
 
     /// Returns the exit status.
     public static func run(_ arguments: [String]) -> Int32 {
-        carchive_die_with_parent()
+        HelperProcess.endWithStarter()
         limit(RLIMIT_CORE, to: 0)
         limit(RLIMIT_CPU, to: processorSeconds)
         limit(RLIMIT_AS, to: memory)
