@@ -16,13 +16,16 @@ import Testing
     }
 
     /// A host whose child is a shell script that speaks the event protocol.
-    func host(_ script: String, grace: Duration = .seconds(20)) throws -> ChildHost {
+    func host(
+        _ script: String, grace: Duration = .seconds(20), environment: [String: String]? = nil
+    ) throws -> ChildHost {
         let path = try scratch.write(script + "\n", to: "child.sh")
         var logger = Logger(label: "test")
         logger.logLevel = .critical
         // By bash, since a file that was just written may not be executed while another test's child, just forked, still
         // has it open.
-        return ChildHost(program: "/bin/bash", arguments: [path, "run-job"], grace: grace, logger: logger)
+        return ChildHost(
+            program: "/bin/bash", arguments: [path, "run-job"], grace: grace, environment: environment, logger: logger)
     }
 
     func specification(args: JSONValue = .object([:])) -> JobSpecification {
@@ -75,6 +78,21 @@ import Testing
             try host("echo \"$PATH $OPENBLAS_NUM_THREADS\" > \(scratch.path)/environment; echo '\(Self.result)'"))
         let path = try #require(ProcessInfo.processInfo.environment["PATH"])
         #expect(scratch.read("environment") == "\(path) 1\n")
+    }
+
+    @Test("a child has nothing of the daemon's environment that leads to the database")
+    func withheld() async throws {
+        let kept = ["PATH": "/usr/bin:/bin", "SHUFFLENETD_INSTRUCTION_SET": "portable", "SHUFFLENETD_STATE": "/s"]
+        let withheld = [
+            "PGPASSWORD": "secret", "PGPASSFILE": "/secret", "SHUFFLENETD_DATABASE": "postgresql://u:secret@h/d",
+            "SHUFFLENETD_LISTEN": "postgresql://u:secret@h/d",
+        ]
+        try await run(
+            try host(
+                "cat /proc/$$/environ > \(scratch.path)/environment; echo '\(Self.result)'",
+                environment: kept.merging(withheld) { $1 }))
+        let found = try #require(scratch.read("environment")).split(separator: "\0").map(String.init)
+        #expect(Set(found) == Set(kept.map { "\($0)=\($1)" } + ["OPENBLAS_NUM_THREADS=1"]))
     }
 
     @Test("a child that never reads its input is no obstacle")

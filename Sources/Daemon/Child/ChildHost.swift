@@ -16,15 +16,25 @@ public struct ChildHost: Sendable {
     public var arguments: [String]
     /// How long a child that closed its standard output may go on, and how long one may take that was asked to stop.
     public var grace: Duration
+    private let environment: Environment
     private let logger: Logger
 
+    /// - Parameter environment: the daemon's, of which the child gets what `ChildEnvironment` says. Default: this
+    ///   process's.
     public init(
         program: String = "/proc/self/exe", arguments: [String] = ["run-job"], grace: Duration = .seconds(30),
-        logger: Logger
+        environment: [String: String]? = nil, logger: Logger
     ) {
         self.program = program
         self.arguments = arguments
         self.grace = grace
+        var whole = Environment.inherit
+        if let environment {
+            whole = .custom(
+                Dictionary(uniqueKeysWithValues: environment.map { (Environment.Key(stringLiteral: $0), $1) }))
+        }
+        let names = (environment ?? ProcessInfo.processInfo.environment).keys
+        self.environment = whole.updating(ChildEnvironment.changes(to: names))
         self.logger = logger
         // A child that dies before it has read its specification must not take the daemon along.
         signal(SIGPIPE, SIG_IGN)
@@ -81,8 +91,7 @@ public struct ChildHost: Sendable {
             outcome = try await Subprocess.run(
                 .path(FilePath(program)),
                 arguments: Arguments(executablePathOverride: "shufflenetd", remainingValues: arguments),
-                // The engine shares out its own work; OpenBLAS would start threads of its own, which spin.
-                environment: .inherit.updating(["OPENBLAS_NUM_THREADS": "1"]),
+                environment: environment,
                 platformOptions: options,
                 input: .fileDescriptor(FileDescriptor(rawValue: input.takeReadEnd()), closeAfterSpawningProcess: true),
                 output: .fileDescriptor(
