@@ -66,6 +66,26 @@ struct IsolationTests {
         #expect(outcomes.allSatisfy { $0.kind == .unreadable && $0.pixels.isEmpty })
     }
 
+    @Test("A helper that talks nonsense and goes on is ended", .timeLimit(.minutes(1)))
+    func nonsense() throws {
+        let folder = try TemporaryFolder()
+        try folder.write(Fixture.bytes("images/drawn/420.jpg"), to: "a.jpg")
+        let isolation = DecodeIsolation(program: "/bin/sh", arguments: ["-c", "echo hello >&0; exec sleep 1000"])
+        let outcomes = try outcomes(try ImageListing(folder: folder.path), isolation: isolation)
+        #expect(outcomes.map(\.kind) == [.unreadable])
+        #expect(outcomes[0].error?.contains("it sent 6 bytes that are no answer") == true)
+    }
+
+    @Test("A helper that does not end with its run is ended", .timeLimit(.minutes(1)))
+    func stubborn() throws {
+        let listing = try ImageListing(folder: Fixture.path("images/libjpeg-turbo"))
+        // The shell holds the socket while the helper works, and sleep holds it afterwards.
+        let isolation = DecodeIsolation(
+            program: "/bin/sh", arguments: ["-c", "\"$0\" decode-helper; exec sleep 1000", BuiltProgram.path])
+        let here = try outcomes(listing, isolation: nil)
+        #expect(try outcomes(listing, isolation: isolation) == here)
+    }
+
     @Test("Where no helper can be started nothing is said of the pictures")
     func noHelper() throws {
         let listing = try ImageListing(folder: Fixture.path("images/libjpeg-turbo"))

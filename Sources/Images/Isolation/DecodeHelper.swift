@@ -2,8 +2,8 @@ internal import Foundation
 internal import Glibc
 internal import Support
 
-/// A run's end of one helper process: one request at a time, from one thread, with which the helper ends at the latest. A
-/// helper that dies is replaced.
+/// A run's end of one helper process: one request at a time, from one thread, with which the helper ends at the latest.
+/// A helper that dies is replaced.
 final class DecodeHelper {
     private let isolation: DecodeIsolation
     private let settings: SampleSettings
@@ -15,6 +15,9 @@ final class DecodeHelper {
     /// waiting for others' large pictures, hangs in a system call (a dead network file system).
     private let patience: Int32
 
+    /// So many milliseconds an idle helper may take to end after its socket did.
+    private static let grace: Int32 = 1000
+
     init(_ isolation: DecodeIsolation, _ settings: SampleSettings, _ memory: SharedMemory) {
         self.isolation = isolation
         self.settings = settings
@@ -23,10 +26,13 @@ final class DecodeHelper {
     }
 
     deinit {
-        // An idle helper ends by itself when its socket closes.
         if let process {
-            close(process.socket)
-            _ = Self.wait(for: process.pid)
+            // An idle helper ends by itself when it finds the end of its socket, and then ours hangs up. One that was
+            // taken over may do otherwise.
+            shutdown(process.socket, Int32(SHUT_WR))
+            var ended = pollfd(fd: process.socket, events: 0, revents: 0)
+            while poll(&ended, 1, Self.grace) < 0, errno == EINTR {}
+            _ = Self.end(process.pid, process.socket)
         }
         buffer.deallocate()
     }
@@ -63,24 +69,24 @@ final class DecodeHelper {
 
     private func ask(_ request: [UInt8]) -> Reply {
         guard let (pid, socket) = process else { preconditionFailure("a helper was asked before it was started") }
+        // Why it is killed, if it is not dead already.
+        var fault: String?
         if HelperSocket.send(request, to: socket) {
             var waited = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
             var ready = poll(&waited, 1, patience)
             while ready < 0 && errno == EINTR { ready = poll(&waited, 1, patience) }
-            if ready > 0, let message = HelperSocket.receive(from: socket, into: buffer),
-                let outcome = SlotOutcome(message: message)
-            {
-                return .answer(outcome)
+            if ready == 0 {
+                fault = "it gave no answer within \(patience / 1000) s"
+            } else if let message = HelperSocket.receive(from: socket, into: buffer) {
+                if let outcome = SlotOutcome(message: message) { return .answer(outcome) }
+                fault = "it sent \(message.count) bytes that are no answer"
             }
-            // Dead already, or hanging, or talking nonsense.
-            if ready == 0 { kill(pid, SIGKILL) }
         }
-        close(socket)
         process = nil
-        switch Self.wait(for: pid) {
+        switch Self.end(pid, socket) {
         case .signal(SIGPROF): return .overtime
-        // The kernel's doing when memory is short.
-        case .signal(SIGKILL): return .died("signal 9, Killed: perhaps for want of memory")
+        // The kernel's doing when memory is short, unless it was ours.
+        case .signal(SIGKILL): return .died(fault ?? "signal 9, Killed: perhaps for want of memory")
         case .signal(let number): return .died("signal \(number), \(String(cString: strsignal(number)))")
         case .status(let status): return .died("exit status \(status)")
         }
@@ -91,8 +97,11 @@ final class DecodeHelper {
         case status(Int32)
     }
 
-    /// Reaps a helper whose socket is closed.
-    private static func wait(for pid: pid_t) -> End {
+    /// Ends a helper and reaps it. The signal comes before the wait, since one that was taken over need not be about to
+    /// end. What ended a helper before stays its end: its socket hangs up only after that is settled.
+    private static func end(_ pid: pid_t, _ socket: Int32) -> End {
+        kill(pid, SIGKILL)
+        close(socket)
         var status: Int32 = 0
         while waitpid(pid, &status, 0) < 0 {
             if errno != EINTR { return .status(-1) }
