@@ -301,6 +301,37 @@ import Testing
         #expect(registrar.accepted.map(\.name) == ["b", "a.tar"])
     }
 
+    @Test(arguments: ["exec sleep 1000", "echo; exec sleep 1000", "exec >&-; exec sleep 1000"])
+    func `an archive whose helper hangs is given up after a while, and taken later`(script: String) async throws {
+        var tar = TarDraft()
+        tar.add("1.jpg", content: "1")
+        put(tar.ended, at: "spool/incoming/classify/a.tar")
+        var configuration = Self.configuration()
+        configuration.unpacking = UnpackIsolation(
+            program: "/bin/sh", arguments: ["-c", script], patience: .milliseconds(500))
+        try await withIntake(configuration) { registrar in
+            await registrar.wait { state in state.log.contains { $0.hasPrefix("could not unpack an archive") } }
+        }
+        #expect(scratch.list("spool/incoming/classify") == ["a.tar"] && scratch.list("spool/.work").isEmpty)
+        try await withIntake(Self.configuration()) { registrar in await registrar.wait { $0.placed.count == 1 } }
+    }
+
+    @Test func `what is said of a helper that was not done in time`() async throws {
+        var tar = TarDraft()
+        tar.add("1.jpg", content: "1")
+        put(tar.ended, at: "a.tar")
+        let archive = open("\(scratch.path)/a.tar", O_RDONLY | O_CLOEXEC)
+        let folder = open("\(scratch.path)/spool", O_RDONLY | O_CLOEXEC)
+        defer { for descriptor in [archive, folder] { close(descriptor) } }
+        let unpacker = Unpacker(
+            isolation: UnpackIsolation(
+                program: "/bin/sh", arguments: ["-c", "exec sleep 1000"], patience: .milliseconds(250)),
+            limits: ArchiveLimits(FolderLimits(), minimumFree: 0))
+        let outcome = await unpacker.unpack(archive: archive, into: folder)
+        let sentence = "the helper that unpacks archives was killed: it was not done after 0.25 seconds"
+        #expect(outcome == .failed(sentence))
+    }
+
     @Test func `an archive whose helper cannot be started waits, and is taken when it can`()
         async throws
     {

@@ -3,22 +3,30 @@ internal import Glibc
 internal import Support
 internal import Synchronization
 
-/// The program that takes archives apart and its arguments; it must call `UnpackHelperProgram.run`.
+/// The program that takes archives apart and its arguments; it must call `UnpackHelperProgram.run`. And how long it may
+/// take.
 public struct UnpackIsolation: Sendable, Equatable {
     public var program: String
     public var arguments: [String]
+    /// A helper that is not done after so long is killed.
+    public var patience: Duration
 
-    public init(program: String, arguments: [String]) {
+    /// 64 GiB, which is what an archive may unpack to by default, take five hours at 4 MB/s, and the helper bounds its
+    /// processor time itself. What takes longer hangs in its file system.
+    public static let usualPatience = Duration.seconds(6 * 3600)
+
+    public init(program: String, arguments: [String], patience: Duration = UnpackIsolation.usualPatience) {
         self.program = program
         self.arguments = arguments
+        self.patience = patience
     }
 
     /// This very program, also when its file was replaced since it began.
     public static let ownProgram = UnpackIsolation(program: "/proc/self/exe", arguments: ["unpack-helper"])
 }
 
-/// The intake's side: has one archive taken apart by a helper process and waits for it. When the task is cancelled the
-/// helper is killed.
+/// The intake's side: has one archive taken apart by a helper process and waits for it. When the task is cancelled, or
+/// the helper takes too long, it is killed.
 struct Unpacker: Sendable {
     let isolation: UnpackIsolation
     let limits: ArchiveLimits
@@ -62,22 +70,19 @@ struct Unpacker: Sendable {
         }
         defer { close(reader) }
         running(pid)
-        var answer: [UInt8] = []
-        var block = [UInt8](repeating: 0, count: 4096)
-        while answer.count <= Self.longestAnswer {
-            let count = read(reader, &block, block.count)
-            if count < 0, errno == EINTR { continue }
-            if count <= 0 { break }
-            answer += block[..<count]
-        }
-        // More than any answer: taken over, and not about to end.
-        if answer.count > Self.longestAnswer { kill(pid, SIGKILL) }
+        let answer = answer(from: reader)
+        // It has ended, which this does not change; or it has said more than any answer, or nothing for too long, or
+        // closed the pipe and goes on.
+        kill(pid, SIGKILL)
         // Reaped only after nobody can send it a signal any more: its number may be somebody else's then.
         var information = siginfo_t()
         while waitid(P_PID, id_t(pid), &information, Int32(WEXITED | WNOWAIT)) < 0, errno == EINTR {}
         running(nil)
         var status: Int32 = 0
         while waitpid(pid, &status, 0) < 0, errno == EINTR {}
+        guard let answer else {
+            return .failed("the helper that unpacks archives was killed: it was not done after \(isolation.patience)")
+        }
         if let outcome = try? JSONDecoder().decode(UnpackOutcome.self, from: Data(answer)) { return outcome }
         let signal = status & 0x7F
         switch signal {
@@ -88,5 +93,26 @@ struct Unpacker: Sendable {
                 "the program that reads it crashed (\(String(cString: strsignal(signal))))")
             return .refused(reason: refusal.reason, message: refusal.message, wanted: refusal.wanted)
         }
+    }
+
+    /// What the helper says until its end of the pipe closes, or more than any answer; nil when that takes too long.
+    private func answer(from reader: Int32) -> [UInt8]? {
+        // Not the clock that goes on while the machine sleeps.
+        let deadline = SuspendingClock.now + isolation.patience
+        var answer: [UInt8] = []
+        var block = [UInt8](repeating: 0, count: 4096)
+        while answer.count <= Self.longestAnswer {
+            let left = SuspendingClock.now.duration(to: deadline)
+            if left <= .zero { return nil }
+            var waited = pollfd(fd: reader, events: Int16(POLLIN), revents: 0)
+            // Up to a millisecond late rather than early, which would go round and round.
+            let ready = poll(&waited, 1, Int32(clamping: Int64((left / .milliseconds(1)).rounded(.up))))
+            if ready == 0 || (ready < 0 && errno == EINTR) { continue }
+            let count = ready < 0 ? -1 : read(reader, &block, block.count)
+            if count < 0, errno == EINTR { continue }
+            if count <= 0 { break }
+            answer += block[..<count]
+        }
+        return answer
     }
 }
