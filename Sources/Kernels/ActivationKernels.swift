@@ -1,15 +1,15 @@
 /// The loops over activations stored as `Scalar`; sums and parameters are float32.
 ///
 /// Beside each operation's plain form stand its shapes (`DepthwiseConvolution`, `MaxPool`, …). Planes are `[H][W]`, one
-/// image and one channel, with `window.scratchCount` floats of scratch. Up to 48 elements past the end of an input row
-/// or plane, and 16 before a plane, may be read (and are not used). Nothing here fails or starts threads, and nothing
-/// allocates but a product that ends exactly, which takes 32 elements for each of its rows while it runs.
+/// image and one channel, with `window.scratchCount` floats of scratch. `KernelSlack` says how far beyond them is read (and
+/// not used). Nothing here fails or starts threads, and nothing allocates but a product that ends exactly, which takes 32
+/// elements for each of its rows while it runs.
 public protocol ActivationKernels<Scalar>: Sendable {
     associatedtype Scalar: ActivationScalar
 
     // Matrix products.
 
-    /// Orders the matrix that the blocks make side by side for `multiply`, which may read 16 floats past its end; values
+    /// Orders the matrix that the blocks make side by side for `multiply`, which may read 16 floats past its end (`PackedWeights.count` has them); values
     /// are rounded to `Scalar`.
     ///
     /// - Parameter inputSize: the root mean square that x is expected to have, for sets that make sums from half as many

@@ -9,8 +9,8 @@ public struct PlaneWindow: Sendable, Hashable {
     public let padTop: Int
     public let padLeft: Int
 
-    /// Elements kept free after every area, so that whole vectors may be read and written over its end.
-    package static var slack: Int { 64 }
+    /// Elements kept free on both sides of every area of scratch: whole cache lines, enough for either.
+    package static var slack: Int { KernelSlack.before + KernelSlack.after }
 
     /// Padding 1 on all sides, stride 1 or 2: PyTorch's `padding=1`, MindSpore's `pad_mode='pad', padding=1`.
     public static func convolution(height: Int, width: Int, stride: Int) -> PlaneWindow {

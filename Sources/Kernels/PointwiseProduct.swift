@@ -29,7 +29,7 @@ public struct PointwiseProduct<Scalar: ActivationScalar> {
     public var isRectified = false
     public var out: UnsafeMutablePointer<Scalar>
     public var outStride: Int
-    /// False: the last vector of each row is stored whole, up to 31 elements past the last column.
+    /// False: the last vector of each row is stored whole, up to `KernelSlack.written` elements past the last column.
     public var endsExactly = false
 
     public init(

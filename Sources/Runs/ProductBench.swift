@@ -30,8 +30,8 @@ final class ProductBench<Scalar: ActivationScalar> {
         memory = AlignedBuffer(count: PackedWeights.count(rows: shape.rows, columns: shape.inner))
         packed = PackedWeights(memory.pointer, rows: shape.rows, columns: shape.inner)
         // A vector past the last row's end may be read.
-        input = AlignedBuffer(noise(shape.inner * stride + 32).map(Scalar.init(rounding:)))
-        output = AlignedBuffer(noise(shape.rows * stride + 32).map(Scalar.init(rounding:)))
+        input = AlignedBuffer(noise(shape.inner * stride + KernelSlack.after).map(Scalar.init(rounding:)))
+        output = AlignedBuffer(noise(shape.rows * stride + KernelSlack.after).map(Scalar.init(rounding:)))
         gradient = AlignedBuffer(count: weights.count)
         kernels.pack(
             [WeightBlock(weights.pointer, rowStride: shape.inner, columns: shape.inner)], into: packed, inputSize: 0.5)

@@ -13,7 +13,7 @@ final class FoldedStem<Scalar: ActivationScalar> {
 
     private var patchPitch: Int { Rows<Scalar>.stride(columns: PatchBlock.columns(convolutionWindow)) }
     /// Elements of patches for one worker.
-    var patchCount: Int { ImagePatches.rows * patchPitch + 64 }
+    var patchCount: Int { ImagePatches.rows * patchPitch + KernelSlack.after }
 
     init(channels: Int, _ stem: PlacedStem, kernels: any ActivationKernels<Scalar>) {
         self.channels = channels

@@ -25,16 +25,16 @@ struct Rows<Scalar: ActivationScalar> {
     /// do not fall into one cache set, with slack for kernels that read or write whole vectors over a plane's end.
     static func stride(columns: Int) -> Int {
         let line = 64 / MemoryLayout<Scalar>.stride
-        let lines = (columns + 16 + line - 1) / line
+        let lines = (columns + KernelSlack.written + line - 1) / line
         return (lines | 1) * line
     }
 
-    /// Elements before the first row: a window's kernel may read the one before a plane.
-    private static var lead: Int { 32 }
+    /// Elements before the first row, a whole cache line of the narrowest scalar.
+    private static var lead: Int { (KernelSlack.before + 31) / 32 * 32 }
 
     /// Elements that `channels` rows of `columns` need.
     static func count(channels: Int, columns: Int) -> Int {
-        lead + channels * stride(columns: columns) + 64
+        lead + channels * stride(columns: columns) + KernelSlack.after
     }
 
     init(pointer: UnsafeMutablePointer<Scalar>, stride: Int) {

@@ -10,7 +10,7 @@ final class Shortcut<Scalar: ActivationScalar> {
     init(_ window: PlaneWindow, kernels: any ActivationKernels<Scalar>) {
         self.window = window
         self.kernels = kernels
-        inverseCounts = AlignedBuffer(count: window.outArea + 64)
+        inverseCounts = AlignedBuffer(count: window.outArea + KernelSlack.after)
         AveragePool.fillInverseCounts(window, into: inverseCounts.pointer)
     }
 

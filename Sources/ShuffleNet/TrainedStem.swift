@@ -21,8 +21,6 @@ final class TrainedStem<Scalar: ActivationScalar> {
     private let taps: AlignedBuffer<UInt8>
     private let tapStride: Int
     private let maxima: Rows<Scalar>
-    /// Taps before the first and after the last that may be read.
-    private static var tapSlack: Int { 32 }
     private let moments: AlignedBuffer<Moments>
     /// Slope and offset of the norm's gradient for each channel, and the factor of what the pool sends back.
     private let affine: AlignedBuffer<Float>
@@ -56,13 +54,13 @@ final class TrainedStem<Scalar: ActivationScalar> {
         maxima = Rows(memory[2], columns: pooledColumns)
         self.memory = memory
         tapStride = pooledColumns
-        taps = AlignedBuffer(count: channels * pooledColumns + 2 * Self.tapSlack)
+        taps = AlignedBuffer(count: KernelSlack.before + channels * pooledColumns + KernelSlack.after)
         moments = AlignedBuffer(count: batch * channels)
         affine = AlignedBuffer(count: 3 * channels)
     }
 
     func declare(_ needs: inout TrainingNeeds) {
-        needs.patches(ImagePatches.rows * patchPitch + 64)
+        needs.patches(ImagePatches.rows * patchPitch + KernelSlack.after)
         needs.image(3 * convolutionWindow.inArea)
         needs.need(.packed, PackedWeights.count(rows: channels, columns: ImagePatches.rows))
         needs.need(.slots, ColumnSlots.maximum * channels * ImagePatches.rows)
@@ -120,7 +118,7 @@ final class TrainedStem<Scalar: ActivationScalar> {
     private func places(_ channel: Int, _ image: Int) -> MaxPool.Places<Scalar> {
         let first = image * poolWindow.outArea
         return MaxPool.Places(
-            taps: taps.pointer + (Self.tapSlack + channel * tapStride + first), inputs: maxima[channel, first])
+            taps: taps.pointer + (KernelSlack.before + channel * tapStride + first), inputs: maxima[channel, first])
     }
 
     /// - Parameter gradient: at `output`.
