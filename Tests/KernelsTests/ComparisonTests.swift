@@ -1,6 +1,6 @@
 import Testing
 
-@Suite struct ComparisonTests {
+@Suite(.serialized) struct ComparisonTests {
     @Test("One planted error among many values is noticed")
     func plantedErrorFails() {
         let right = noise(1000)

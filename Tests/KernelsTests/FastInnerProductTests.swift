@@ -3,7 +3,7 @@ import Support
 import Testing
 
 /// What products lose and keep when they are made from half as many multiplications.
-@Suite struct FastInnerProductTests {
+@Suite(.serialized) struct FastInnerProductTests {
     /// A product of rows behind a ReLU.
     private struct Case {
         let rows: Int

@@ -3,7 +3,7 @@ import Support
 import Testing
 
 /// The 3×3 windows, at sizes round the vector width, odd and even, against the plain forms.
-@Suite struct PlaneKernelTests {
+@Suite(.serialized) struct PlaneKernelTests {
     struct Plane: Sendable, CustomTestStringConvertible {
         let height: Int
         let width: Int

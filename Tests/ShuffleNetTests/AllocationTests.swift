@@ -3,7 +3,7 @@ import ShuffleNet
 import Support
 import Testing
 
-@Suite struct AllocationTests {
+@Suite(.serialized) struct AllocationTests {
     @Test("After warm-up, steps and runs take no more memory")
     func stepsKeepTheirMemory() async {
         // In a process of its own: the heap's counters are the process's.

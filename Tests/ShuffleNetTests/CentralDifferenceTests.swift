@@ -7,7 +7,7 @@ import Testing
 @testable import ShuffleNet
 
 /// Every layer's gradient against central differences of a double-precision reference.
-@Suite struct CentralDifferenceTests {
+@Suite(.serialized) struct CentralDifferenceTests {
     private static let step = 1e-6
 
     /// Up to `count` indices spread over `0 ..< total`.

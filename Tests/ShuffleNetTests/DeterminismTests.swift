@@ -3,7 +3,7 @@ import ShuffleNet
 import Support
 import Testing
 
-@Suite struct DeterminismTests {
+@Suite(.serialized) struct DeterminismTests {
     private static let pixels = 64
     private static let batch = 6
 

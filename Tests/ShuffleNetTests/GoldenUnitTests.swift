@@ -7,7 +7,7 @@ import Testing
 @testable import ShuffleNet
 
 /// Single units against the reference framework: outputs, running statistics and every gradient.
-@Suite struct GoldenUnitTests {
+@Suite(.serialized) struct GoldenUnitTests {
     struct Cases: Decodable {
         let cases: [Case]
     }

@@ -2,7 +2,7 @@ import Testing
 
 @testable import ShuffleNet
 
-@Suite struct InferencePlanTests {
+@Suite(.serialized) struct InferencePlanTests {
     @Test("a batch is cut into tasks of nearly the same size, which keep every thread busy to the end")
     func cuts() {
         for maximumBatch in [1, 3, 4, 32, 256] {

@@ -3,7 +3,7 @@ import ShuffleNet
 import Support
 import Testing
 
-@Suite struct NetworkTests {
+@Suite(.serialized) struct NetworkTests {
     static let configurations = GroupCount.allCases.flatMap { groups in
         ModelSize.allCases.map { NetworkConfiguration(size: $0, groups: groups, classes: 10) }
     }

@@ -3,7 +3,7 @@ import ShuffleNet
 import TestSupport
 import Testing
 
-@Suite struct ScheduleAndScoreTests {
+@Suite(.serialized) struct ScheduleAndScoreTests {
     struct PreprocessCases: Decodable {
         struct Cosine: Decodable {
             let minimum: Float
