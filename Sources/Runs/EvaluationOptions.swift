@@ -3,6 +3,17 @@ public import ShuffleNet
 
 /// What shapes an evaluation.
 public struct EvaluationOptions: Codable, Sendable, Equatable {
+    /// Which records of a data set are measured.
+    public enum Part: String, Codable, Sendable, CaseIterable {
+        /// The validation part of a data set that its owner divided, all records of any other.
+        case auto
+        /// What a training of the model would hold back, by hash or because the owner did.
+        case validation
+        /// What it would learn from.
+        case training
+    }
+
+    public var part = Part.auto
     public var batch = 64
     /// Takes at most so many records.
     public var records: Int?
@@ -34,6 +45,7 @@ public struct EvaluationOptions: Codable, Sendable, Equatable {
     /// Reads the keys of an evaluate job into these options.
     mutating func read(from reader: inout ArgumentReader) {
         reader.integer("batch", into: &batch)
+        reader.choice("part", into: &part)
         reader.integer("records", into: &records)
         reader.number("unreadable_limit", into: &unreadableLimit)
         reader.choice("precision", into: &precision)

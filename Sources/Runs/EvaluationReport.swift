@@ -16,7 +16,24 @@ public struct EvaluationReport: Codable, Sendable, Equatable {
         public var f1: Double
     }
 
-    /// What the figures are of.
+    /// What was measured, on what.
+    public struct Subject: Codable, Sendable, Equatable {
+        /// The path, and a hash of the weights and the card that were read from it.
+        public var checkpoint: String
+        public var identity: String
+        public var data: String
+        public var part: EvaluationOptions.Part
+        /// Whether the model was trained on these records.
+        public var isFamiliar: Bool
+
+        private enum CodingKeys: String, CodingKey {
+            case checkpoint, identity, data, part
+            case isFamiliar = "trained_on"
+        }
+    }
+
+    /// Nil for a pass within a training.
+    public var subject: Subject?
     public var precision: Precision
     public var images: Int
     /// Images that could not be read and count nowhere else.
@@ -32,7 +49,7 @@ public struct EvaluationReport: Codable, Sendable, Equatable {
     public var bfloat16Check: BFloat16Check?
 
     private enum CodingKeys: String, CodingKey {
-        case precision, images, unreadable, loss, classes, confusion
+        case subject, precision, images, unreadable, loss, classes, confusion
         case bfloat16Check = "bf16_check"
         case top1 = "top_1"
         case top5 = "top_5"

@@ -8,7 +8,7 @@ import Support
 /// also `checked.ckpt`, a copy that tells how far it agrees with float32.
 ///
 /// One that was interrupted goes on at its next batch when it is run again with the same options, model, data and `out`,
-/// and ends with the same bytes. A data set that its owner divided is measured on its validation part, any other on all of its records.
+/// and ends with the same bytes.
 public struct EvaluationRun: Sendable {
     public var options: EvaluationOptions
     /// The checkpoint.
@@ -33,11 +33,17 @@ public struct EvaluationRun: Sendable {
             let file = try TrainedModel.file(at: model)
             let model = try TrainedModel(file, path: model)
             for assumption in model.assumptions { context.log(assumption) }
-            let records = try DatasetOpener.open(data).all.limited(to: options.records)
+            let measured = try MeasuredRecords(options.part, of: data, for: file, limit: options.records)
+            let records = measured.dataset
             try BatchMemory.check(
                 batch: min(options.batch, records.count), ringBatches: BatchLoader.ringBatches, model.preprocessing)
             _ = try LabelMapping(from: records, to: model.classNames)
             options.precision.announce(in: context)
+            context.log("measuring on \(measured.description)")
+            if measured.areFamiliar {
+                context.log(
+                    "the model was trained on these, or most of them; part validation measures on those held back")
+            }
             try OutputFolder.make(out)
             context.emit(.started)
 
@@ -48,7 +54,7 @@ public struct EvaluationRun: Sendable {
                 checksBFloat16: options.precision == .bfloat16)
             var meter = ProgressMeter(context: context, total: records.count)
             let bookmark = EvaluationBookmark(folder: out)
-            let report: EvaluationReport
+            var report: EvaluationReport
             do {
                 report = try pass.run(context: context, identity: try identity(file, records), bookmark: bookmark) {
                     done, all in meter.advance(to: done, message: "image \(done) of \(all)")
@@ -63,9 +69,11 @@ public struct EvaluationRun: Sendable {
                 )
             }
 
-            let name = (self.model as NSString).lastPathComponent
+            report.subject = .init(
+                checkpoint: self.model, identity: file.identity, data: data, part: options.part,
+                isFamiliar: measured.areFamiliar)
             let line = EvaluationLog.line(
-                report, checkpoint: name, seconds: (ContinuousClock.now - start) / .seconds(1))
+                report, checkpoint: self.model, seconds: (ContinuousClock.now - start) / .seconds(1))
             context.log(line)
             var result = RunResult(
                 figures: [
@@ -73,7 +81,8 @@ public struct EvaluationRun: Sendable {
                     "unreadable": Double(report.unreadable),
                 ],
                 files: ["report": "eval.json", "log": "eval_log.txt"],
-                summary: "evaluated \(report.images) images: top-1 \(report.top1), top-5 \(report.top5)")
+                summary: "evaluated \(report.images) images: top-1 \(report.top1), top-5 \(report.top5)"
+                    + (measured.areFamiliar ? "; the model was trained on most of them" : ""))
             if let check = report.bfloat16Check { try record(check, of: file, in: &result, context) }
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]

@@ -150,11 +150,39 @@ struct ClassificationRunTests {
         let lines = try bench.text(bench.path("eval/eval_log.txt")).split(separator: "\n")
         #expect(lines.count == 2)
         let form =
-            /^result:\{'Loss': [0-9.e-]+, 'Top_1_Acc': [0-9.]+, 'Top_5_Acc': 1\.0\}, ckpt:'best\.ckpt', time: 0h 0m \d+s$/
+            /^result:\{'Loss': [0-9.e-]+, 'Top_1_Acc': [0-9.]+, 'Top_5_Acc': 1\.0\}, ckpt:'.*\/best\.ckpt', time: 0h 0m \d+s$/
         #expect(lines.allSatisfy { $0.wholeMatch(of: form) != nil })
         let report = try JSONDecoder().decode(EvaluationReport.self, from: bench.bytes(bench.path("eval/eval.json")))
         #expect(report.images == 24)
         #expect(report.confusion.flatMap(\.self).reduce(0, +) == 24)
+    }
+
+    @Test("what a training held back can be measured, and a model on its own training data is told so")
+    func parts() throws {
+        let data = try bench.drawClasses("set", count: 20)
+        let log = EventLog()
+        let trained = try TrainingRun(options: bench.quickOptions, data: data, out: bench.path("out"))
+            .execute(in: bench.context())
+        func evaluate(_ part: EvaluationOptions.Part, on data: String) throws -> EvaluationReport {
+            var options = EvaluationOptions()
+            options.part = part
+            let out = bench.path("eval-\(part)")
+            _ = try EvaluationRun(options: options, model: bench.path("out/best.ckpt"), data: data, out: out)
+                .execute(in: bench.context { log.append($0) })
+            return try JSONDecoder().decode(EvaluationReport.self, from: bench.bytes(out + "/eval.json"))
+        }
+        let (all, held, learnt) = (
+            try evaluate(.auto, on: data), try evaluate(.validation, on: data), try evaluate(.training, on: data)
+        )
+        #expect(all.images == 40 && held.images + learnt.images == 40 && held.images > 0)
+        #expect(held.top1 == trained.figures["top_1"])
+        #expect([all, held, learnt].map { $0.subject?.isFamiliar } == [true, false, true])
+        #expect(all.subject?.identity == held.subject?.identity)
+        #expect(log.lines.filter { $0.contains("the model was trained on these") }.count == 2)
+        #expect(log.lines.contains { $0.contains("held back by hash (validation_share 0.25): \(held.images) records") })
+        // Pictures that it never saw.
+        let others = try bench.drawClasses("others", count: 3)
+        #expect(try evaluate(.auto, on: others).subject?.isFamiliar == false)
     }
 
     @Test("a data set with classes that the model does not know is refused by name")

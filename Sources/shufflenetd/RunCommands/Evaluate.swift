@@ -34,6 +34,12 @@ struct EvaluationFlags: ParsableArguments {
 
     @Option(help: "Images a batch.")
     var batch = Self.defaults.batch
+    @Option(
+        help: """
+            Which records: validation (what the model's training would hold back), training, or auto (the validation part of a \
+            data set that has one, all records of any other).
+            """)
+    var part = Self.defaults.part
     @Option(help: "Take at most so many records.")
     var records: Int?
     @Option(help: "Share of unreadable images past which the run fails.")
@@ -44,6 +50,7 @@ struct EvaluationFlags: ParsableArguments {
     var options: EvaluationOptions {
         var options = EvaluationOptions()
         options.batch = batch
+        options.part = part
         options.records = records
         options.unreadableLimit = unreadableLimit
         options.precision = precision

@@ -4,6 +4,7 @@ public import ShuffleNet
 
 extension ModelSize: ExpressibleByArgument {}
 extension Precision: ExpressibleByArgument {}
+extension EvaluationOptions.Part: ExpressibleByArgument {}
 extension TrainingOptions.Schedule: ExpressibleByArgument {}
 extension TrainingOptions.Augmentation: ExpressibleByArgument {}
 
