@@ -12,7 +12,7 @@ struct Shufflenetd: AsyncParsableCommand {
             Demo.self, Train.self, Evaluate.self, Classify.self, Inspect.self, Bench.self, Serve.self, Submit.self,
             Jobs.self,
             Show.self, Cancel.self, Retry.self, Hold.self, Release.self, Pause.self, Resume.self, Logs.self,
-            Schedule.self, Migrate.self, Diagnose.self, RunJob.self,
+            Schedule.self, Migrate.self, Diagnose.self,
         ])
 
     /// What is wrong with the environment is said before any work.

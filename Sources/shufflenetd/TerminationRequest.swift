@@ -2,7 +2,7 @@ import Dispatch
 import Glibc
 
 /// SIGINT, SIGTERM and SIGHUP as a request: they call `handler` instead of ending the process, for as long as the
-/// object lives.
+/// object lives. A second SIGINT ends it at once: whoever presses Ctrl-C again does not want to wait.
 final class TerminationRequest {
     private let sources: [any DispatchSourceSignal]
 
@@ -10,7 +10,13 @@ final class TerminationRequest {
         sources = [SIGINT, SIGTERM, SIGHUP].map { number in
             signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number)
-            source.setEventHandler(handler: handler)
+            // A source's handler runs once at a time.
+            nonisolated(unsafe) var isRepeated = false
+            source.setEventHandler {
+                if number == SIGINT, isRepeated { _exit(128 + SIGINT) }
+                isRepeated = true
+                handler()
+            }
             source.resume()
             return source
         }

@@ -265,12 +265,14 @@ import Testing
         #expect(await eventually { names("state/spool/rejected") == ["batch.\(id)"] })
     }
 
-    @Test("SIGTERM drains: the job goes back without spending an attempt, and the next daemon completes it")
-    func drain() async throws {
+    @Test(
+        "a request to end drains: the job goes back without spending an attempt, and the next daemon completes it",
+        arguments: [SIGTERM, SIGINT, SIGHUP])
+    func drain(signal: Int32) async throws {
         let first = try await daemon(patient())
         let id = try await first.submit()
         #expect(await childPID() != nil)
-        first.send(SIGTERM)
+        first.send(signal)
         #expect(await first.exitStatus() == 0)
         let back = try #require(try await first.queue.job(id))
         #expect(back.state == .available)

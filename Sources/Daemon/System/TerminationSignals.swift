@@ -2,7 +2,7 @@ import Logging
 import Synchronization
 import UnixSignals
 
-/// SIGTERM and SIGINT, trapped from the daemon's first step to its last. While it starts, the first one ends the start; in
+/// SIGTERM, SIGINT and SIGHUP (a terminal that was closed), trapped from the daemon's first step to its last. While it starts, the first one ends the start; in
 /// service the first asks for a drain, each further one for haste.
 final class TerminationSignals: Sendable {
     struct Handler: Sendable {
@@ -34,7 +34,7 @@ final class TerminationSignals: Sendable {
 
     /// Listens while `body` runs.
     func during(_ body: () async throws -> Void) async throws {
-        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
+        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup)
         let listening = Task {
             for await signal in signals { await take(signal) }
         }

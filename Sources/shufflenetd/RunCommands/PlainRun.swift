@@ -9,7 +9,10 @@ enum PlainRun {
     static func perform(threads: Int, _ run: @escaping @Sendable (RunContext) throws -> RunResult) async throws {
         let console = Console()
         let stop = StopFlag()
-        let request = TerminationRequest { stop.raise() }
+        let request = TerminationRequest {
+            stop.raise()
+            console.show(.log(line: "stopping after this step; Ctrl-C once more quits at once"))
+        }
         defer { withExtendedLifetime(request) {} }
 
         let context = RunContext(threads: threads, stop: stop, isolation: .ownProgram) {
