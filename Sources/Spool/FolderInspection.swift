@@ -7,8 +7,8 @@ struct FolderInspection: Equatable, Sendable {
     /// `job.yaml` as JSON.
     var arguments: String
 
-    /// Names people write when they mean `job.yaml`.
-    private static let misspelt = ["job.yml", "job.json", "job.toml", "job.yaml.txt"]
+    /// Names people write when they mean `job.yaml`, in whatever case.
+    private static let misspelt: Set = ["job.yaml", "job.yml", "job.json", "job.toml", "job.yaml.txt"]
 
     /// Throws `Refusal` when the folder cannot be taken, `SystemError` when the look failed and may succeed later.
     ///
@@ -42,9 +42,10 @@ struct FolderInspection: Equatable, Sendable {
         of folder: FolderHandle, _ survey: FolderSurvey, limits: FolderLimits
     ) throws -> String {
         guard survey.hasSpecification else {
-            for name in misspelt where try folder.exists(EntryName(name)) {
+            for name in try folder.entries() ?? []
+            where name.escaped != ControlFile.specification && misspelt.contains(name.escaped.lowercased()) {
                 throw Refusal.badSpecification(
-                    "found '\(name)'; the file must be called '\(ControlFile.specification)'")
+                    "found '\(name.escaped)'; the file must be called '\(ControlFile.specification)'")
             }
             if try folder.exists(EntryName(ControlFile.specification)) {
                 throw Refusal.badSpecification("it is not a plain file")

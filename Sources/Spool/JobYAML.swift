@@ -17,6 +17,9 @@ package enum JobYAML {
 
     /// The JSON text.
     static func json(from bytes: [UInt8]) throws(Mistake) -> String {
+        // What some editors put before UTF-8, which the parser takes for the first key's beginning.
+        let mark = Array("\u{FEFF}".utf8)
+        let bytes = bytes.starts(with: mark) ? Array(bytes.dropFirst(mark.count)) : bytes
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw Mistake(description: "it is not UTF-8 text")
         }

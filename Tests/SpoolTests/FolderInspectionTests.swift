@@ -73,6 +73,12 @@ import Testing
         #expect(refusal()?.reason == "symbolic_link")
     }
 
+    @Test(arguments: ["Job.yaml", "JOB.YAML", "job.YML"])
+    func `a specification in capitals is not taken for data`(name: String) throws {
+        try scratch.fill("drop", ["a.jpg": "1", name: "a: 1"])
+        #expect(refusal()?.message.contains("found '\(name)'; the file must be called 'job.yaml'") == true)
+    }
+
     @Test func `a folder under a forbidden name of the specification is told so`() throws {
         try scratch.fill("drop", ["a.jpg": "1", "job.yml": "a: 1"])
         #expect(refusal()?.message.contains("found 'job.yml'") == true)

@@ -14,6 +14,7 @@ import Testing
         ("deep: {er: {est: 'a \"b\"'}}", #"{"deep":{"er":{"est":"a \"b\""}}}"#),
         ("note: salt & pepper * 2", #"{"note":"salt & pepper * 2"}"#),
         ("seed: -7\nempty:\n", #"{"seed":-7,"empty":null}"#),
+        ("\u{FEFF}a: 1\nb: 2\n", #"{"a":1,"b":2}"#),
         ("text: |\n  two\n  lines\n", #"{"text":"two\nlines\n"}"#),
     ])
     func `a mapping becomes a JSON object`(yaml: String, json: String) throws {
