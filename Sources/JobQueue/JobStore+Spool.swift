@@ -28,10 +28,12 @@ extension JobStore {
     }
 
     /// Second half: the folder now lies at `processing/<folder>`. Idempotent. `false` if the job was cancelled
-    /// or finished meanwhile.
+    /// or finished meanwhile; of one that was cancelled before its folder had a place the folder is noted as not settled.
     @discardableResult
     public func confirmSpoolFolder(_ job: JobID, folder: String) async throws -> Bool {
-        try await database.query(SpoolStatement.confirm, [job.rawValue, folder]).affected == 1
+        if try await database.query(SpoolStatement.confirm, [job.rawValue, folder]).affected == 1 { return true }
+        try await database.query(SpoolStatement.reopen, [job.rawValue, folder])
+        return false
     }
 
     /// Third, after the job has ended: its folder lies in `done/` or `rejected/`, and nobody has to look again.
@@ -60,6 +62,15 @@ extension JobStore {
         static let confirm = """
             UPDATE shufflenet.jobs SET intake_pending = false, spool_folder = $2
             WHERE id = $1 AND state IN ('available', 'held', 'running') AND (intake_pending OR spool_folder = $2)
+            """
+
+        /// Whoever looked between the cancellation and the move found no folder to put away, and settled the row.
+        static let reopen = """
+            WITH cancelled AS (
+                UPDATE shufflenet.jobs SET spool_folder = $2, spool_settled = false, intake_pending = false
+                WHERE id = $1 AND left(unique_key, 6) = 'spool:' AND state = 'cancelled' AND spool_folder IS NULL
+                RETURNING id)
+            INSERT INTO shufflenet.open_folders SELECT id FROM cancelled ON CONFLICT DO NOTHING
             """
 
         static let settle = """

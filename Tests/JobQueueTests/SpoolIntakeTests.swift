@@ -55,6 +55,21 @@ import Testing
         #expect(try await !queue.store.confirmSpoolFolder(id, folder: "f"))
     }
 
+    @Test func `a folder that got its place after its job was cancelled and settled is to be put away`() async throws {
+        let queue = try await QueueFixture.make()
+        let id = try await register(queue)
+        _ = try await queue.store.cancel(id)
+        try await queue.store.settleSpoolFolder(id)
+        #expect(try await queue.store.spoolJobs().isEmpty)
+        for _ in 0..<2 { #expect(try await !queue.store.confirmSpoolFolder(id, folder: "f")) }
+        let open = try await queue.store.spoolJobs()
+        #expect(open.map(\.id) == [id] && open.first?.spoolFolder == "f")
+        // Once put away it stays so.
+        try await queue.store.settleSpoolFolder(id)
+        #expect(try await !queue.store.confirmSpoolFolder(id, folder: "f"))
+        #expect(try await queue.store.spoolJobs().isEmpty)
+    }
+
     @Test func `args that can't be run leave no row`() async throws {
         let queue = try await QueueFixture.make()
         await #expect(throws: PostgresError.self) {
