@@ -18,15 +18,11 @@ struct CheckpointShelf {
         "\(folder)/\(Self.prefix)\(epoch)_\(step).ckpt"
     }
 
-    /// Lets a second name stand for an existing file, atomically: a hard link, renamed over the old name, or a copy.
+    /// Lets a second name stand for an existing file, atomically: renamed over the old name.
     func point(_ name: String, at path: String) throws(SystemError) {
         let partial = "\(folder)/.\((name as NSString).lastPathComponent).partial"
         unlink(partial)
-        if link(path, partial) != 0 {
-            // Some file systems have no second names (exFAT, many network mounts).
-            guard [EPERM, EOPNOTSUPP, ENOSYS, EMLINK].contains(errno) else { throw SystemError("link", on: partial) }
-            return try AtomicFile.copy(path, to: name)
-        }
+        try AtomicFile.link(path, to: partial)
         if rename(partial, name) != 0 { throw SystemError("rename", on: name) }
         try AtomicFile.flushFolder(of: name)
     }

@@ -47,13 +47,13 @@ enum Takeover {
                 let (source, target) = ("\(previous)/\(name)", "\(specification.work)/\(name)")
                 if files.fileExists(atPath: target) { continue }
                 if name.hasSuffix(".ckpt") {
-                    try files.linkItem(atPath: source, toPath: target)
+                    try AtomicFile.link(source, to: target)
                 } else if ["results.csv", "train.log", "eval_log.txt"].contains(name) {
                     try files.copyItem(atPath: source, toPath: target)
                 }
             }
         } catch {
-            context.log("could not take over the earlier attempt in '\(previous)', beginning anew: \(error)")
+            context.log("could not take over all of the earlier attempt in '\(previous)': \(error)")
         }
     }
 }

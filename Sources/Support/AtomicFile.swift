@@ -71,6 +71,14 @@ public final class AtomicFile {
         try file.commit()
     }
 
+    /// Gives a file, which is never written in place, a second name; where a file system has no second names (exFAT, many
+    /// network mounts) it is copied.
+    public static func link(_ source: String, to path: String) throws(SystemError) {
+        if Glibc.link(source, path) == 0 { return }
+        guard [EPERM, EOPNOTSUPP, ENOSYS, EMLINK, EXDEV].contains(errno) else { throw SystemError("link", on: path) }
+        try copy(source, to: path)
+    }
+
     /// Copies a file, whatever its size.
     public static func copy(_ source: String, to path: String, permissions: mode_t = 0o644) throws(SystemError) {
         let descriptor = open(source, O_RDONLY | O_CLOEXEC)

@@ -33,12 +33,28 @@ struct MemoryWatch: Sendable {
         return "the job was killed because the machine or its control group ran out of memory"
     }
 
-    /// Bytes, from the second field of proc(5)'s statm.
+    /// Bytes of the child and of the decoders that it has started; what those share with others, the program and the memory
+    /// for samples, is the child's as well and counted there.
     private var resident: Int64? {
+        guard let own = Self.pages(of: pid) else { return nil }
+        let helpers = Self.children(of: pid).compactMap(Self.pages).reduce(0) { $0 + $1.resident - $1.shared }
+        return (own.resident + helpers) * Int64(sysconf(Int32(_SC_PAGESIZE)))
+    }
+
+    /// The second and third field of proc(5)'s statm.
+    private static func pages(of pid: pid_t) -> (resident: Int64, shared: Int64)? {
         guard let text = try? String(contentsOfFile: "/proc/\(pid)/statm", encoding: .utf8) else { return nil }
-        let fields = text.split(separator: " ")
-        guard fields.count > 1, let pages = Int64(fields[1]) else { return nil }
-        return pages * Int64(sysconf(Int32(_SC_PAGESIZE)))
+        let fields = text.split(separator: " ").compactMap { Int64($0) }
+        return fields.count > 2 ? (fields[1], fields[2]) : nil
+    }
+
+    /// The processes that any of its threads has started; none where the kernel does not tell.
+    private static func children(of pid: pid_t) -> [pid_t] {
+        let tasks = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/task")) ?? []
+        return tasks.flatMap { task -> [pid_t] in
+            let list = try? String(contentsOfFile: "/proc/\(pid)/task/\(task)/children", encoding: .utf8)
+            return (list ?? "").split(separator: " ").compactMap { pid_t($0) }
+        }
     }
 
     /// The machine's count, since Linux 4.13; 0 where it is not told.
