@@ -37,8 +37,12 @@ struct TrainedModel {
     }
 
     static func file(at path: String) throws -> ModelFile {
-        guard FileManager.default.fileExists(atPath: path) else {
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
             throw RunFailure.badInput("there is no checkpoint '\(path)'; wanted a .ckpt file of a ShuffleNet V1")
+        }
+        if isFolder.boolValue {
+            throw RunFailure.badInput("'\(path)' is a folder; wanted a checkpoint, for instance the best.ckpt of a run")
         }
         return try ModelFile(path: path)
     }

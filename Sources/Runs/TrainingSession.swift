@@ -14,6 +14,8 @@ final class TrainingSession {
     private let trainer: Trainer
     private let loader: BatchLoader
     private let validation: EvaluationPass?
+    /// Over training records, where validation records are few.
+    private let further: EvaluationPass?
     private let schedule: LearningRateSchedule
     private let shelf: CheckpointShelf
     private let journal: TrainingJournal
@@ -59,14 +61,17 @@ final class TrainingSession {
                 "data set '\(run.data)' has \(training.count) training records, less than one batch of "
                     + "\(options.batch), and drop_remainder leaves out the rest; wanted a smaller batch")
         }
-        validation = dataset.validation.map { records in
+        func pass(over records: any Dataset) -> EvaluationPass {
             EvaluationPass(
                 model: TrainedModel(network: network, classNames: dataset.classNames, preprocessing: preprocessing),
-                dataset: records.limited(to: options.validationRecords), batch: min(options.batch, 64),
-                labelSmoothing: options.labelSmoothing, unreadableLimit: options.unreadableLimit,
-                wholeCount: wholeCount, pictures: options.pictures, isolation: context.isolation, pool: pool,
-                checksBFloat16: true)
+                dataset: records, batch: min(options.batch, 64), labelSmoothing: options.labelSmoothing,
+                unreadableLimit: options.unreadableLimit, wholeCount: wholeCount, pictures: options.pictures,
+                isolation: context.isolation, pool: pool, checksBFloat16: true)
         }
+        let held = dataset.validation?.limited(to: options.validationRecords)
+        validation = held.map(pass)
+        let missing = BFloat16Check.wantedImages - (held?.count ?? 0)
+        further = held != nil && missing > 0 ? pass(over: training.limited(to: missing)) : nil
         schedule = options.schedule(stepsPerEpoch: loader.batchesPerEpoch)
 
         let records = RecordsIdentity(
@@ -211,6 +216,7 @@ final class TrainingSession {
         } catch let failure as NotFiniteOutputs {
             trouble = failure
         }
+        if let found = report, isBest(found) { report?.bfloat16Check = try widened(found.bfloat16Check) }
         // Only now, since an epoch whose validation was interrupted ends a second time.
         let steps = loader.batchesPerEpoch
         try log("epoch: \(state.epoch + 1) step: \(steps), loss is \(state.lastLoss)")
@@ -231,6 +237,16 @@ final class TrainingSession {
         try log(line)
         if let check = report.bfloat16Check { try log("the network \(check.sentence)") }
         return report
+    }
+
+    /// A comparison over few validation records says little; one that they pass goes on over training records, as pictures to
+    /// be classified.
+    private func widened(_ check: BFloat16Check?) throws -> BFloat16Check? {
+        guard let check, check.isPassed, let further else { return check }
+        // Pictures that can't be read have been told of.
+        let silent = RunContext(threads: context.threads, stop: context.stop, isolation: context.isolation) { _ in }
+        guard let more = try further.run(context: silent, progress: { _, _ in }).bfloat16Check else { return check }
+        return BFloat16Check(images: check.images + more.images, agreeing: check.agreeing + more.agreeing)
     }
 
     private func stopHere() throws -> Never {
@@ -269,6 +285,14 @@ final class TrainingSession {
             "ShuffleNet V1 \(options.modelSize.rawValue), \(options.groups) groups, \(options.pixels) px, "
                 + "batch \(options.batch), \(options.epochs) epochs, seed \(options.seed), \(options.precision.rawValue)"
         )
+        if let validation = dataset.validation {
+            let seen = Set((0..<validation.count).map { validation.label(at: $0) })
+            let without = dataset.classNames.indices.filter { !seen.contains($0) }.map { dataset.classNames[$0] }
+            if !without.isEmpty {
+                let names = without.prefix(5).map(SafeText.escaped).joined(separator: ", ")
+                try log("no validation records are of \(without.count) of the classes: \(names)")
+            }
+        }
         options.precision.announce(in: context)
         let remainder = training.count % options.batch
         if !options.dropRemainder, training.count > options.batch, (1...max(options.batch / 8, 1)).contains(remainder) {

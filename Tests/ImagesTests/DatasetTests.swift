@@ -199,6 +199,21 @@ struct DatasetTests {
         #expect((0..<validation.count).map(validation.recordName(at:)) == ["roses/32.jpg"])
     }
 
+    @Test("A class that is large enough to be held back of gives a record at least, a smaller one need not")
+    func unluckyClass() throws {
+        let folder = try TemporaryFolder()
+        let names = (0..<40).map { "roses/\($0).jpg" }.filter { !HashSplit.isHeldBack($0, share: 0.1) }
+        for name in names.prefix(10) { try folder.write([0], to: name) }
+        for number in 0..<60 { try folder.write([0], to: "tulips/\(number).jpg") }
+        func held() throws -> [String] {
+            let validation = try #require(try DatasetOpener.open(folder.path, validationShare: 0.1).validation)
+            return (0..<validation.count).map(validation.recordName(at:)).filter { $0.hasPrefix("roses") }
+        }
+        #expect(try held().count == 1)
+        try FileManager.default.removeItem(atPath: folder.path + "/" + names[0])
+        #expect(try held().isEmpty)
+    }
+
     @Test("A folder without a validation part is divided, each record once")
     func split() throws {
         let folder = try TemporaryFolder()
@@ -242,6 +257,9 @@ struct DatasetTests {
                 + [RawPath(bytes: Array("odd".utf8) + [0xFE]), RawPath("sub/job.yaml")])
         #expect(listing.paths[5].string == nil)
         try expectError("could not list image folder '/none'") { try ImageListing(folder: "/none") }
+        try expectError("'/etc/hostname' is a file, wanted a folder of pictures") {
+            try ImageListing(folder: "/etc/hostname")
+        }
     }
 
     // MARK: -

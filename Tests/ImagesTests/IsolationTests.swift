@@ -70,7 +70,8 @@ struct IsolationTests {
     func nonsense() throws {
         let folder = try TemporaryFolder()
         try folder.write(Fixture.bytes("images/drawn/420.jpg"), to: "a.jpg")
-        let isolation = DecodeIsolation(program: "/bin/sh", arguments: ["-c", "echo hello >&0; exec sleep 1000"])
+        let isolation = DecodeIsolation(
+            program: "/bin/sh", arguments: ["-c", "echo hello >&0; exec sleep 60 2>/dev/null"])
         let outcomes = try outcomes(try ImageListing(folder: folder.path), isolation: isolation)
         #expect(outcomes.map(\.kind) == [.unreadable])
         #expect(outcomes[0].error?.contains("it sent 6 bytes that are no answer") == true)
@@ -81,7 +82,7 @@ struct IsolationTests {
         let listing = try ImageListing(folder: Fixture.path("images/libjpeg-turbo"))
         // The shell holds the socket while the helper works, and sleep holds it afterwards.
         let isolation = DecodeIsolation(
-            program: "/bin/sh", arguments: ["-c", "\"$0\" decode-helper; exec sleep 1000", BuiltProgram.path])
+            program: "/bin/sh", arguments: ["-c", "\"$0\" decode-helper; exec sleep 60 2>/dev/null", BuiltProgram.path])
         let here = try outcomes(listing, isolation: nil)
         #expect(try outcomes(listing, isolation: isolation) == here)
     }

@@ -59,11 +59,14 @@ public struct ImageFolderDataset: Dataset {
                     "data set '\(folder)': '\(SafeText.escaped(name))' is no class of the training images, "
                         + "which are: \(classes.map(SafeText.escaped).joined(separator: ", "))")
             }
-            let before = records.count
+            let (before, passed) = (records.count, ignored.count)
             try Self.list(root, entry.name, label: Int32(label), into: &records, ignored: &ignored)
             if records.count == before && wanted == nil {
                 throw DatasetError(
-                    "data set '\(folder)': class folder '\(SafeText.escaped(name))' holds no images, wanted JPEG, PNG or WebP files"
+                    "data set '\(folder)': class folder '\(SafeText.escaped(name))' holds no images"
+                        + (ignored.dropFirst(passed).contains { $0.hasSuffix(Self.linkNote) }
+                            ? ", only links, which are not followed" : "")
+                        + ", wanted JPEG, PNG or WebP files"
                 )
             }
         }
@@ -101,7 +104,7 @@ public struct ImageFolderDataset: Dataset {
             if kind == .file && isPicture(root.appending(path)) {
                 found.append(path)
             } else {
-                ignored.append(path.description)
+                ignored.append(path.description + (kind == .link ? linkNote : ""))
             }
         } unreadable: { relative, error in
             let place = root.appending(folder).appending(relative)
@@ -110,6 +113,8 @@ public struct ImageFolderDataset: Dataset {
         if let failure { throw failure }
         records += found.sorted().map { ($0, label) }
     }
+
+    private static let linkNote = " (a symbolic link)"
 
     private static let pictureExtensions: Set<String> = [
         "jpg", "jpeg", "jpe", "jfif", "png", "webp", "gif", "bmp", "tif", "tiff", "heic", "avif",

@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// Every file below a folder, for classification: one row of the result for each.
 ///
 /// Hidden names are left out; whatever else is no folder is listed, whether it looks like a picture or not, links and
@@ -19,7 +21,11 @@ public struct ImageListing: Sendable {
             if !excluded.contains(path) { found.append(path) }
         } unreadable: { path, error in
             let place = path.bytes.isEmpty ? root : root.appending(path)
-            failure = failure ?? DatasetError("could not list image folder '\(place)': \(error.text)")
+            let sentence =
+                error.code == ENOTDIR && path.bytes.isEmpty
+                ? "'\(place)' is a file, wanted a folder of pictures"
+                : "could not list image folder '\(place)': \(error.text)"
+            failure = failure ?? DatasetError(sentence)
         }
         if let failure { throw failure }
         self.folder = root.resolved
