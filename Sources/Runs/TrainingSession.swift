@@ -6,22 +6,22 @@ import Support
 
 /// The moving parts of one training run.
 final class TrainingSession {
-    private let run: TrainingRun
-    private let options: TrainingOptions
-    private let context: RunContext
-    private let dataset: OpenedDataset
+    let run: TrainingRun
+    let options: TrainingOptions
+    let context: RunContext
+    let dataset: OpenedDataset
     private let model: TrainedModel
     private let trainer: Trainer
-    private let loader: BatchLoader
-    private let validation: EvaluationPass?
+    let loader: BatchLoader
+    let validation: EvaluationPass?
     /// Over training records, where validation records are few.
-    private let further: EvaluationPass?
+    let further: EvaluationPass?
     private let schedule: LearningRateSchedule
-    private let shelf: CheckpointShelf
+    let shelf: CheckpointShelf
     private let journal: TrainingJournal
     /// Records of all parts of the data set.
-    private let wholeCount: Int
-    private var state: TrainingState
+    let wholeCount: Int
+    var state: TrainingState
     /// When this piece of the unfinished epoch began.
     private var pieceStart = ContinuousClock.now
 
@@ -197,58 +197,6 @@ final class TrainingSession {
         shelf.prune()
     }
 
-    /// More right answers than in any epoch before, or as many with a smaller loss. Without validation records the newest
-    /// is the best, and one whose outputs were no numbers is not.
-    private func isBest(_ report: EvaluationReport?) -> Bool {
-        guard let report else { return validation == nil }
-        guard let top1 = state.bestTop1, report.top1 <= top1 else { return true }
-        return report.top1 == top1 && state.bestLoss.map { report.loss < $0 } ?? false
-    }
-
-    /// Measures the network, and tells the epoch's end to the log. Nil without validation records, and for outputs that are no
-    /// numbers.
-    private func validate(checkpoint: String, seconds: Double) throws -> EvaluationReport? {
-        let start = ContinuousClock.now
-        var report: EvaluationReport?
-        var trouble: NotFiniteOutputs?
-        do {
-            report = try validation?.run(context: context) { _, _ in }
-        } catch let failure as NotFiniteOutputs {
-            trouble = failure
-        }
-        if let found = report, isBest(found) { report?.bfloat16Check = try widened(found.bfloat16Check) }
-        // Only now, since an epoch whose validation was interrupted ends a second time.
-        let steps = loader.batchesPerEpoch
-        try log("epoch: \(state.epoch + 1) step: \(steps), loss is \(state.lastLoss)")
-        try log(
-            String(
-                format: "Train epoch time: %.3f ms, per step time: %.3f ms", 1000 * seconds,
-                1000 * seconds / Double(steps)))
-        if let trouble { try log("the network \(trouble); this epoch is not the best, whatever comes") }
-        guard let report else { return nil }
-        guard report.images > 0 else {
-            throw RunFailure.badInput(
-                "none of the validation images of data set '\(run.data)' can be read; wanted JPEG, PNG or WebP files")
-        }
-        let line = EvaluationLog.line(
-            report, checkpoint: (checkpoint as NSString).lastPathComponent,
-            seconds: (ContinuousClock.now - start) / .seconds(1))
-        try AppendedFile.append(line + "\n", to: run.out + "/eval_log.txt")
-        try log(line)
-        if let check = report.bfloat16Check { try log("the network \(check.sentence)") }
-        return report
-    }
-
-    /// A comparison over few validation records says little; one that they pass goes on over training records, as pictures to
-    /// be classified.
-    private func widened(_ check: BFloat16Check?) throws -> BFloat16Check? {
-        guard let check, check.isPassed, let further else { return check }
-        // Pictures that can't be read have been told of.
-        let silent = RunContext(threads: context.threads, stop: context.stop, isolation: context.isolation) { _ in }
-        guard let more = try further.run(context: silent, progress: { _, _ in }).bfloat16Check else { return check }
-        return BFloat16Check(images: check.images + more.images, agreeing: check.agreeing + more.agreeing)
-    }
-
     private func stopHere() throws -> Never {
         if state.step < loader.batchesPerEpoch { countTime() }
         try save(shelf.last)
@@ -270,153 +218,8 @@ final class TrainingSession {
         try ModelFile(network: trainer.network, card: card, optimizer: optimizer).write(to: path)
     }
 
-    private func announce(training: any Dataset, resumed: Bool) throws {
-        let held = dataset.isDividedByHash ? ", held back by hash" : ""
-        let count = dataset.validation?.limited(to: options.validationRecords).count
-        try log(
-            "\(dataset.kind.rawValue) '\(run.data)': \(training.count) training records, "
-                + (count.map { "\($0) for validation\(held)" } ?? "none for validation")
-                + ", \(dataset.classNames.count) classes")
-        if !dataset.ignored.isEmpty {
-            let names = dataset.ignored.prefix(5).map(SafeText.escaped).joined(separator: ", ")
-            try log("\(dataset.ignored.count) files are no records: \(names)")
-        }
-        try log(
-            "ShuffleNet V1 \(options.modelSize.rawValue), \(options.groups) groups, \(options.pixels) px, "
-                + "batch \(options.batch), \(options.epochs) epochs, seed \(options.seed), \(options.precision.rawValue)"
-        )
-        if let validation = dataset.validation {
-            let seen = Set((0..<validation.count).map { validation.label(at: $0) })
-            let without = dataset.classNames.indices.filter { !seen.contains($0) }.map { dataset.classNames[$0] }
-            if !without.isEmpty {
-                let names = without.prefix(5).map(SafeText.escaped).joined(separator: ", ")
-                try log("no validation records are of \(without.count) of the classes: \(names)")
-            }
-        }
-        options.precision.announce(in: context)
-        let remainder = training.count % options.batch
-        if !options.dropRemainder, training.count > options.batch, (1...max(options.batch / 8, 1)).contains(remainder) {
-            try log(
-                "an epoch's last batch has \(remainder) of \(options.batch) images, whose statistics are of these alone and "
-                    + "can spoil a step; drop_remainder leaves it out, another batch size divides better")
-        }
-        if resumed { try log("resumed after epoch \(state.epoch), step \(state.step)") }
-    }
-
-    private func log(_ line: String) throws {
+    func log(_ line: String) throws {
         context.log(line)
         try journal.log(line)
-    }
-
-    private static func resumePoint(
-        of run: TrainingRun, shelf: CheckpointShelf, records: RecordsIdentity, stepsPerEpoch: Int, context: RunContext
-    ) throws -> ResumePoint? {
-        func newest() throws -> ResumePoint {
-            var damage: CheckpointError?
-            for path in shelf.candidates {
-                do {
-                    return try ResumePoint(
-                        path: path, options: run.options, records: records, stepsPerEpoch: stepsPerEpoch)
-                } catch let error as CheckpointError where error.systemError == nil {
-                    context.log("passed over: \(error)")
-                    damage = damage ?? error
-                }
-            }
-            if let damage {
-                throw RunFailure.badInput(
-                    "\(damage); wanted a whole checkpoint to go on from; train into another folder to begin anew")
-            }
-            throw RunFailure.badInput(
-                "there is no '\(shelf.last)' to resume from; "
-                    + (shelf.isUsed
-                        ? "train into another folder to begin anew" : "leave out --resume to begin anew"))
-        }
-        switch run.resume {
-        case .no:
-            if shelf.isUsed {
-                throw RunFailure.badInput(
-                    "'\(run.out)' holds a run already; wanted another folder, or --resume to go on with that run")
-            }
-            return nil
-        case .required:
-            return try newest()
-        case .ifPossible:
-            if !shelf.isUsed { return nil }
-            do {
-                return try newest()
-            } catch let failure as RunFailure {
-                context.log("cannot go on from the earlier attempt, beginning anew: \(failure.message)")
-                shelf.clear()
-                return nil
-            }
-        }
-    }
-
-    /// Loads a checkpoint's weights, and says so in a line for the log.
-    private static func takeWeights(from path: String, into network: Network, classNames: [String]) throws -> String {
-        guard FileManager.default.fileExists(atPath: path) else {
-            throw RunFailure.badInput("there is no checkpoint '\(path)' to begin from")
-        }
-        let file = try ModelFile(path: path)
-        let (found, wanted) = (file.configuration, network.configuration)
-        guard found.size == wanted.size, found.groups == wanted.groups else {
-            throw RunFailure.badInput(
-                "checkpoint '\(path)' is of a \(found.size.rawValue) with \(found.groups.rawValue) groups, wanted "
-                    + "\(wanted.size.rawValue) with \(wanted.groups.rawValue); set model_size and groups to its own")
-        }
-        let dropped = try file.loadForFineTuning(into: network, classNames: classNames, file: path)
-        return "began with the weights of '\(path)'" + (dropped.map { "; \($0)" } ?? "")
-    }
-}
-
-extension TrainingSession {
-    /// The run's figures; compared with the incumbent's when there is one.
-    func result() throws -> RunResult {
-        var figures: [String: Double] = ["epochs": Double(options.epochs)]
-        var files = ["last": "last.ckpt", "results": "results.csv", "log": "train.log"]
-        var summary = "trained \(options.epochs) epochs"
-        guard let epoch = state.bestEpoch else {
-            throw RunFailure.badInput(
-                "after no epoch the network gave finite numbers for the validation records: the training diverged; wanted a "
-                    + "lower learning rate than \(options.learningRate)")
-        }
-        files["best"] = "best.ckpt"
-        if let best = state.bestTop1 {
-            figures["top_1"] = best
-            figures["best_epoch"] = Double(epoch)
-            summary += "; best validation top-1 \(best) in epoch \(epoch)"
-        }
-        var replaced: String?
-        // Looked for only now: a night's training ago it may have been another one, or none.
-        if let path = run.incumbent, let digest = try ModelDigest.of(path) {
-            let verdict = try compare(with: Incumbent(path: path))
-            figures["incumbent_top_1"] = verdict.top1
-            if verdict.isPublished { files["publish"] = "best.ckpt" }
-            summary += "; \(verdict.sentence)"
-            try log(verdict.sentence)
-            replaced = digest
-        } else {
-            files["publish"] = "best.ckpt"
-        }
-        return RunResult(figures: figures, files: files, summary: summary, replaces: replaced)
-    }
-
-    /// Measures the model in service on this run's validation records.
-    private func compare(with incumbent: Incumbent) throws -> Incumbent.Verdict {
-        // Each model sees the pictures as it was trained to.
-        var pictures = options.pictures
-        pictures.orientation = nil
-        let records = dataset.validation?.limited(to: options.validationRecords)
-        let pass = records.map { records in
-            { (model: TrainedModel) in
-                EvaluationPass(
-                    model: model, dataset: records, batch: min(self.options.batch, 64),
-                    labelSmoothing: self.options.labelSmoothing, unreadableLimit: self.options.unreadableLimit,
-                    wholeCount: self.wholeCount, pictures: pictures, isolation: self.context.isolation,
-                    pool: ThreadPool(threads: self.context.threads))
-            }
-        }
-        return try incumbent.compare(
-            top1: state.bestTop1, classNames: dataset.classNames, context: context, pass: pass)
     }
 }

@@ -1,0 +1,38 @@
+import Foundation
+import Images
+import ShuffleNet
+
+extension TrainingSession {
+    func announce(training: any Dataset, resumed: Bool) throws {
+        let held = dataset.isDividedByHash ? ", held back by hash" : ""
+        let count = dataset.validation?.limited(to: options.validationRecords).count
+        try log(
+            "\(dataset.kind.rawValue) '\(run.data)': \(training.count) training records, "
+                + (count.map { "\($0) for validation\(held)" } ?? "none for validation")
+                + ", \(dataset.classNames.count) classes")
+        if !dataset.ignored.isEmpty {
+            let names = dataset.ignored.prefix(5).map(SafeText.escaped).joined(separator: ", ")
+            try log("\(dataset.ignored.count) files are no records: \(names)")
+        }
+        try log(
+            "ShuffleNet V1 \(options.modelSize.rawValue), \(options.groups) groups, \(options.pixels) px, "
+                + "batch \(options.batch), \(options.epochs) epochs, seed \(options.seed), \(options.precision.rawValue)"
+        )
+        if let validation = dataset.validation {
+            let seen = Set((0..<validation.count).map { validation.label(at: $0) })
+            let without = dataset.classNames.indices.filter { !seen.contains($0) }.map { dataset.classNames[$0] }
+            if !without.isEmpty {
+                let names = without.prefix(5).map(SafeText.escaped).joined(separator: ", ")
+                try log("no validation records are of \(without.count) of the classes: \(names)")
+            }
+        }
+        options.precision.announce(in: context)
+        let remainder = training.count % options.batch
+        if !options.dropRemainder, training.count > options.batch, (1...max(options.batch / 8, 1)).contains(remainder) {
+            try log(
+                "an epoch's last batch has \(remainder) of \(options.batch) images, whose statistics are of these alone and "
+                    + "can spoil a step; drop_remainder leaves it out, another batch size divides better")
+        }
+        if resumed { try log("resumed after epoch \(state.epoch), step \(state.step)") }
+    }
+}
