@@ -59,6 +59,14 @@ struct ArgumentReader {
         if case .bool(let bool) = value { target = bool } else { wrong(key, value, wanted: "true or false") }
     }
 
+    mutating func flag(_ key: String, into target: inout Bool?) {
+        var flag = target ?? false
+        let isGiven = values[key].map { $0 != .null } ?? false
+        self.flag(key, into: &flag)
+        if isGiven { target = flag }
+        settle(key, target)
+    }
+
     mutating func choice<Value: RawRepresentable & CaseIterable>(
         _ key: String, into target: inout Value
     ) where Value.RawValue == String {

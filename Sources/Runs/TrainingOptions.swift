@@ -35,8 +35,9 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
     /// Gradients are computed of the loss times this; nil: of the loss itself.
     public var lossScale: Double?
     public var augmentation = Augmentation.auto
-    /// Leaves out the last, smaller batch of an epoch.
-    public var dropRemainder = false
+    /// Leaves out the last, smaller batch of an epoch; nil: where it would be one image or less than a quarter of a batch,
+    /// whose statistics throw the weights far off.
+    public var dropsRemainder: Bool?
     /// Takes at most so many training records.
     public var records: Int?
     /// Takes at most so many validation records.
@@ -73,13 +74,22 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
         precision = try values.decodeIfPresent(Precision.self, forKey: .precision) ?? .float32
         lossScale = try values.decodeIfPresent(Double.self, forKey: .lossScale)
         augmentation = try values.decode(Augmentation.self, forKey: .augmentation)
-        dropRemainder = try values.decode(Bool.self, forKey: .dropRemainder)
+        dropsRemainder = try values.decodeIfPresent(Bool.self, forKey: .dropsRemainder)
+        if dropsRemainder == nil {
+            // Runs that could not leave it open had false for a default.
+            let former = try decoder.container(keyedBy: FormerKeys.self)
+            if try former.decodeIfPresent(Bool.self, forKey: .dropRemainder) == true { dropsRemainder = true }
+        }
         records = try values.decodeIfPresent(Int.self, forKey: .records)
         validationRecords = try values.decodeIfPresent(Int.self, forKey: .validationRecords)
         validationShare = try values.decode(Double.self, forKey: .validationShare)
         unreadableLimit = try values.decode(Double.self, forKey: .unreadableLimit)
         checkpointSteps = try values.decodeIfPresent(Int.self, forKey: .checkpointSteps)
         pictures = try values.decode(PictureOptions.self, forKey: .pictures)
+    }
+
+    private enum FormerKeys: CodingKey {
+        case dropRemainder
     }
 
     /// What is wrong with the options, a sentence each; empty when all is well.
@@ -151,7 +161,7 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
         reader.choice("precision", into: &precision)
         reader.number("loss_scale", into: &lossScale)
         reader.choice("augmentation", into: &augmentation)
-        reader.flag("drop_remainder", into: &dropRemainder)
+        reader.flag("drop_remainder", into: &dropsRemainder)
         reader.integer("records", into: &records)
         reader.integer("validation_records", into: &validationRecords)
         reader.number("validation_share", into: &validationShare)
@@ -171,6 +181,13 @@ extension TrainingOptions {
             }
             return count
         }
+    }
+
+    /// Whether the last, smaller batch of an epoch over so many records is left out.
+    func leavesOutRemainder(of records: Int) -> Bool {
+        if let dropsRemainder { return dropsRemainder }
+        let remainder = records % batch
+        return records > batch && remainder > 0 && (remainder == 1 || remainder * 4 < batch)
     }
 
     var loss: LossOptions {

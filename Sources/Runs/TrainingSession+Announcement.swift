@@ -27,11 +27,10 @@ extension TrainingSession {
             }
         }
         options.precision.announce(in: context)
-        let remainder = training.count % options.batch
-        if !options.dropRemainder, training.count > options.batch, (1...max(options.batch / 8, 1)).contains(remainder) {
+        if options.dropsRemainder == nil, options.leavesOutRemainder(of: training.count) {
             try log(
-                "an epoch's last batch has \(remainder) of \(options.batch) images, whose statistics are of these alone and "
-                    + "can spoil a step; drop_remainder leaves it out, another batch size divides better")
+                "each epoch leaves out \(training.count % options.batch) records, drawn anew, since statistics of a batch of so few "
+                    + "spoil a step; drop_remainder false takes them all the same")
         }
         if resumed { try log("resumed after epoch \(state.epoch), step \(state.step)") }
     }

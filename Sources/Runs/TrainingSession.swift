@@ -53,7 +53,8 @@ final class TrainingSession {
         loader = BatchLoader(
             dataset: training, preprocessing: preprocessing, augmentation: options.augmentation(for: dataset.kind),
             options: .init(
-                batchSize: options.batch, seed: UInt64(options.seed), dropsRemainder: options.dropRemainder,
+                batchSize: options.batch, seed: UInt64(options.seed),
+                dropsRemainder: options.leavesOutRemainder(of: training.count),
                 threads: context.threads, unreadableLimit: options.unreadableLimit, wholeCount: wholeCount,
                 decoding: options.pictures.decoding, isolation: context.isolation))
         guard loader.batchesPerEpoch > 0 else {

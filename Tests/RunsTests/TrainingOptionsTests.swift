@@ -53,6 +53,30 @@ struct TrainingOptionsTests {
     }
 
     @Test(
+        "an epoch leaves out a last batch whose statistics would spoil a step, unless it is told",
+        arguments: [
+            (50_000, 128, false), (325, 36, true), (82, 16, true), (84, 16, false), (9, 4, true), (10, 4, false),
+            (80, 16, false), (5, 16, false), (1, 1, false),
+        ])
+    func remainder(records: Int, batch: Int, isLeftOut: Bool) {
+        var options = TrainingOptions()
+        options.batch = batch
+        #expect(options.leavesOutRemainder(of: records) == isLeftOut)
+        for told in [true, false] {
+            options.dropsRemainder = told
+            #expect(options.leavesOutRemainder(of: records) == told)
+        }
+    }
+
+    @Test("runs that could not leave the remainder open go on", arguments: [true, false])
+    func formerRemainder(wasDropped: Bool) throws {
+        let fields = try JSONDecoder().decode([String: JSONValue].self, from: JSONEncoder().encode(TrainingOptions()))
+        let former = fields.merging(["dropRemainder": .bool(wasDropped)]) { $1 }
+        let options = try JSONDecoder().decode(TrainingOptions.self, from: JSONEncoder().encode(former))
+        #expect(options.dropsRemainder == (wasDropped ? true : nil))
+    }
+
+    @Test(
         "a minimum that is not given is never above the learning rate, and one that is given stays",
         arguments: [
             ([:], 0.0005), (["lr": .number(0.02)], 0.0005), (["lr": .number(0.0001)], 0.0001),

@@ -48,8 +48,12 @@ struct TrainingFlags: ParsableArguments {
     var lossScale: Double?
     @Option(help: "auto, none, cifar or photographs.")
     var augmentation = Self.defaults.augmentation
-    @Flag(help: "Leave out the last, smaller batch of an epoch.")
-    var dropRemainder = false
+    @Flag(
+        inversion: .prefixedNo,
+        help: """
+            Leave out the last, smaller batch of an epoch. (default: where it is one image or less than a quarter of a batch)
+            """)
+    var dropRemainder: Bool?
     @Option(help: "Take at most so many training records.")
     var records: Int?
     @Option(help: "Take at most so many validation records.")
@@ -80,7 +84,7 @@ struct TrainingFlags: ParsableArguments {
         options.precision = precision
         options.lossScale = lossScale
         options.augmentation = augmentation
-        options.dropRemainder = dropRemainder
+        options.dropsRemainder = dropRemainder
         options.records = records
         options.validationRecords = validationRecords
         options.validationShare = validationShare
