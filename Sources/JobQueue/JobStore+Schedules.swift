@@ -5,14 +5,36 @@ internal import Postgres
 extension JobStore {
     /// Makes a schedule or changes the one of this name. Throws `CronExpression.Mistake` or `PostgresError`.
     public func schedule(_ schedule: ScheduleDefinition) async throws {
-        _ = try CronExpression(schedule.cron)
+        try await self.schedule(ScheduleChange(schedule))
+    }
+
+    /// The same with what is given, and returns what came of it.
+    @discardableResult
+    public func schedule(_ change: ScheduleChange) async throws -> ScheduleRow {
+        _ = try CronExpression(change.cron)
         try await database.query(
             ScheduleStatement.define,
             [
-                schedule.name, schedule.cron, schedule.kind.rawValue, schedule.args.text, schedule.timeZone,
-                schedule.catchUp.rawValue, schedule.overlap.rawValue, schedule.enabled, schedule.queue,
-                schedule.priority, schedule.timeout,
+                change.name, change.cron, change.kind.rawValue, change.args?.text, change.timeZone,
+                change.catchUp?.rawValue, change.overlap?.rawValue, change.enabled, change.queue, change.priority,
+                change.timeout,
             ])
+        guard let row = try await database.query(ScheduleStatement.one, [change.name]).first else {
+            throw PostgresError(
+                .noData, "schedule '\(change.name)' went away just after it was set",
+                hint: "Set it again: somebody removed it at this moment.")
+        }
+        return try ScheduleRow(row)
+    }
+
+    /// Fires no more until `resumeSchedule`; `false` if there is none of this name. The jobs it made go on.
+    public func pauseSchedule(_ name: String) async throws -> Bool {
+        try await database.query("SELECT shufflenet.pause_schedule($1) AS existed", [name])[0].decode("existed")
+    }
+
+    /// Fires again, from now on, also where it was given up; `false` if there is none of this name.
+    public func resumeSchedule(_ name: String) async throws -> Bool {
+        try await database.query("SELECT shufflenet.resume_schedule($1) AS existed", [name])[0].decode("existed")
     }
 
     /// `false` if there was none. The jobs it made stay.
@@ -109,6 +131,8 @@ private enum ScheduleStatement {
         name, cron, time_zone, kind, args, queue, priority, extract(epoch FROM timeout) AS timeout_seconds, enabled,
         catch_up, overlap, anchor_at, nullif(next_fire_at, 'infinity') AS next_fire_at, last_fire_at, last_job_id, note
         """
+
+    static let one = "SELECT \(columns) FROM shufflenet.schedules WHERE name = $1"
 
     static let list = "SELECT \(columns) FROM shufflenet.schedules ORDER BY name"
 

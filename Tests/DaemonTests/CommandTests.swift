@@ -95,6 +95,12 @@ import Testing
 
         #expect(try await run("schedule", "add", "nightly", "0 2 * * *", "train", "dataset=flowers").status == 0)
         #expect(try await run("schedule").output.contains("nightly  0 2 * * *"))
+        #expect(try await run("schedule", "pause", "nightly").output == "schedule 'nightly' is paused\n")
+        let changed = try await run("schedule", "add", "nightly", "0 3 * * *", "train")
+        #expect(changed.output.contains("it is paused, until: shufflenetd schedule resume nightly"), "\(changed)")
+        #expect(try await run("schedule", "list").output.contains("paused"))
+        #expect(try await run("schedule", "resume", "nightly").output.contains("goes on; it fires next at"))
+        #expect(try await run("schedule", "resume", "weekly").complaint.contains("there is no schedule 'weekly'"))
         #expect(try await run("schedule", "add", "bad", "61 * * * *", "train", "dataset=flowers").status == 1)
         #expect(try await run("schedule", "remove", "nightly").status == 0)
         #expect(try await run("schedule", "remove", "nightly").status == 1)

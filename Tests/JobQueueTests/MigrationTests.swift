@@ -36,7 +36,8 @@ import Testing
             UNION ALL
             SELECT proname FROM pg_proc
             WHERE pronamespace = 'shufflenet'::regnamespace AND obj_description(oid) IS NULL
-                AND proname IN ('submit', 'cancel', 'retry', 'hold', 'release', 'schedule', 'unschedule')
+                AND proname IN ('submit', 'cancel', 'retry', 'hold', 'release', 'schedule', 'unschedule',
+                    'pause_schedule', 'resume_schedule')
             """)
         #expect(try bare.map { try $0.decode("name", as: String.self) } == [])
     }

@@ -66,6 +66,7 @@ import Testing
         "INSERT INTO shufflenet.jobs (kind, args) VALUES ('train', '{\"dataset\": \"../etc\"}')",
         "UPDATE shufflenet.jobs SET priority = 100", "DELETE FROM shufflenet.jobs",
         "SELECT shufflenet.pause_queue()", "SELECT shufflenet.unschedule('nightly')",
+        "SELECT shufflenet.pause_schedule('nightly')", "SELECT shufflenet.resume_schedule('nightly')",
         "SELECT * FROM shufflenet.schedules",
         "INSERT INTO shufflenet.job_events (job_id, to_state, attempt) VALUES (1, 'x', 1)",
         "INSERT INTO shufflenet.job_history (job_id, to_state, attempt) VALUES (1, 'x', 1)",
@@ -99,6 +100,11 @@ import Testing
             try await attempt(queue, as: names[2], "SELECT shufflenet.cancel(\(id))")
         }
         _ = try await attempt(queue, as: names[1], "SELECT shufflenet.pause_queue()")
+        for verb in ["pause", "resume"] {
+            let statement = "SELECT shufflenet.\(verb)_schedule('nightly')"
+            _ = try await attempt(queue, as: names[1], statement)
+            await #expect(throws: PostgresError.self) { try await attempt(queue, as: names[2], statement) }
+        }
         _ = try await attempt(queue, as: names[1], "SELECT shufflenet.cancel(\(id))")
         #expect(try await queue.store.job(JobID(id))?.state == .cancelled)
     }

@@ -147,4 +147,43 @@ import Testing
         #expect(try await queue.store.unschedule("nightly"))
         #expect(try await !queue.store.unschedule("nightly"))
     }
+
+    @Test func `what is not said of a schedule stays as it is, and is the usual for a new one`() async throws {
+        let queue = try await QueueFixture.make()
+        let args = JSONDocument(text: #"{"dataset": "flowers"}"#)
+        let usual = ScheduleDefinition(name: "nightly", cron: "@daily", kind: .train, args: args)
+        let made = try await queue.store.schedule(
+            ScheduleChange(name: "nightly", cron: "@daily", kind: .train, args: args))
+        #expect(made.definition == usual)
+        let all = ScheduleDefinition(
+            name: "nightly", cron: "@daily", timeZone: "Europe/Berlin", kind: .train,
+            args: JSONDocument(text: #"{"dataset": "roses"}"#), catchUp: .once, overlap: .replace, enabled: false,
+            queue: "gpu", priority: 7, timeout: .seconds(60))
+        try await queue.store.schedule(all)
+        var expected = all
+        expected.cron = "@weekly"
+        let changed = try await queue.store.schedule(ScheduleChange(name: "nightly", cron: "@weekly", kind: .train))
+        #expect(changed.definition == expected)
+        // By a person with psql likewise.
+        try await queue.database.query("SELECT shufflenet.schedule('nightly', '@hourly', 'train', priority => 8)")
+        expected.cron = "@hourly"
+        expected.priority = 8
+        #expect(try await queue.store.schedules().map(\.definition) == [expected])
+        expected.timeout = nil
+        try await queue.store.schedule(expected)
+        #expect(try await queue.store.schedules().map(\.definition) == [expected])
+    }
+
+    @Test func `a paused schedule fires nothing until it is resumed, and nothing of the time between`() async throws {
+        let queue = try await QueueFixture.make()
+        try await define(queue)
+        #expect(try await queue.store.pauseSchedule("nightly"))
+        #expect(try await !queue.store.pauseSchedule("weekly"))
+        try await rest(queue, "1 hour")
+        #expect(try await queue.store.tickSchedules() == ScheduleTick())
+        #expect(try await queue.store.resumeSchedule("nightly"))
+        #expect(try await !queue.store.resumeSchedule("weekly"))
+        #expect(try await queue.store.tickSchedules().fired.count <= 1, "at most the minute that began in between")
+        #expect(try await queue.store.schedules().first?.nextFire ?? .distantPast > Date.now)
+    }
 }

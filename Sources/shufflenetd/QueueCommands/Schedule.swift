@@ -5,8 +5,8 @@ import JobQueue
 /// Jobs that come by the clock.
 struct Schedule: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "schedule", abstract: "Lists, adds and removes jobs that come by the clock.",
-        subcommands: [List.self, Add.self, Remove.self], defaultSubcommand: List.self)
+        commandName: "schedule", abstract: "Lists, adds, pauses and removes jobs that come by the clock.",
+        subcommands: [List.self, Add.self, Pause.self, Resume.self, Remove.self], defaultSubcommand: List.self)
 
     struct List: QueueCommand {
         static let configuration = CommandConfiguration(commandName: "list", abstract: "Lists the schedules.")
@@ -52,7 +52,7 @@ struct Schedule: AsyncParsableCommand {
             for row in schedules {
                 table.add(
                     row.definition.name, row.definition.cron, row.definition.timeZone, row.definition.kind.rawValue,
-                    row.definition.enabled ? JobReport.time(row.expectedFire) : "disabled",
+                    row.definition.enabled ? JobReport.time(row.expectedFire) : "paused",
                     row.lastJob.map { "\($0)" } ?? "-", row.note ?? "")
             }
             print(table.text)
@@ -62,7 +62,10 @@ struct Schedule: AsyncParsableCommand {
     struct Add: QueueCommand {
         static let configuration = CommandConfiguration(
             commandName: "add", abstract: "Adds a schedule, or changes the one of this name.",
-            discussion: "For instance: shufflenetd schedule add nightly '30 2 * * *' train dataset=flowers")
+            discussion: """
+                For instance: shufflenetd schedule add nightly '30 2 * * *' train dataset=flowers
+                A schedule that is there keeps what is not given, its arguments too if none are.
+                """)
 
         @Argument(help: "What to call it.")
         var name: String
@@ -79,25 +82,26 @@ struct Schedule: AsyncParsableCommand {
         @Option(help: "Arguments as one JSON object.")
         var args: String?
 
-        @Option(help: "An IANA time zone, for instance Europe/Berlin.")
-        var timeZone = "UTC"
+        @Option(help: "An IANA time zone, for instance Europe/Berlin (UTC).")
+        var timeZone: String?
 
-        @Option(help: "What to do with times missed while no daemon ran: skip, once or all.")
-        var catchUp = ScheduleDefinition.CatchUp.skip
+        @Option(help: "What to do with times missed while no daemon ran: skip, once or all (skip).")
+        var catchUp: ScheduleDefinition.CatchUp?
 
-        @Option(help: "What to do while the job before is unfinished: forbid, allow or replace.")
-        var overlap = ScheduleDefinition.Overlap.forbid
+        @Option(help: "What to do while the job before is unfinished: forbid, allow or replace (forbid).")
+        var overlap: ScheduleDefinition.Overlap?
 
         @OptionGroup var place: PlaceOptions
 
         func run(_ queue: JobStore) async throws {
-            let definition = ScheduleDefinition(
-                name: name, cron: cron, timeZone: timeZone, kind: kind,
-                args: try JSONDocument(encoding: try JobArguments.parse(args, arguments)), catchUp: catchUp,
-                overlap: overlap)
-            try await queue.schedule(definition)
-            let next = definition.nextFire(after: .now).map { "fires next at \(JobReport.time($0)), local time" }
-            print("schedule '\(name)' is set; it \(next ?? "never fires")")
+            var change = ScheduleChange(name: name, cron: cron, kind: kind)
+            if args != nil || !arguments.isEmpty {
+                change.args = try JSONDocument(encoding: try JobArguments.parse(args, arguments))
+            }
+            change.timeZone = timeZone
+            change.catchUp = catchUp
+            change.overlap = overlap
+            print("schedule '\(name)' is set; it \(Schedule.prospect(of: try await queue.schedule(change)))")
         }
     }
 
@@ -110,11 +114,23 @@ struct Schedule: AsyncParsableCommand {
         @OptionGroup var place: PlaceOptions
 
         func run(_ queue: JobStore) async throws {
-            guard try await queue.unschedule(name) else {
-                complain("there is no schedule '\(name)'; list them with: shufflenetd schedule")
-                throw ExitCode.failure
-            }
+            guard try await queue.unschedule(name) else { throw Schedule.unknown(name) }
             print("schedule '\(name)' is removed")
         }
+    }
+
+    /// Says that there is none of this name.
+    static func unknown(_ name: String) -> ExitCode {
+        complain("there is no schedule '\(name)'; list them with: shufflenetd schedule")
+        return .failure
+    }
+
+    /// What is to be expected of a schedule, after "it".
+    static func prospect(of row: ScheduleRow) -> String {
+        guard row.definition.enabled else {
+            return "is paused, until: shufflenetd schedule resume \(row.definition.name)"
+        }
+        guard let next = row.expectedFire else { return "never fires" }
+        return "fires next at \(JobReport.time(next)), local time"
     }
 }

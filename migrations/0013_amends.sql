@@ -1,0 +1,98 @@
+-- What people and daemons ran into: schedules that could not be switched off and on, and forgot what was not said again.
+
+-- NULL keeps what an existing schedule has. In one statement with what is there, because the checks of a new row come
+-- before it is known that there is one already.
+CREATE OR REPLACE FUNCTION shufflenet.schedule(
+    name text, cron text, kind text, args jsonb DEFAULT NULL, time_zone text DEFAULT NULL,
+    catch_up text DEFAULT NULL, overlap text DEFAULT NULL, enabled boolean DEFAULT NULL,
+    queue text DEFAULT NULL, priority integer DEFAULT NULL, timeout interval DEFAULT NULL
+) RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    INSERT INTO shufflenet.schedules AS s
+        (name, cron, kind, args, time_zone, catch_up, overlap, enabled, queue, priority, timeout)
+    SELECT $1, $2, $3, coalesce($4, o.args, '{}'), coalesce($5, o.time_zone, 'UTC'), coalesce($6, o.catch_up, 'skip'),
+        coalesce($7, o.overlap, 'forbid'), coalesce($8, o.enabled, true), coalesce($9, o.queue, 'default'),
+        coalesce($10, o.priority, 0), nullif(coalesce($11, o.timeout), interval '0')
+    FROM (VALUES ($1)) AS n (name) LEFT JOIN shufflenet.schedules AS o ON o.name = n.name
+    ON CONFLICT (name) DO UPDATE SET
+        cron = excluded.cron, kind = excluded.kind, args = excluded.args, time_zone = excluded.time_zone,
+        catch_up = excluded.catch_up, overlap = excluded.overlap, enabled = excluded.enabled,
+        queue = excluded.queue, priority = excluded.priority, timeout = excluded.timeout
+$$;
+COMMENT ON FUNCTION shufflenet.schedule IS
+    'Makes a schedule or changes the one of this name, which keeps what is not given; a timeout of 0 takes it away.';
+
+CREATE FUNCTION shufflenet.pause_schedule(name text) RETURNS boolean
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    WITH changed AS (UPDATE shufflenet.schedules AS s SET enabled = false WHERE s.name = $1 RETURNING 1)
+    SELECT EXISTS (SELECT FROM changed)
+$$;
+COMMENT ON FUNCTION shufflenet.pause_schedule IS
+    'Switches a schedule off until resume_schedule(); jobs it has made go on. False if there is none of this name.';
+
+CREATE FUNCTION shufflenet.resume_schedule(name text) RETURNS boolean
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    WITH changed AS (UPDATE shufflenet.schedules AS s SET enabled = true WHERE s.name = $1 RETURNING 1)
+    SELECT EXISTS (SELECT FROM changed)
+$$;
+COMMENT ON FUNCTION shufflenet.resume_schedule IS
+    'Switches a schedule on, from now on: also one that was given up. False if there is none of this name.';
+
+CREATE OR REPLACE FUNCTION shufflenet.grant_rights() RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $rights$
+DECLARE
+    role_name text;
+BEGIN
+    FOREACH role_name IN ARRAY ARRAY['shufflenet_owner', 'shufflenet_worker', 'shufflenet_operator',
+        'shufflenet_submitter', 'shufflenet_viewer']
+    LOOP
+        IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = role_name) THEN
+            BEGIN
+                EXECUTE format('CREATE ROLE %I NOLOGIN', role_name);
+            EXCEPTION
+                -- Another database of this server was faster.
+                WHEN duplicate_object OR unique_violation THEN NULL;
+                WHEN insufficient_privilege THEN
+                    RAISE NOTICE 'could not make role %; see shufflenetd doctor', role_name;
+                    RETURN;
+            END;
+        END IF;
+    END LOOP;
+
+    REVOKE ALL ON ALL FUNCTIONS IN SCHEMA shufflenet FROM PUBLIC;
+    GRANT USAGE ON SCHEMA shufflenet TO shufflenet_owner, shufflenet_worker, shufflenet_operator, shufflenet_submitter,
+        shufflenet_viewer;
+
+    GRANT ALL ON ALL TABLES IN SCHEMA shufflenet TO shufflenet_owner;
+    GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA shufflenet TO shufflenet_worker;
+    REVOKE INSERT, UPDATE, DELETE ON shufflenet.schema_migrations FROM shufflenet_worker;
+    GRANT USAGE ON ALL SEQUENCES IN SCHEMA shufflenet TO shufflenet_owner, shufflenet_worker;
+    GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA shufflenet TO shufflenet_owner, shufflenet_worker;
+
+    -- Reading; of jobs, events and attempts only the rows that the policies below let through.
+    GRANT SELECT ON ALL TABLES IN SCHEMA shufflenet TO shufflenet_operator, shufflenet_submitter, shufflenet_viewer;
+    REVOKE SELECT ON shufflenet.schedules, shufflenet.schedules_overview, shufflenet.open_folders FROM shufflenet_submitter;
+    GRANT EXECUTE ON FUNCTION shufflenet.may_steer, shufflenet.implied_events TO shufflenet_operator, shufflenet_submitter, shufflenet_viewer;
+
+    -- A job's state, token, counts, submitter and folders are not among the columns.
+    GRANT INSERT (kind, args, name, queue, priority, run_at, max_attempts, timeout, cores, memory_limit, unique_key,
+        concurrency_key, after) ON shufflenet.jobs TO shufflenet_operator, shufflenet_submitter;
+    GRANT EXECUTE ON FUNCTION shufflenet.submit, shufflenet.cancel, shufflenet.retry, shufflenet.hold, shufflenet.release
+        TO shufflenet_operator, shufflenet_submitter;
+    GRANT EXECUTE ON FUNCTION shufflenet.pause_queue, shufflenet.resume_queue, shufflenet.schedule,
+        shufflenet.unschedule, shufflenet.pause_schedule, shufflenet.resume_schedule TO shufflenet_operator;
+
+    DROP POLICY IF EXISTS all_rows ON shufflenet.jobs;
+    DROP POLICY IF EXISTS own_rows ON shufflenet.jobs;
+    DROP POLICY IF EXISTS visible_jobs ON shufflenet.job_history;
+    DROP POLICY IF EXISTS written_events ON shufflenet.job_history;
+    CREATE POLICY all_rows ON shufflenet.jobs TO shufflenet_owner, shufflenet_worker, shufflenet_operator, shufflenet_viewer
+        USING (true);
+    CREATE POLICY own_rows ON shufflenet.jobs TO shufflenet_submitter USING (submitted_by = session_user);
+    CREATE POLICY visible_jobs ON shufflenet.job_history FOR SELECT
+        TO shufflenet_operator, shufflenet_submitter, shufflenet_viewer
+        USING (EXISTS (SELECT FROM shufflenet.jobs AS j WHERE j.id = job_id));
+    CREATE POLICY written_events ON shufflenet.job_history TO shufflenet_owner, shufflenet_worker USING (true);
+END $rights$;
+
+SELECT shufflenet.grant_rights();
