@@ -164,7 +164,7 @@ let package = Package(
         // Tests: one target a room.
         .target(
             name: "TestSupport",
-            dependencies: ["Checkpoints", "Postgres", "Support"],
+            dependencies: ["Checkpoints", "Postgres", "Support", .product(name: "Logging", package: "swift-log")],
             path: "Tests/TestSupport",
             resources: [.copy("Fixtures")],
             swiftSettings: house),

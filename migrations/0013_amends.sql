@@ -38,6 +38,41 @@ $$;
 COMMENT ON FUNCTION shufflenet.resume_schedule IS
     'Switches a schedule on, from now on: also one that was given up. False if there is none of this name.';
 
+-- The database's zone files have more names than the calendar of the daemons: a second tree of the same zones, and what
+-- the database's own host calls local time, which another host's may not be.
+CREATE OR REPLACE FUNCTION shufflenet.check_schedule() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    mistake text := shufflenet.cron_mistake(NEW.cron);
+BEGIN
+    PERFORM shufflenet.check_arguments(NEW.kind, NEW.args, false);
+    IF mistake IS NOT NULL THEN
+        RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'schedules_cron',
+            MESSAGE = format('cron is %L: %s', NEW.cron, mistake),
+            HINT = 'minute hour day-of-month month day-of-week, for instance ''30 2 * * *'' for every night at half past two.';
+    END IF;
+    IF NOT EXISTS (SELECT FROM pg_timezone_names AS z WHERE z.name = NEW.time_zone) THEN
+        RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'schedules_time_zone',
+            MESSAGE = format('unknown time zone %L', NEW.time_zone),
+            HINT = 'Use an IANA name such as UTC or Europe/Berlin; they stand in pg_timezone_names.';
+    END IF;
+    IF NEW.time_zone LIKE 'posix/%' OR NEW.time_zone IN ('localtime', 'posixrules') THEN
+        RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'schedules_time_zone',
+            MESSAGE = format('time zone %L is not known to the daemons, only to the database', NEW.time_zone),
+            HINT = format('Use an IANA name such as %s.', CASE WHEN NEW.time_zone LIKE 'posix/%'
+                THEN substr(NEW.time_zone, 7) ELSE 'UTC or Europe/Berlin' END);
+    END IF;
+    IF TG_OP = 'INSERT' OR NEW.cron <> OLD.cron OR NEW.time_zone <> OLD.time_zone
+        OR (NEW.enabled AND NOT OLD.enabled) OR OLD.next_fire_at = 'infinity' THEN
+        NEW.anchor_at := clock_timestamp();
+        NEW.next_fire_at := NULL;
+        NEW.note := NULL;
+    END IF;
+    RETURN NEW;
+END $$;
+COMMENT ON COLUMN shufflenet.schedules.next_fire_at IS
+    'Worked out by a daemon; NULL until one has looked, infinity where it was given up (see note) until it is changed or resumed.';
+
 CREATE OR REPLACE FUNCTION shufflenet.grant_rights() RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $rights$
 DECLARE

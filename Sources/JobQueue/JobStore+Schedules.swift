@@ -1,4 +1,3 @@
-internal import Foundation
 internal import Logging
 internal import Postgres
 
@@ -50,77 +49,24 @@ extension JobStore {
     /// Makes the rows that are due by the database's clock. Any number of daemons may call it at once: the unique
     /// `(schedule_name, fire_at)` decides. Call it every second or so.
     ///
-    /// A schedule that can't work (an unreadable cron, a time zone unknown here, args no longer allowed) gets a `note`
-    /// and does not keep the others from theirs.
+    /// One that can't fire gets a `note` and does not keep the others from theirs: it is given up if it can't work as it
+    /// stands (see `ScheduleLook`), and tried again at the next call otherwise. What is news is logged.
     public func tickSchedules() async throws -> ScheduleTick {
         var tick = ScheduleTick()
         for row in try await database.query(ScheduleStatement.due) {
             let name: String = try row.decode("name")
-            do {
-                tick.fired += try await database.transaction { try Self.fire(name, $0) }
-            } catch let error as PostgresError where ["22", "23", "42"].contains(error.sqlState.errorClass) {
-                logger.error("schedule '\(name)' can't make its job: \(error)")
-                try await database.query(ScheduleStatement.giveUp, [name, error.message])
+            let look = try await database.transaction { try ScheduleLook(at: name, $0) }
+            tick.fired += look.fired
+            if let finding = look.finding {
+                logger.error("\(finding)", metadata: ["schedule": "\(name)"])
             }
         }
         return tick
     }
-
-    /// One schedule in one transaction: the row is locked, looked at again, and its books are kept with its jobs.
-    private static func fire(_ name: String, _ connection: Connection) throws -> [ScheduleTick.Fired] {
-        // Gone: another daemon has it under its lock, or was here before.
-        guard let row = try connection.query(ScheduleStatement.lock, [name]).first else { return [] }
-        let schedule = try ScheduleRow(row)
-        let definition = schedule.definition
-        let cron: CronExpression
-        do {
-            cron = try CronExpression(definition.cron)
-        } catch {
-            try connection.query(ScheduleStatement.giveUp, [name, error.description])
-            return []
-        }
-        guard let timeZone = TimeZone(identifier: definition.timeZone) else {
-            try connection.query(
-                ScheduleStatement.giveUp, [name, "time zone '\(definition.timeZone)' is not known to this program"])
-            return []
-        }
-        let plan = SchedulePlan(cron: cron, timeZone: timeZone, catchUp: definition.catchUp)
-        let decision = plan.decide(next: schedule.nextFire, anchor: schedule.anchor, now: try row.decode("now"))
-        var fired: [ScheduleTick.Fired] = []
-        var left = 0
-        for time in decision.fires {
-            let unfinished = try connection.query(ScheduleStatement.unfinished, [name, time])
-            switch definition.overlap {
-            case .allow: break
-            case .forbid where !unfinished.isEmpty:
-                left += 1
-                continue
-            case .forbid: break
-            case .replace:
-                for row in unfinished {
-                    try connection.query("SELECT shufflenet.cancel($1)", [row.decode("id", as: Int64.self)])
-                }
-            }
-            if let made = try connection.query(ScheduleStatement.fire, [name, time]).first {
-                fired.append(ScheduleTick.Fired(schedule: name, fireAt: time, job: JobID(try made.decode("id"))))
-            }
-        }
-        var notes: [String] = []
-        if decision.next == nil { notes.append("it never fires: no month has such a day") }
-        if decision.missed > 0 { notes.append("\(decision.missed) times were missed and not made up for") }
-        if left > 0 { notes.append("\(left) times were left out, the job before was unfinished") }
-        try connection.query(
-            ScheduleStatement.advance,
-            [
-                name, decision.next, fired.last?.fireAt, fired.last?.job.rawValue,
-                notes.isEmpty ? nil : notes.joined(separator: "; "), !decision.fires.isEmpty || !notes.isEmpty,
-            ])
-        return fired
-    }
 }
 
-/// An infinite `next_fire_at` means never: nothing is worked out again until somebody changes the schedule.
-private enum ScheduleStatement {
+/// An infinite `next_fire_at` means never: nothing is worked out again until somebody changes or resumes the schedule.
+enum ScheduleStatement {
     static let define = """
         SELECT shufflenet.schedule(name => $1, cron => $2, kind => $3, args => $4::jsonb, time_zone => $5,
             catch_up => $6, overlap => $7, enabled => $8::boolean, queue => $9, priority => $10::integer,
@@ -129,7 +75,8 @@ private enum ScheduleStatement {
 
     static let columns = """
         name, cron, time_zone, kind, args, queue, priority, extract(epoch FROM timeout) AS timeout_seconds, enabled,
-        catch_up, overlap, anchor_at, nullif(next_fire_at, 'infinity') AS next_fire_at, last_fire_at, last_job_id, note
+        catch_up, overlap, anchor_at, nullif(next_fire_at, 'infinity') AS next_fire_at,
+        coalesce(next_fire_at = 'infinity', false) AS is_given_up, last_fire_at, last_job_id, note
         """
 
     static let one = "SELECT \(columns) FROM shufflenet.schedules WHERE name = $1"
@@ -168,6 +115,8 @@ private enum ScheduleStatement {
         WHERE name = $1
         """
 
+    static let note = "UPDATE shufflenet.schedules SET note = $2 WHERE name = $1"
+
     static let giveUp = "UPDATE shufflenet.schedules SET next_fire_at = 'infinity', note = $2 WHERE name = $1"
 }
 
@@ -181,6 +130,7 @@ extension ScheduleRow {
             timeout: try row.decodeIfPresent("timeout_seconds"))
         anchor = try row.decode("anchor_at")
         nextFire = try row.decodeIfPresent("next_fire_at")
+        isGivenUp = try row.decode("is_given_up")
         lastFire = try row.decodeIfPresent("last_fire_at")
         lastJob = try row.decodeIfPresent("last_job_id").map(JobID.init(rawValue:))
         note = try row.decodeIfPresent("note")

@@ -60,13 +60,15 @@ public struct ScheduleRow: Sendable, Equatable {
     public var anchor: Date
     /// nil: not worked out yet, or never.
     public var nextFire: Date?
+    /// It fires no more until somebody changes or resumes it; `note` tells why.
+    public var isGivenUp: Bool
     public var lastFire: Date?
     public var lastJob: JobID?
     /// What happened at the last time, if it was no plain fire; or why the schedule can't work.
     public var note: String?
 
     /// `nextFire`, also before a daemon has worked it out.
-    public var expectedFire: Date? { nextFire ?? definition.nextFire(after: .now) }
+    public var expectedFire: Date? { isGivenUp ? nil : nextFire ?? definition.nextFire(after: .now) }
 }
 
 /// What one look at the schedules did.

@@ -117,6 +117,23 @@ import Testing
         #expect(await findings()["queues"] == ["4 jobs wait and no daemon runs; start one"])
     }
 
+    @Test("a schedule that was given up is told with its note and the way to revive it, a paused one is not")
+    func givenUpSchedule() async throws {
+        try await JobStore.migrate(database.settings)
+        let store = JobStore(database.database)
+        // A day that never comes.
+        let args = JSONDocument(text: #"{"dataset": "flowers"}"#)
+        try await store.schedule(
+            ScheduleDefinition(name: "nightly", cron: "0 0 30 2 *", kind: .train, args: args))
+        #expect(await findings() == [:])
+        _ = try await store.tickSchedules()
+        let found = await findings()["schedules"]
+        #expect(found?.count == 1 && found?[0].contains("'nightly' is given up: it never fires") == true)
+        #expect(found?.first?.contains("shufflenetd schedule resume nightly") == true, "\(found ?? [])")
+        _ = try await store.pauseSchedule("nightly")
+        #expect(await findings() == [:])
+    }
+
     @Test("a spool whose mark says nothing is named")
     func damagedMark() async throws {
         try await JobStore.migrate(database.settings)

@@ -1,6 +1,5 @@
 import JobQueue
 import Logging
-import Synchronization
 import TestSupport
 import Testing
 
@@ -23,7 +22,7 @@ import Testing
         let database = try await TestDatabase.make()
         try await JobStore.migrate(database.settings)
         let queue = JobStore(database.database)
-        let lines = Lines()
+        let lines = RecordedLog()
         let unserved = UnservedQueues(queue: queue, logger: Logger(label: "test") { _ in lines })
         for name in ["gpu", "default"] {
             _ = try await queue.submit(
@@ -37,26 +36,5 @@ import Testing
         try await queue.retireWorker(worker)
         try await unserved.look()
         #expect(lines.all.count == 2)
-    }
-
-    private struct Lines: LogHandler {
-        private final class Store: Sendable {
-            let lines = Mutex<[String]>([])
-        }
-
-        private let store = Store()
-        var metadata: Logger.Metadata = [:]
-        var logLevel = Logger.Level.info
-        var all: [String] { store.lines.withLock { $0 } }
-
-        subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-            get { metadata[key] }
-            set { metadata[key] = newValue }
-        }
-
-        func log(event: LogEvent) {
-            let pairs = (event.metadata ?? [:]).sorted { $0.key > $1.key }.map { "\($0.key) \($0.value)" }
-            store.lines.withLock { $0.append(([event.message.description] + pairs).joined(separator: ", ")) }
-        }
     }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import JobQueue
+import Logging
 import Postgres
 import TestSupport
 import Testing
@@ -100,6 +101,7 @@ import Testing
         #expect(try await !queue.store.tickSchedules().fired.isEmpty)
         let broken = try #require(try await queue.store.schedules().first { $0.definition.name == "broken" })
         #expect(broken.note?.contains("minute: found '99'") == true)
+        #expect(broken.isGivenUp && broken.expectedFire == nil)
         try await queue.database.query("UPDATE shufflenet.schedules SET cron = '@daily' WHERE name = 'broken'")
         _ = try await queue.store.tickSchedules()
         let mended = try #require(try await queue.store.schedules().first { $0.definition.name == "broken" })
@@ -123,9 +125,60 @@ import Testing
         #expect(try await queue.store.schedules().first?.note?.contains("unknown key") == true)
     }
 
+    /// A job with a number of its own choice, which the next one then gets from the sequence, is such an error.
+    @Test func `an error that passes is noted, and the schedule fires at the next look`() async throws {
+        let queue = try await QueueFixture.make()
+        try await define(queue)
+        try await define(queue) { $0.name = "other" }
+        try await rest(queue, "0 minutes")
+        try await queue.database.query(
+            #"INSERT INTO shufflenet.jobs (id, kind, args) VALUES (1, 'train', '{"dataset": "flowers"}')"#)
+        let other = try await queue.store.tickSchedules().fired
+        #expect(Set(other.map(\.schedule)).count == 1)
+        let row = try #require(try await queue.store.schedules().first { $0.note != nil })
+        #expect(row.note?.contains("jobs_pkey") == true)
+        #expect(!row.isGivenUp && row.expectedFire ?? .distantFuture < Date.now)
+        #expect(try await queue.store.tickSchedules().fired.map(\.schedule).contains(row.definition.name))
+        #expect(try await queue.store.schedules().allSatisfy { $0.note == nil && !$0.isGivenUp })
+    }
+
+    @Test func `what became of a schedule is logged once, with its name`() async throws {
+        let queue = try await QueueFixture.make()
+        let lines = RecordedLog()
+        let store = JobStore(queue.database, logger: Logger(label: "test") { _ in lines })
+        try await define(queue)
+        try await rest(queue, "1 minute")
+        try await queue.database.query("ALTER TABLE shufflenet.jobs ADD CONSTRAINT full_moon CHECK (kind <> 'train')")
+        for _ in 0..<2 { #expect(try await store.tickSchedules().fired.isEmpty) }
+        #expect(lines.all.count == 1 && lines.all[0].contains("nightly") && lines.all[0].contains("it is tried again"))
+        try await queue.database.query("ALTER TABLE shufflenet.jobs DROP CONSTRAINT full_moon")
+        try await queue.database.query("DELETE FROM shufflenet.job_arguments WHERE name = 'dataset'")
+        for _ in 0..<2 { #expect(try await store.tickSchedules().fired.isEmpty) }
+        #expect(lines.all.count == 2 && lines.all[1].contains("nightly") && lines.all[1].contains("given up"))
+        #expect(try await store.schedules().first?.isGivenUp == true)
+        try await queue.database.query(
+            "INSERT INTO shufflenet.job_arguments VALUES ('train', 'dataset', true, true, 'Folder under datasets/.')")
+        #expect(try await store.resumeSchedule("nightly"))
+        let row = try #require(try await store.schedules().first)
+        #expect(!row.isGivenUp && row.note == nil && row.expectedFire ?? .distantPast > Date.now)
+    }
+
+    /// Every name that the database has and lets a schedule have is one the daemons can reckon with.
+    @Test func `the database's time zones are those of the daemons`() async throws {
+        let rows = try await TestDatabase.make().database.query("SELECT name FROM pg_timezone_names")
+        let unknown = try rows.map { try $0.decode("name", as: String.self) }
+            .filter { TimeZone(identifier: $0) == nil }
+        let refused = { (name: String) in
+            name.hasPrefix("posix/") || ["localtime", "posixrules"].contains(name)
+        }
+        #expect(unknown.filter { !refused($0) } == [])
+    }
+
     @Test(arguments: [
         ("cron => 'every night', kind => 'train'", "it has 2 fields, wanted 5"),
         ("cron => '@daily', kind => 'train', time_zone => 'Mars/Olympus'", "unknown time zone 'Mars/Olympus'"),
+        ("cron => '@daily', kind => 'train', time_zone => 'posix/Europe/Berlin'", "is not known to the daemons"),
+        ("cron => '@daily', kind => 'train', time_zone => 'localtime'", "is not known to the daemons"),
         ("cron => '@daily', kind => 'trian'", "unknown job kind 'trian'"),
     ])
     func `a wrong schedule is refused by the database`(arguments: String, message: String) async throws {

@@ -26,6 +26,7 @@ struct DatabaseCheckup: Sendable {
             findings += await found("grants") { try await grants(database) }
             findings += await found("spool") { try await spool(database) }
             findings += await found("queues") { try await queues(database) }
+            findings += await found("schedules") { try await schedules(database) }
         }
         findings += await found("clock") { try await clock(database) }
         findings += await found("listen") { try await listening(database) }
@@ -103,6 +104,15 @@ struct DatabaseCheckup: Sendable {
     }
 
     private static func waiting(_ jobs: Int) -> String { jobs == 1 ? "1 job waits" : "\(jobs) jobs wait" }
+
+    private func schedules(_ database: Database) async throws -> [String] {
+        try await JobStore(database).schedules().filter { $0.definition.enabled && $0.isGivenUp }.map { row in
+            let name = row.definition.name
+            let note = row.note ?? "nobody noted why"
+            return "schedule '\(name)' is given up: \(note); change it with 'shufflenetd schedule add \(name) …', "
+                + "or mend what it needs and run 'shufflenetd schedule resume \(name)'"
+        }
+    }
 
     /// Leases go by the database's clock and do not mind; schedules and file times do.
     private func clock(_ database: Database) async throws -> [String] {

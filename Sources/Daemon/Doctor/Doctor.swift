@@ -22,7 +22,8 @@ public struct Doctor: Sendable {
 
     /// What was looked at, in order.
     public static let checks = [
-        "database", "schema", "grants", "spool", "queues", "clock", "listen", "folders", "renames", "disk", "models",
+        "database", "schema", "grants", "spool", "queues", "schedules", "clock", "listen", "folders", "renames", "disk",
+        "models",
     ]
 
     public func run() async -> [Finding] {

@@ -23,6 +23,7 @@ struct Schedule: AsyncParsableCommand {
             var kind: String
             var args: String
             var enabled: Bool
+            var isGivenUp: Bool
             var nextFire: Date?
             var lastFire: Date?
             var lastJob: Int64?
@@ -35,6 +36,7 @@ struct Schedule: AsyncParsableCommand {
                 kind = row.definition.kind.rawValue
                 args = row.definition.args.text
                 enabled = row.definition.enabled
+                isGivenUp = row.isGivenUp
                 nextFire = row.expectedFire
                 lastFire = row.lastFire
                 lastJob = row.lastJob?.rawValue
@@ -52,10 +54,15 @@ struct Schedule: AsyncParsableCommand {
             for row in schedules {
                 table.add(
                     row.definition.name, row.definition.cron, row.definition.timeZone, row.definition.kind.rawValue,
-                    row.definition.enabled ? JobReport.time(row.expectedFire) : "paused",
+                    Self.next(row),
                     row.lastJob.map { "\($0)" } ?? "-", row.note ?? "")
             }
             print(table.text)
+        }
+
+        private static func next(_ row: ScheduleRow) -> String {
+            guard row.definition.enabled else { return "paused" }
+            return row.isGivenUp ? "given up" : JobReport.time(row.expectedFire)
         }
     }
 
