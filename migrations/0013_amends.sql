@@ -73,6 +73,64 @@ END $$;
 COMMENT ON COLUMN shufflenet.schedules.next_fire_at IS
     'Worked out by a daemon; NULL until one has looked, infinity where it was given up (see note) until it is changed or resumed.';
 
+-- A concurrency key is that of a whole job with shards: its parts may run beside one another, and beside nobody else. They
+-- have the key now, so that claims find them by it; what they may not share they still can't, by the index's second column.
+DROP INDEX shufflenet.jobs_concurrency_key;
+CREATE UNIQUE INDEX jobs_concurrency_key ON shufflenet.jobs (concurrency_key, coalesce(shard, 0))
+    WHERE concurrency_key IS NOT NULL AND state = 'running';
+COMMENT ON COLUMN shufflenet.jobs.concurrency_key IS
+    'At most one job with a key runs at a time, on all daemons together; the others wait. The shards of a job are one job.';
+
+-- Rows and not advisory locks, which anybody could take and keep.
+CREATE TABLE shufflenet.key_turns (
+    turn integer PRIMARY KEY
+);
+COMMENT ON TABLE shufflenet.key_turns IS
+    'Locked by claims of jobs with a concurrency key, each by its key''s hash, so that two decide about one key in turn.';
+INSERT INTO shufflenet.key_turns SELECT generate_series(0, 63);
+
+-- Of a claim's statement, for a job with a key alone. Whoever comes second waits for the claim before and then, in a
+-- statement of its own, sees what became of it. By the index's name, so that a claimer looks again as when that refuses it.
+CREATE FUNCTION shufflenet.take_key(key text, whole bigint) RETURNS boolean
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM FROM shufflenet.key_turns AS t WHERE t.turn = hashtext(key) & 63 FOR UPDATE;
+    IF EXISTS (SELECT FROM shufflenet.jobs AS r
+        WHERE r.concurrency_key = key AND r.state = 'running' AND coalesce(r.parent_id, r.id) <> whole) THEN
+        RAISE EXCEPTION USING ERRCODE = 'unique_violation', CONSTRAINT = 'jobs_concurrency_key',
+            MESSAGE = format('a job with concurrency_key %L runs', key), HINT = 'It is claimed when that one has ended.';
+    END IF;
+    RETURN true;
+END $$;
+COMMENT ON FUNCTION shufflenet.take_key IS
+    'Lets no two claims decide about a key at the same time; raises an error if another whole job with it runs.';
+
+CREATE OR REPLACE FUNCTION shufflenet.make_shards() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    parts bigint[];
+BEGIN
+    WITH made AS (
+        INSERT INTO shufflenet.jobs (kind, args, name, queue, priority, run_at, max_attempts, timeout, cores,
+            memory_limit, concurrency_key, has_dependants, after, parent_id, shard, shards, submitted_by)
+        SELECT NEW.kind, NEW.args - 'shards',
+            left(coalesce(NEW.name, NEW.args ->> 'images'), 230) || format(' (%s of %s)', n, NEW.shards),
+            NEW.queue, NEW.priority, NEW.run_at, NEW.max_attempts, NEW.timeout, NEW.cores, NEW.memory_limit,
+            NEW.concurrency_key, true, NEW.after, NEW.id, n, NEW.shards, NEW.submitted_by
+        FROM generate_series(1, NEW.shards) AS n
+        RETURNING id
+    )
+    SELECT array_agg(id) INTO parts FROM made;
+    UPDATE shufflenet.jobs SET after = coalesce(NEW.after, '{}') || parts WHERE id = NEW.id;
+    RETURN NULL;
+END $$;
+
+-- Only what waits, and without the checks of a new row: parts that run have been beside others already.
+ALTER TABLE shufflenet.jobs DISABLE TRIGGER jobs_check;
+UPDATE shufflenet.jobs AS p SET concurrency_key = w.concurrency_key FROM shufflenet.jobs AS w
+    WHERE w.id = p.parent_id AND w.concurrency_key IS NOT NULL AND p.state IN ('available', 'held');
+ALTER TABLE shufflenet.jobs ENABLE TRIGGER jobs_check;
+
 CREATE OR REPLACE FUNCTION shufflenet.grant_rights() RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $rights$
 DECLARE

@@ -11,8 +11,9 @@ enum ClaimStatement {
 
         /// Of the place that `taking(_:_:behind:)` appends.
         static let behindPlace = Self(rawValue: 1)
-        /// Passes by jobs whose concurrency key is in use, and takes others that have one. Without it, nothing is taken
-        /// when one of the next jobs has a key. For one job at a time: two of one statement could have the same key.
+        /// Passes by jobs whose concurrency key is in use by another whole job, and takes others that have one. Without it,
+        /// nothing is taken when one of the next jobs has a key. For one job at a time: two of one statement could have the
+        /// same key. Fails with the constraint `jobs_concurrency_key` if a claim of the same moment has taken the key.
         static let mindingKeys = Self(rawValue: 2)
     }
 
@@ -39,7 +40,7 @@ enum ClaimStatement {
         """
         UPDATE shufflenet.jobs AS j \(changes)
         WHERE j.id = (SELECT d.id FROM \(due(options)) LIMIT 1 FOR UPDATE OF d SKIP LOCKED)\
-        \(options.contains(.mindingKeys) ? "" : " AND j.concurrency_key IS NULL")
+         AND (j.concurrency_key IS NULL\(options.contains(.mindingKeys) ? " OR \(takesKey)" : ""))
         RETURNING \(answer)
         """
     }
@@ -64,6 +65,9 @@ enum ClaimStatement {
             log_path = NULL, cpu_seconds = NULL, peak_memory_bytes = NULL, event_implied = NOT j.event_implied
         """
 
+    /// Looked at for the row that was found alone, and so never with two keys under lock.
+    private static let takesKey = "shufflenet.take_key(j.concurrency_key, coalesce(j.parent_id, j.id))"
+
     private static let answer = "\(Assignment.columns(of: "j")), j.lease_token, j.priority, j.run_at"
 
     private static func due(_ options: Options) -> String {
@@ -75,7 +79,8 @@ enum ClaimStatement {
             conditions += """
                  AND (d.concurrency_key IS NULL OR NOT EXISTS (
                     SELECT FROM shufflenet.jobs AS r
-                    WHERE r.concurrency_key = d.concurrency_key AND r.state = 'running'))
+                    WHERE r.concurrency_key = d.concurrency_key AND r.state = 'running'
+                        AND coalesce(r.parent_id, r.id) <> coalesce(d.parent_id, d.id)))
                 """
         }
         return """

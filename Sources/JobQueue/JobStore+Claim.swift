@@ -40,8 +40,8 @@ extension JobStore {
     /// takes the next jobs only if none of them has one. If it takes nothing, a second one looks closely at one job after
     /// the other, from the front.
     ///
-    /// Two claimers can find two jobs of one concurrency key at the same moment; the unique index lets one of them have
-    /// it. The other looks again and sees the key in use.
+    /// Two claimers can find two jobs of one concurrency key at the same moment; `shufflenet.take_key` and the unique index
+    /// let one of them have it. The other looks again and sees the key in use.
     private func claim(
         _ count: Int, _ parameters: [any PostgresParameter], behind place: QueuePlace?
     ) async throws -> (found: [ClaimedJob], mayBeMore: Bool) {

@@ -235,6 +235,63 @@ import Testing
         #expect(try await queue.store.shards(of: parent).allSatisfy { $0.state == .available })
     }
 
+    private func submit(_ queue: QueueFixture, key: String, shards: Int? = nil) async throws -> JobID {
+        let args = #"{"images": "a", "model": "m"\#(shards.map { #", "shards": \#($0)"# } ?? "")}"#
+        return try await queue.store.submit(
+            JobRequest(kind: .classify, args: JSONDocument(text: args), concurrencyKey: key))
+    }
+
+    @Test func `a concurrency key is the whole job's: its parts run together, and nobody else beside them`()
+        async throws
+    {
+        let queue = try await QueueFixture.make()
+        let first = try await submit(queue, key: "k")
+        let parent = try await submit(queue, key: "k", shards: 3)
+        let last = try await submit(queue, key: "k")
+        let claim = try await queue.claimOne()
+        #expect(claim.id == first)
+        #expect(try await queue.store.claimAvailable(9, for: queue.worker).isEmpty, "no part beside another job")
+        #expect(try await queue.store.complete(claim.lease, result: nil, outputPath: nil))
+        let parts = try await queue.store.claimAvailable(9, for: queue.worker)
+        #expect(parts.map(\.job.shard) == [1, 2, 3], "the parts together, and nobody else")
+        for part in parts {
+            #expect(try await queue.store.claimAvailable(9, for: queue.worker).isEmpty)
+            #expect(try await queue.store.complete(part.lease, result: nil, outputPath: "/o"))
+        }
+        // The merge and the job behind wait for one another, in the order of the queue.
+        for next in [parent, last] {
+            let claims = try await queue.store.claimAvailable(9, for: queue.worker)
+            #expect(claims.map(\.id) == [next])
+            #expect(try await queue.store.complete(claims[0].lease, result: nil, outputPath: nil))
+        }
+    }
+
+    /// Each claimer of a round finds parts of several jobs and plain ones, all of one key and all free.
+    @Test func `whoever claims at the same moment, one key is in the hands of one whole job`() async throws {
+        let queue = try await QueueFixture.make(capacity: 8)
+        var ends = 0
+        for _ in 0..<6 {
+            _ = try await submit(queue, key: "k", shards: 4)
+            _ = try await submit(queue, key: "k")
+        }
+        // Each time another one first.
+        let shuffle = "UPDATE shufflenet.jobs SET priority = (random() * 10)::integer WHERE state = 'available'"
+        while ends < 6 * 6 {
+            try await queue.database.query(shuffle)
+            let claims = try await withThrowingTaskGroup(of: [ClaimedJob].self) { group in
+                for _ in 0..<8 { group.addTask { try await queue.store.claimAvailable(1, for: queue.worker) } }
+                return try await group.reduce(into: []) { $0 += $1 }
+            }
+            let running = try await queue.store.jobs(states: [.running])
+            #expect(Set(running.map { $0.parent ?? $0.id }).count == 1)
+            #expect(!claims.isEmpty)
+            for claim in claims {
+                #expect(try await queue.store.complete(claim.lease, result: nil, outputPath: "/o"))
+                ends += 1
+            }
+        }
+    }
+
     @Test(arguments: [#""shards": 1"#, #""shards": 1001"#, #""shards": "x""#, #""shards": 2.5"#])
     func `a number of shards that makes no sense is refused`(argument: String) async throws {
         let queue = try await QueueFixture.make()

@@ -62,7 +62,7 @@ struct DatabaseCheckup: Sendable {
             """
             SELECT format('no right to %s table shufflenet.%s', p, t) AS lack
             FROM unnest(ARRAY['jobs', 'job_history', 'open_folders', 'workers', 'schedules', 'paused_queues',
-                    'pauses', 'identity']) AS t,
+                    'pauses', 'key_turns', 'identity']) AS t,
                 unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS p
             WHERE NOT has_table_privilege(format('shufflenet.%I', t), p)
             UNION ALL
