@@ -131,6 +131,108 @@ UPDATE shufflenet.jobs AS p SET concurrency_key = w.concurrency_key FROM shuffle
     WHERE w.id = p.parent_id AND w.concurrency_key IS NOT NULL AND p.state IN ('available', 'held');
 ALTER TABLE shufflenet.jobs ENABLE TRIGGER jobs_check;
 
+-- A job with shards is kept back and let go with its parts, also those that come back from a daemon meanwhile.
+CREATE OR REPLACE FUNCTION shufflenet.hold(job bigint) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    found_job shufflenet.jobs := shufflenet.locked_job(job);
+BEGIN
+    IF found_job.state <> 'available' THEN
+        RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
+            MESSAGE = format('job %s is %s, only an available one can be held', job, found_job.state),
+            HINT = 'A running job can be cancelled.';
+    END IF;
+    UPDATE shufflenet.jobs SET state = 'held' WHERE id = job;
+    IF found_job.shards IS NOT NULL THEN
+        UPDATE shufflenet.jobs AS p SET state = 'held'
+            WHERE p.id = ANY (found_job.after) AND p.parent_id = job AND p.state = 'available';
+    END IF;
+END $$;
+COMMENT ON FUNCTION shufflenet.hold IS
+    'Keeps a waiting job back until release() or cancel(), and its waiting shards with it; those that run go on.';
+
+CREATE OR REPLACE FUNCTION shufflenet.release(job bigint) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    found_job shufflenet.jobs := shufflenet.locked_job(job);
+BEGIN
+    IF found_job.state <> 'held' THEN
+        RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
+            MESSAGE = format('job %s is %s, only a held one can be released', job, found_job.state);
+    END IF;
+    -- What was spent on crashes must not turn into spent attempts.
+    UPDATE shufflenet.jobs SET state = 'available', crash_count = 0, loss_count = 0,
+        attempts_before = attempts_before + crash_count + loss_count
+        WHERE id = job OR (id = ANY (found_job.after) AND parent_id = job AND state = 'held');
+END $$;
+COMMENT ON FUNCTION shufflenet.release IS 'Lets a held job go, and its held shards; their crashes count from zero.';
+
+CREATE OR REPLACE FUNCTION shufflenet.wake_others(before shufflenet.jobs, job shufflenet.jobs) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    waiting shufflenet.jobs;
+    ended shufflenet.jobs := job;
+    ends bigint[] := '{}';
+    whole shufflenet.job_state;
+BEGIN
+    IF before.state = 'running' AND job.state <> 'running' AND job.concurrency_key IS NOT NULL THEN
+        PERFORM pg_notify('shufflenet_jobs', job.queue);
+    END IF;
+    IF before.state = 'running' AND job.state = 'available' AND job.parent_id IS NOT NULL THEN
+        -- Locked before it is looked at, so that a hold() of this moment is seen, or sees this.
+        SELECT w.state INTO whole FROM shufflenet.jobs AS w WHERE w.id = job.parent_id FOR KEY SHARE;
+        IF whole = 'held' THEN
+            UPDATE shufflenet.jobs SET state = 'held' WHERE id = job.id;
+        END IF;
+        RETURN;
+    END IF;
+    IF before.state = job.state OR job.state NOT IN ('completed', 'failed', 'cancelled') OR NOT job.has_dependants THEN
+        RETURN;
+    END IF;
+    IF job.state = 'completed' THEN
+        FOR waiting IN SELECT * FROM shufflenet.jobs AS j
+            WHERE j.after @> ARRAY[job.id] AND j.waits_for > 0 AND j.state IN ('available', 'held')
+            ORDER BY j.id FOR NO KEY UPDATE
+        LOOP
+            UPDATE shufflenet.jobs SET waits_for = waits_for - 1 WHERE id = waiting.id;
+        END LOOP;
+        RETURN;
+    END IF;
+    -- The call for the first job of the chain looks after all.
+    IF current_setting('shufflenet.ends_a_chain', true) = 'yes' THEN
+        RETURN;
+    END IF;
+    PERFORM set_config('shufflenet.ends_a_chain', 'yes', true);
+    LOOP
+        FOR waiting IN SELECT * FROM shufflenet.jobs AS j
+            WHERE j.after @> ARRAY[ended.id] AND j.waits_for > 0 AND j.state IN ('available', 'held')
+            ORDER BY j.id FOR NO KEY UPDATE
+        LOOP
+            IF waiting.id = ended.parent_id THEN
+                UPDATE shufflenet.jobs SET state = ended.state, reason = ended.reason, finished_at = clock_timestamp(),
+                    error = format('shard %s of %s (job %s) is %s%s', ended.shard, ended.shards, ended.id, ended.state,
+                        ': ' || ended.error)
+                    WHERE id = waiting.id;
+                -- What the other shards would still find out is of no use to anybody.
+                PERFORM shufflenet.stop_shards(ended.parent_id);
+                ends := ends || ARRAY(SELECT s.id FROM shufflenet.jobs AS s
+                    WHERE s.parent_id = waiting.id AND s.id <> ended.id AND s.state = 'cancelled' AND s.has_dependants);
+            ELSE
+                UPDATE shufflenet.jobs SET state = 'cancelled', reason = 'cancelled', finished_at = clock_timestamp(),
+                    error = format('job %s, which it waited for, is %s', ended.id, ended.state)
+                    WHERE id = waiting.id;
+            END IF;
+            IF waiting.has_dependants THEN
+                ends := ends || waiting.id;
+            END IF;
+        END LOOP;
+        EXIT WHEN ends = '{}';
+        SELECT * INTO ended FROM shufflenet.jobs AS j WHERE j.id = ends[1];
+        ends := ends[2:];
+    END LOOP;
+    PERFORM set_config('shufflenet.ends_a_chain', '', true);
+END $$;
+
 CREATE OR REPLACE FUNCTION shufflenet.grant_rights() RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $rights$
 DECLARE

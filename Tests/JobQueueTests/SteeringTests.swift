@@ -235,6 +235,29 @@ import Testing
         #expect(try await queue.store.shards(of: parent).allSatisfy { $0.state == .available })
     }
 
+    @Test func `a job with shards is held and released with those that wait, and one that comes back is kept as well`()
+        async throws
+    {
+        let queue = try await QueueFixture.make()
+        let parent = try await make(queue)
+        let claims = try await queue.store.claimAvailable(2, for: queue.worker)
+        try await queue.store.hold(parent)
+        #expect(try await queue.store.shards(of: parent).map(\.state) == [.running, .running, .held])
+        #expect(try await queue.store.release(claims[0].lease))
+        #expect(try await queue.store.complete(claims[1].lease, result: nil, outputPath: "/o"))
+        #expect(try await queue.store.shards(of: parent).map(\.state) == [.held, .completed, .held])
+        #expect(try await queue.store.claimAvailable(9, for: queue.worker).isEmpty)
+        try await queue.store.letGo(parent)
+        let rest = try await queue.store.claimAvailable(9, for: queue.worker)
+        #expect(rest.map(\.job.shard) == [1, 3])
+        // Of a job that is not held they go back to the queue as ever.
+        #expect(try await queue.store.release(rest[0].lease))
+        for claim in [try await queue.claimOne(), rest[1]] {
+            #expect(try await queue.store.complete(claim.lease, result: nil, outputPath: "/o"))
+        }
+        #expect(try await queue.claimOne().id == parent)
+    }
+
     private func submit(_ queue: QueueFixture, key: String, shards: Int? = nil) async throws -> JobID {
         let args = #"{"images": "a", "model": "m"\#(shards.map { #", "shards": \#($0)"# } ?? "")}"#
         return try await queue.store.submit(
