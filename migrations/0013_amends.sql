@@ -233,6 +233,46 @@ BEGIN
     PERFORM set_config('shufflenet.ends_a_chain', '', true);
 END $$;
 
+-- To begin anew is to begin all shards anew: some of before and some of now would not be put together.
+CREATE OR REPLACE FUNCTION shufflenet.retry(job bigint) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    found_job shufflenet.jobs := shufflenet.locked_job(job);
+BEGIN
+    IF found_job.state NOT IN ('failed', 'cancelled', 'held') THEN
+        RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
+            MESSAGE = format('job %s is %s, wanted failed, cancelled or held', job, found_job.state),
+            HINT = 'To run it again with the same args, submit a new job.';
+    END IF;
+    IF found_job.spool_settled THEN
+        RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
+            MESSAGE = format('the folder of job %s has been moved out of processing/', job),
+            HINT = 'Drop the folder into incoming/ again.';
+    END IF;
+    IF EXISTS (SELECT FROM shufflenet.jobs AS p
+        WHERE p.id = ANY (found_job.after) AND p.parent_id = job AND p.state = 'running' AND p.cancel_requested) THEN
+        -- They will end cancelled, and the job with them.
+        RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
+            MESSAGE = format('shards of job %s are still stopping', job),
+            HINT = 'Try again in a moment.';
+    END IF;
+    IF found_job.shards IS NOT NULL AND found_job.state <> 'held' THEN
+        -- What a part found may be that of a model or a folder which is another by now.
+        UPDATE shufflenet.jobs AS p SET state = 'available', run_at = now(), crash_count = 0, loss_count = 0,
+            attempts_before = p.attempt, cancel_requested = false, finished_at = NULL, progress = 0,
+            progress_message = NULL, result = NULL, output_path = NULL
+            WHERE p.id = ANY (found_job.after) AND p.parent_id = job AND p.state = 'completed';
+    END IF;
+    PERFORM shufflenet.retry(p.id) FROM shufflenet.jobs AS p
+        WHERE p.id = ANY (found_job.after) AND p.parent_id = job AND p.state IN ('failed', 'cancelled', 'held');
+    UPDATE shufflenet.jobs SET state = 'available', run_at = now(), crash_count = 0, loss_count = 0,
+        attempts_before = attempt, cancel_requested = false, finished_at = NULL, progress = 0, progress_message = NULL,
+        waits_for = CASE WHEN after IS NULL THEN 0 ELSE shufflenet.count_unfinished(id, after) END
+        WHERE id = job;
+END $$;
+COMMENT ON FUNCTION shufflenet.retry IS
+    'Puts a failed, cancelled or held job back, its attempts and crashes counted from zero; unless it was held, all its shards too.';
+
 CREATE OR REPLACE FUNCTION shufflenet.grant_rights() RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $rights$
 DECLARE

@@ -202,7 +202,7 @@ import Testing
         #expect(merge.id == parent && merge.job.shards == 3 && merge.job.shard == nil)
     }
 
-    @Test func `a part that fails ends the whole with its reason, and a retry runs only what did not complete`()
+    @Test func `a part that fails ends the whole with its reason, and a retry begins all of it anew`()
         async throws
     {
         let queue = try await QueueFixture.make()
@@ -216,9 +216,31 @@ import Testing
         #expect(try await queue.store.shards(of: parent).map(\.state) == [.completed, .failed, .cancelled])
         try await queue.store.retry(parent)
         let again = try await queue.store.claimAvailable(9, for: queue.worker)
-        #expect(again.map(\.job.shard) == [2, 3])
-        for claim in again { #expect(try await queue.store.complete(claim.lease, result: nil, outputPath: "/o")) }
-        #expect(try await queue.claimOne().id == parent)
+        #expect(again.map(\.job.shard) == [1, 2, 3])
+        #expect(try await queue.store.shards(of: parent).allSatisfy { $0.outputPath == nil })
+        for claim in again { #expect(try await queue.store.complete(claim.lease, result: nil, outputPath: "/new")) }
+        #expect(try await queue.store.shards(of: parent).allSatisfy { $0.outputPath == "/new" })
+        let first = try #require(again.first)
+        #expect(try await queue.store.winner(of: first.id) == first.lease.token)
+        #expect(
+            try await queue.store.events(of: first.id).map(\.to)
+                == [.available, .running, .completed, .available, .running, .completed])
+        let merge = try await queue.claimOne()
+        #expect(merge.id == parent)
+        // The parts were of two models, say: to have them put together, they must all be made again.
+        #expect(try await queue.store.fail(merge.lease, reason: .badInput, error: "another model") == .failed)
+        try await queue.store.retry(parent)
+        #expect(try await queue.store.claimAvailable(9, for: queue.worker).count == 3)
+    }
+
+    @Test func `a retry of a held job with shards goes on from those that are complete`() async throws {
+        let queue = try await QueueFixture.make()
+        let parent = try await make(queue)
+        let claim = try await queue.claimOne()
+        #expect(try await queue.store.complete(claim.lease, result: nil, outputPath: "/o"))
+        try await queue.store.hold(parent)
+        try await queue.store.retry(parent)
+        #expect(try await queue.store.claimAvailable(9, for: queue.worker).map(\.job.shard) == [2, 3])
     }
 
     @Test func `cancelling the whole cancels its parts, waiting and running`() async throws {
