@@ -273,6 +273,25 @@ END $$;
 COMMENT ON FUNCTION shufflenet.retry IS
     'Puts a failed, cancelled or held job back, its attempts and crashes counted from zero; unless it was held, all its shards too.';
 
+-- A time that nobody can read, or that never comes, hid all jobs from whoever listed them. Not in check_job: ends and
+-- retries set run_at too, and must not fail for what else a row has from before there was a check of it.
+CREATE FUNCTION shufflenet.check_run_at() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF NEW.run_at IS NULL OR NEW.run_at NOT BETWEEN now() - interval '10 years' AND now() + interval '10 years' THEN
+        RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'jobs_run_at_is_a_time',
+            MESSAGE = format('run_at of job %s is %s, wanted a time within ten years of now', NEW.id,
+                coalesce(NEW.run_at::text, 'NULL')),
+            HINT = format('To keep a job back without a time, call shufflenet.hold(%s).', NEW.id);
+    END IF;
+    RETURN NEW;
+END $$;
+-- What had such a time waited for a person, or was due.
+UPDATE shufflenet.jobs SET state = 'held' WHERE run_at = 'infinity' AND state = 'available';
+UPDATE shufflenet.jobs SET run_at = created_at WHERE NOT isfinite(run_at);
+CREATE TRIGGER jobs_run_at_check BEFORE UPDATE OF run_at ON shufflenet.jobs
+    FOR EACH ROW WHEN (NEW.run_at IS DISTINCT FROM OLD.run_at) EXECUTE FUNCTION shufflenet.check_run_at();
+
 CREATE OR REPLACE FUNCTION shufflenet.grant_rights() RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $rights$
 DECLARE

@@ -1,13 +1,23 @@
 internal import Foundation
+internal import Logging
 internal import Postgres
 
 extension JobStore {
-    /// Newest first.
+    /// Newest first. A row that can't be read, from a newer program or written past the checks, is logged and hides none of
+    /// the others.
     public func jobs(
         states: [JobState] = JobState.allCases, kinds: [JobKind] = JobKind.allCases, limit: Int = 100
     ) async throws -> [Job] {
         let parameters: [any PostgresParameter] = [states.map(\.rawValue), kinds.map(\.rawValue), limit]
-        return try await database.query(QueryStatement.jobs, parameters).map(Job.init)
+        return try await database.query(QueryStatement.jobs, parameters).compactMap { row in
+            do {
+                return try Job(row)
+            } catch let error as PostgresError {
+                let id = try row.decode("id", as: String.self)
+                logger.error("job \(id) is left out, its row can't be read: \(error)")
+                return nil
+            }
+        }
     }
 
     public func job(_ id: JobID) async throws -> Job? {

@@ -1,4 +1,5 @@
 import JobQueue
+import Logging
 import Postgres
 import TestSupport
 import Testing
@@ -26,6 +27,29 @@ import Testing
         }
         #expect(error?.message.contains(sentence) == true)
         #expect(error?.hint != nil)
+    }
+
+    @Test func `a time that no claim can wait for is refused when it is set later, too`() async throws {
+        let queue = try await QueueFixture.make()
+        try await queue.insert()
+        for time in ["infinity", "-infinity", "0044-03-15 BC", "9999-01-01"] {
+            let error = await #expect(throws: PostgresError.self) {
+                try await queue.database.query("UPDATE shufflenet.jobs SET run_at = '\(time)'")
+            }
+            #expect(error?.message.contains("wanted a time within ten years of now") == true)
+            #expect(error?.hint?.contains("shufflenet.hold(1)") == true)
+        }
+        try await queue.database.query("UPDATE shufflenet.jobs SET run_at = now() + interval '1 year'")
+    }
+
+    @Test func `a row that can't be read hides none of the others`() async throws {
+        let queue = try await QueueFixture.make()
+        try await queue.insert(3)
+        try await queue.database.query("UPDATE shufflenet.jobs SET created_at = 'infinity' WHERE id = 2")
+        let lines = RecordedLog()
+        let store = JobStore(queue.database, logger: Logger(label: "test") { _ in lines })
+        #expect(try await store.jobs().map(\.id.rawValue) == [3, 1])
+        #expect(lines.all.count == 1 && lines.all[0].contains("job 2 is left out"), "\(lines.all)")
     }
 
     @Test func `a long key is claimed like any other`() async throws {
