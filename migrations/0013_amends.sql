@@ -292,6 +292,67 @@ UPDATE shufflenet.jobs SET run_at = created_at WHERE NOT isfinite(run_at);
 CREATE TRIGGER jobs_run_at_check BEFORE UPDATE OF run_at ON shufflenet.jobs
     FOR EACH ROW WHEN (NEW.run_at IS DISTINCT FROM OLD.run_at) EXECUTE FUNCTION shufflenet.check_run_at();
 
+-- The run takes names of up to 128 characters; a longer one was accepted here and failed when the job started.
+CREATE OR REPLACE FUNCTION shufflenet.check_arguments(wanted_kind text, wanted jsonb, dropped boolean) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    known text;
+    found text;
+BEGIN
+    IF wanted_kind IS NULL OR wanted_kind NOT IN ('train', 'evaluate', 'classify') THEN
+        RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'jobs_kind_known',
+            MESSAGE = format('unknown job kind %L', wanted_kind),
+            HINT = 'Use train, evaluate or classify.';
+    END IF;
+    IF wanted IS NULL OR jsonb_typeof(wanted) <> 'object' THEN
+        RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'jobs_args_is_an_object',
+            MESSAGE = format('args of kind %s is %s, wanted an object', wanted_kind,
+                coalesce('a JSON ' || jsonb_typeof(wanted), 'NULL')),
+            HINT = 'Write it as {"key": value, …}, for instance {"dataset": "flowers", "epochs": 2}.';
+    END IF;
+    IF pg_column_size(wanted) > 65536 THEN
+        RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'jobs_args_size',
+            MESSAGE = format('args of kind %s takes %s bytes, at most 65536 are allowed', wanted_kind, pg_column_size(wanted)),
+            HINT = 'Name things under the daemon''s folders instead of listing them.';
+    END IF;
+    SELECT string_agg(a.name, ', ' ORDER BY a.name) INTO known
+        FROM shufflenet.job_arguments AS a WHERE a.kind = wanted_kind;
+    SELECT string_agg(quote_literal(k), ', ' ORDER BY k) INTO found
+        FROM jsonb_object_keys(wanted) AS k
+        WHERE NOT EXISTS (SELECT FROM shufflenet.job_arguments AS a WHERE a.kind = wanted_kind AND a.name = k);
+    IF found IS NOT NULL THEN
+        RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'jobs_args_known',
+            MESSAGE = format('unknown key in args of kind %s: %s', wanted_kind, found),
+            HINT = format('Known keys: %s.', known);
+    END IF;
+    SELECT string_agg(quote_literal(a.name), ', ' ORDER BY a.name) INTO found
+        FROM shufflenet.job_arguments AS a
+        WHERE a.kind = wanted_kind AND a.required AND NOT wanted ? a.name;
+    IF found IS NOT NULL AND NOT dropped THEN
+        RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'jobs_args_complete',
+            MESSAGE = format('args of kind %s lacks %s', wanted_kind, found),
+            HINT = format('Known keys: %s. See table shufflenet.job_arguments.', known);
+    END IF;
+    SELECT string_agg(format('%L is not a name, found %s', a.name, left((wanted -> a.name)::text, 80)), '; '
+            ORDER BY a.name) INTO found
+        FROM shufflenet.job_arguments AS a
+        WHERE a.kind = wanted_kind AND a.is_name AND wanted ? a.name AND wanted -> a.name <> 'null'
+            AND (jsonb_typeof(wanted -> a.name) <> 'string'
+                OR wanted ->> a.name !~ '^[A-Za-z0-9][A-Za-z0-9._-]*$' OR length(wanted ->> a.name) > 128);
+    IF found IS NOT NULL THEN
+        RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'jobs_args_names',
+            MESSAGE = format('args of kind %s: %s', wanted_kind, found),
+            HINT = 'Give the name of something under the daemon''s folders: at most 128 letters, digits, ''.'', ''_'' and ''-'', beginning with a letter or a digit; never a path. A name of digits alone stands in quotes: "2024".';
+    END IF;
+    IF wanted ? 'shards' AND (dropped OR coalesce(wanted ->> 'shards', 'null') !~ '^[0-9]{1,4}$'
+        OR (wanted ->> 'shards')::integer NOT BETWEEN 2 AND 1000) THEN
+        RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'jobs_shards',
+            MESSAGE = format('args of kind %s: shards is %s, wanted a whole number from 2 to 1000', wanted_kind,
+                CASE WHEN dropped THEN 'given for a dropped folder' ELSE (wanted -> 'shards')::text END),
+            HINT = 'Only a folder under datasets/, on a storage that all daemons share, can be divided.';
+    END IF;
+END $$;
+
 CREATE OR REPLACE FUNCTION shufflenet.grant_rights() RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $rights$
 DECLARE
