@@ -353,6 +353,70 @@ BEGIN
     END IF;
 END $$;
 
+-- A dropped folder is called what it is called, also where that takes many characters to write.
+CREATE OR REPLACE FUNCTION shufflenet.check_job() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    longest integer;
+BEGIN
+    PERFORM shufflenet.check_arguments(NEW.kind, NEW.args, NEW.intake_pending OR NEW.spool_folder IS NOT NULL);
+    NEW.priority := coalesce(NEW.priority, 0);
+    IF NEW.priority NOT BETWEEN -100 AND 100 THEN
+        RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'jobs_priority_in_range',
+            MESSAGE = format('priority is %s, wanted -100 to 100', NEW.priority),
+            HINT = 'Higher goes first; 0 is usual.';
+    END IF;
+    -- A label may become part of a folder's name, so it must not lead anywhere. Each of the 255 bytes that a dropped
+    -- folder's name has at most may be written as %XX.
+    longest := CASE WHEN left(NEW.unique_key, 6) = 'spool:' THEN 800 ELSE 255 END;
+    IF NEW.name ~ '[/[:cntrl:]]' OR NEW.name IN ('', '.', '..') OR length(NEW.name) > longest THEN
+        RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'jobs_name_is_a_label',
+            MESSAGE = 'name is not a label: it is empty, too long, or has a slash or a control character in it',
+            HINT = format('Use up to %s characters without slashes.', longest);
+    END IF;
+    -- Longer ones do not fit into an index: one as concurrency_key would fail every claim that meets it.
+    IF octet_length(NEW.unique_key) > 2000 OR octet_length(NEW.concurrency_key) > 2000 THEN
+        RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'jobs_keys_are_short',
+            MESSAGE = format('unique_key has %s bytes, concurrency_key %s; wanted 2000 at the most',
+                coalesce(octet_length(NEW.unique_key), 0), coalesce(octet_length(NEW.concurrency_key), 0)),
+            HINT = 'Use a hash of the long text, for instance md5(text).';
+    END IF;
+    IF NEW.timeout > interval '10 years' THEN
+        RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'jobs_timeout_in_range',
+            MESSAGE = format('timeout is %s, wanted ten years at the most', NEW.timeout),
+            HINT = 'Leave it out for none.';
+    END IF;
+    IF TG_OP = 'UPDATE' THEN
+        RETURN NEW;
+    END IF;
+    IF NEW.state <> 'available' OR NEW.lease_token IS NOT NULL OR NEW.worker_id IS NOT NULL OR NEW.attempt <> 0 THEN
+        RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'jobs_begins_available',
+            MESSAGE = format('a new job has state %L, attempt %s; wanted ''available'' and 0', NEW.state, NEW.attempt),
+            HINT = 'Leave state, attempt, lease_token and worker_id to the daemon.';
+    END IF;
+    IF left(NEW.unique_key, 6) = 'spool:' AND NOT NEW.intake_pending THEN
+        RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'jobs_spool_key_is_a_folder',
+            MESSAGE = 'a unique_key that begins with spool: belongs to a dropped folder',
+            HINT = 'Choose another key.';
+    END IF;
+    NEW.run_at := coalesce(NEW.run_at, now());
+    IF NOT isfinite(NEW.run_at) OR NEW.run_at NOT BETWEEN now() - interval '10 years' AND now() + interval '10 years' THEN
+        RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'jobs_run_at_is_a_time',
+            MESSAGE = format('run_at is %s, wanted a time within ten years of now', NEW.run_at),
+            HINT = 'To keep a job back without a time, submit it and call shufflenet.hold(id).';
+    END IF;
+    NEW.waits_for := 0;
+    IF NEW.after IS NOT NULL THEN
+        NEW.waits_for := shufflenet.count_unfinished(NEW.id, NEW.after);
+    END IF;
+    IF NEW.args ? 'shards' THEN
+        -- The parts are made when this row is in place; it waits for them.
+        NEW.shards := (NEW.args ->> 'shards')::integer;
+        NEW.waits_for := NEW.waits_for + NEW.shards;
+    END IF;
+    RETURN NEW;
+END $$;
+
 CREATE OR REPLACE FUNCTION shufflenet.grant_rights() RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $rights$
 DECLARE

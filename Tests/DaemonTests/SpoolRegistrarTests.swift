@@ -1,6 +1,7 @@
 import JobQueue
 import Logging
 import Postgres
+import Support
 import TestSupport
 import Testing
 
@@ -39,5 +40,31 @@ import Testing
         await #expect(throws: PostgresError.self) { try await registrar.register(folder(#"{"model": "flowers"}"#)) }
         try await database.database.query("ALTER TABLE shufflenet.away RENAME TO jobs")
         #expect(try await registrar.register(folder(#"{"model": "flowers"}"#)) > 0)
+    }
+
+    @Test("a folder whose name is all bytes that are no text is taken in under that name, as it is written")
+    func latinName() async throws {
+        let scratch = try Scratch()
+        let store = try SpoolStore(root: "\(scratch.path)/spool")
+        var configuration = SpoolConfiguration()
+        configuration.quietPeriod = .milliseconds(200)
+        configuration.settlePeriod = .milliseconds(50)
+        configuration.minimumFreeBytes = 0
+        let intake = SpoolIntake(
+            store: store, configuration: configuration, registrar: registrar, logger: Logger(label: "test"))
+        try Tool.shell(
+            """
+            name=$(printf '\\344%.0s' $(seq 100))
+            mkdir "$name" && echo 'model: flowers' > "$name/job.yaml" && echo picture > "$name/a.jpg"
+            mv "$name" spool/incoming/classify/
+            """, in: scratch.path)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await intake.run() }
+            let queue = registrar.queue
+            let isPlaced = try await eventually { try await queue.spoolJobs().contains { $0.spoolFolder != nil } }
+            #expect(isPlaced, "\(FileTree.names(in: "\(scratch.path)/spool/rejected"))")
+            #expect(try await queue.jobs().map(\.name) == [String(repeating: "%E4", count: 100)])
+            group.cancelAll()
+        }
     }
 }

@@ -78,4 +78,20 @@ import Testing
         }
         #expect(try await queue.store.jobs().isEmpty)
     }
+
+    @Test func `a dropped folder's name may be as long as 255 escaped bytes, that of another job not`() async throws {
+        let queue = try await QueueFixture.make()
+        let name = String(repeating: "%E4", count: 255)
+        let args = JSONDocument(text: #"{"model": "m"}"#)
+        let id = try await queue.store.registerSpoolFolder(kind: .classify, name: name, identity: "i", args: args)
+        #expect(try await queue.store.job(id)?.name == name)
+        try await queue.database.query("UPDATE shufflenet.jobs SET name = name, priority = 1")
+        let error = await #expect(throws: PostgresError.self) {
+            try await queue.store.submit(
+                JobRequest(
+                    kind: .classify, args: JSONDocument(text: #"{"model": "m", "images": "i"}"#),
+                    name: String(name.prefix(256))))
+        }
+        #expect(error?.hint == "Use up to 255 characters without slashes.")
+    }
 }
