@@ -1,4 +1,5 @@
--- What people and daemons ran into: schedules that could not be switched off and on, and forgot what was not said again.
+-- What people and daemons ran into: schedules that could not be switched off and on and forgot what was not said again, jobs
+-- with shards whose parts went their own ways, rows that were accepted here and refused or unreadable later.
 
 -- NULL keeps what an existing schedule has. In one statement with what is there, because the checks of a new row come
 -- before it is known that there is one already.
@@ -416,6 +417,18 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
+
+-- How long a silence means death is each daemon's own setting, so it stands where all that judge it can read it.
+ALTER TABLE shufflenet.workers ADD COLUMN dead_after interval NOT NULL DEFAULT '30 seconds';
+COMMENT ON COLUMN shufflenet.workers.dead_after IS
+    'The silence after which anybody may take the worker''s jobs; its configuration''s queue.dead.';
+COMMENT ON COLUMN shufflenet.workers.last_heartbeat IS
+    'By this database''s clock; after dead_after of silence anybody may take the worker''s jobs.';
+
+CREATE OR REPLACE VIEW shufflenet.live_workers WITH (security_invoker = true) AS
+    SELECT w.id, w.host, w.queues FROM shufflenet.workers AS w
+    WHERE w.retired_at IS NULL AND w.last_heartbeat > clock_timestamp() - w.dead_after;
+COMMENT ON VIEW shufflenet.live_workers IS 'Daemons that have not been silent for so long that they count as dead.';
 
 CREATE OR REPLACE FUNCTION shufflenet.grant_rights() RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $rights$

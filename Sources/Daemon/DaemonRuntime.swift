@@ -127,7 +127,8 @@ public struct DaemonRuntime: Sendable {
 
         let queues = (common: "default", spool: spoolQueue)
         let registration = WorkerRegistration(
-            slots: configuration.workers, queues: [queues.common, queues.spool], version: Self.version)
+            slots: configuration.workers, queues: [queues.common, queues.spool], version: Self.version,
+            deadAfter: configuration.queue.dead)
         let registered = Dispatcher.Instant.now
         let worker = WorkerRegistry(try await queue.registerWorker(registration))
         for rescued in try await queue.rescueDeadNeighbours(of: registration.process) {
@@ -187,7 +188,7 @@ public struct DaemonRuntime: Sendable {
         return [
             RepeatingDuty(name: "the rescue of abandoned jobs", interval: timings.poll, logger: logger) {
                 let neighbours = try await queue.rescueDeadNeighbours(of: registration.process)
-                let abandoned = try await queue.rescueAbandoned(silence: timings.dead)
+                let abandoned = try await queue.rescueAbandoned()
                 for rescued in neighbours + abandoned {
                     logger.notice(
                         "took back a job of a daemon that is gone",

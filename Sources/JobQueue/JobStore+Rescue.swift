@@ -1,11 +1,11 @@
 internal import Postgres
 
 extension JobStore {
-    /// Takes back the jobs of workers that have been silent for `silence` by the database's clock, or retired.
-    /// Any daemon may call it at any time; compare-and-set on the token decides among them.
-    public func rescueAbandoned(silence: Duration = .seconds(30)) async throws -> [RescuedJob] {
-        try await database.query(RescueStatement.forgetFuture, [silence.seconds])
-        try await database.query(RescueStatement.retireSilent, [silence.seconds])
+    /// Takes back the jobs of workers that have been silent for as long as each of them said when it registered, by the
+    /// database's clock, or retired. Any daemon may call it at any time; compare-and-set on the token decides among them.
+    public func rescueAbandoned() async throws -> [RescuedJob] {
+        try await database.query(RescueStatement.forgetFuture)
+        try await database.query(RescueStatement.retireSilent)
         return try await takeBack()
     }
 
@@ -33,12 +33,12 @@ extension JobStore {
         /// clock is there again.
         static let forgetFuture = """
             UPDATE shufflenet.workers SET last_heartbeat = clock_timestamp()
-            WHERE retired_at IS NULL AND last_heartbeat > clock_timestamp() + make_interval(secs => $1::float8)
+            WHERE retired_at IS NULL AND last_heartbeat > clock_timestamp() + dead_after
             """
 
         static let retireSilent = """
             UPDATE shufflenet.workers SET retired_at = clock_timestamp()
-            WHERE retired_at IS NULL AND last_heartbeat < clock_timestamp() - make_interval(secs => $1::float8)
+            WHERE retired_at IS NULL AND last_heartbeat < clock_timestamp() - dead_after
             """
 
         /// Goes by the retired worker and not by this call's findings, so that a job which was locked, or claimed in the

@@ -9,7 +9,7 @@ extension JobStore {
             WorkerStatement.register,
             [
                 process.host, process.machineID, process.bootID, process.pidNamespace, process.pid, process.started,
-                registration.slots, registration.version, registration.queues,
+                registration.slots, registration.version, registration.queues, registration.deadAfter,
             ])
         return WorkerID(try rows[0].decode("id"))
     }
@@ -56,8 +56,9 @@ extension JobStore {
 
     enum WorkerStatement {
         static let register = """
-            INSERT INTO shufflenet.workers (host, machine_id, boot_id, pid_namespace, pid, pid_started, slots, version, queues)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING id
+            INSERT INTO shufflenet.workers (host, machine_id, boot_id, pid_namespace, pid, pid_started, slots, version, queues,
+                dead_after)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING id
             """
 
         /// No row: the worker was declared dead. One row with nulls: it lives and has no jobs.

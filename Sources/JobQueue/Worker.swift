@@ -8,14 +8,21 @@ public struct WorkerRegistration: Sendable, Equatable {
     /// The queues it claims from.
     public var queues: [String]
     public var version: String
+    /// The silence after which others take its jobs.
+    public var deadAfter: Duration
+
+    /// What the schema has as well, for workers of before.
+    public static let usualSilence: Duration = .seconds(30)
 
     public init(
-        process: ProcessIdentity = .current(), slots: Int, queues: [String] = ["default"], version: String = ""
+        process: ProcessIdentity = .current(), slots: Int, queues: [String] = ["default"], version: String = "",
+        deadAfter: Duration = usualSilence
     ) {
         self.process = process
         self.slots = slots
         self.queues = queues
         self.version = version
+        self.deadAfter = deadAfter
     }
 }
 

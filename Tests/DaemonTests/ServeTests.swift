@@ -47,6 +47,9 @@ import Testing
     @Test("a row of SQL runs through: results under their final name, result, log and usage in the row")
     func sqlJob() async throws {
         let daemon = try await daemon(Self.succeeding, more: "defaults: {train: {epochs: 7, seed: 3}}")
+        let told = try await database.database.query(
+            "SELECT extract(epoch FROM dead_after) AS seconds FROM shufflenet.workers")
+        #expect(try told[0].decode("seconds", as: Double.self) == 6, "as configured")
         try await database.database.query(
             "INSERT INTO shufflenet.jobs (kind, args) VALUES ('train', '{\"dataset\": \"flowers\", \"seed\": 5}')")
         let id = try #require(try await daemon.queue.jobs().first?.id)

@@ -23,6 +23,33 @@ import Testing
         #expect(try await queue.store.workers().map(\.id) == [queue.worker])
     }
 
+    /// The fixture's worker of the usual silence, and one on either side of it.
+    @Test func `how long a silence means death is what each worker said of itself`() async throws {
+        let queue = try await QueueFixture.make()
+        try await queue.insert(3)
+        func register(_ silence: Duration) async throws -> WorkerID {
+            try await queue.store.registerWorker(WorkerRegistration(slots: 1, deadAfter: silence))
+        }
+        let (patient, hasty) = (try await register(.seconds(3600)), try await register(.seconds(9)))
+        let workers = [queue.worker, patient, hasty]
+        var claims: [ClaimedJob] = []
+        for worker in workers { claims += try await queue.store.claimAvailable(1, for: worker) }
+        let living = "SELECT id FROM shufflenet.live_workers ORDER BY id"
+        func alive() async throws -> [WorkerID] {
+            try await queue.database.query(living).map { WorkerID(try $0.decode("id")) }
+        }
+        #expect(try await alive() == workers)
+        try await queue.database.query(
+            "UPDATE shufflenet.workers SET last_heartbeat = clock_timestamp() - interval '15 seconds'")
+        #expect(try await alive() == Array(workers[...1]))
+        #expect(try await queue.store.rescueAbandoned().map(\.lease) == [claims[2].lease])
+        for worker in workers[...1] { try await queue.silence(worker) }
+        #expect(try await alive() == [workers[1]])
+        #expect(try await queue.store.isServed())
+        #expect(try await queue.store.rescueAbandoned().map(\.lease) == [claims[0].lease])
+        #expect(try await queue.store.holds(claims[1].lease))
+    }
+
     @Test func `many who rescue at once take each job back once`() async throws {
         let queue = try await QueueFixture.make(capacity: 8)
         try await queue.insert(40)

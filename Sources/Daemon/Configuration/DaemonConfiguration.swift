@@ -1,3 +1,4 @@
+import JobQueue
 public import Logging
 public import Runs
 public import Spool
@@ -87,7 +88,8 @@ public struct DaemonConfiguration: Sendable, Equatable {
         roots = Roots(
             datasets: "\(state)/datasets", models: "\(state)/models", results: "\(state)/results",
             logs: "\(state)/logs")
-        queue = QueueTimings(heartbeat: .seconds(5), dead: .seconds(30), fence: .seconds(20), poll: .seconds(2))
+        queue = QueueTimings(
+            heartbeat: .seconds(5), dead: WorkerRegistration.usualSilence, fence: .seconds(20), poll: .seconds(2))
         retention = RetentionSettings(jobs: .seconds(90 * 86400), results: false)
         listen = nil
         defaults = [:]
