@@ -3,7 +3,8 @@ import Postgres
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct QueueListenerTests {
+// A hint that does not come is waited for without an end. The limit counts the wait for a database of its own, too.
+@Suite(.timeLimit(.minutes(5))) struct QueueListenerTests {
     /// The next hint that is no polling.
     private func next(_ hints: inout AsyncStream<QueueHint>.Iterator) async -> QueueHint? {
         while let hint = await hints.next() {
