@@ -487,4 +487,10 @@ BEGIN
     CREATE POLICY written_events ON shufflenet.job_history TO shufflenet_owner, shufflenet_worker USING (true);
 END $rights$;
 
+-- Which records of a data set are measured.
+INSERT INTO shufflenet.job_arguments (kind, name, is_name, required, about) VALUES
+    ('evaluate', 'part', false, false, '"auto", "validation" or "training".');
+UPDATE shufflenet.job_arguments SET about = 'Whether to leave out the last, smaller batch of an epoch.'
+    WHERE kind = 'train' AND name = 'drop_remainder';
+
 SELECT shufflenet.grant_rights();
