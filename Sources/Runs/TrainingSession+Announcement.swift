@@ -32,6 +32,10 @@ extension TrainingSession {
                 "each epoch leaves out \(training.count % options.batch) records, drawn anew, since statistics of a batch of so few "
                     + "spoil a step; drop_remainder false takes them all the same")
         }
-        if resumed { try log("resumed after epoch \(state.epoch), step \(state.step)") }
+        if resumed {
+            try log(
+                "resumed after epoch \(state.epoch), step \(state.step)"
+                    + (run.from.map { "; '\($0)' is where a new run would begin" } ?? ""))
+        }
     }
 }

@@ -18,8 +18,8 @@ public struct ResultsShelf: Sendable {
     /// What `publish` did.
     public struct Published: Sendable, Equatable {
         public var path: String
-        /// Where it put finished results that lay there and are of no attempt at this job: a database that was restored, or made
-        /// anew, gives its numbers out again.
+        /// Where it put finished results that lay there and are of no attempt that goes on: of shards that were completed and
+        /// retried, or of a database that was restored, or made anew, and gives its numbers out again.
         public var keptAside: String?
     }
 

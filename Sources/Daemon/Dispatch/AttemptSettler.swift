@@ -90,7 +90,7 @@ struct AttemptSettler: Sendable {
                 output = published.path
                 if let kept = published.keptAside {
                     logger.warning(
-                        "earlier results lay under this job's number: a database was restored or made anew; they are kept",
+                        "earlier results lay under this job's number (its shards were retried, or a database restored); they are kept",
                         metadata: ["job": "\(claim.id)", "folder": "\(kept)"])
                 }
             }
