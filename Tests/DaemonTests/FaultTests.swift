@@ -233,7 +233,7 @@ import Testing
         #expect(try await eventually { try await daemon.queue.job(id)?.reason == .diskFull })
         // The mount is the daemon's own; the kernel shows it under its process.
         let inside = "/proc/\(daemon.process.processIdentifier)/root\(results)"
-        #expect(FileTree.names(in: inside) == [".work"])
+        #expect(FileTree.names(in: inside) == [".results-database", ".work"])
         try scratch.write("", to: "small")
         #expect(try await daemon.job(id, reaches: .completed, .failed, .held)?.state == .completed)
         #expect(FileTree.names(in: "\(inside)/\(id)") == ["predictions.csv"])

@@ -1,6 +1,7 @@
+import TestSupport
 import Testing
 
-@Suite(.serialized) struct ComparisonTests {
+@Suite(.oneAtATime) struct ComparisonTests {
     @Test("One planted error among many values is noticed")
     func plantedErrorFails() {
         let right = noise(1000)

@@ -1,9 +1,10 @@
 import Kernels
 import Support
+import TestSupport
 import Testing
 
 /// What products lose and keep when they are made from half as many multiplications.
-@Suite(.serialized) struct FastInnerProductTests {
+@Suite(.oneAtATime) struct FastInnerProductTests {
     /// A product of rows behind a ReLU.
     private struct Case {
         let rows: Int

@@ -1,9 +1,10 @@
 import Kernels
 import Support
+import TestSupport
 import Testing
 
 /// The 3×3 windows, at sizes round the vector width, odd and even, against the plain forms.
-@Suite(.serialized) struct PlaneKernelTests {
+@Suite(.oneAtATime) struct PlaneKernelTests {
     struct Plane: Sendable, CustomTestStringConvertible {
         let height: Int
         let width: Int

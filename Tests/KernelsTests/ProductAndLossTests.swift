@@ -1,8 +1,9 @@
 import Glibc
 import Kernels
+import TestSupport
 import Testing
 
-@Suite(.serialized) struct ProductAndLossTests {
+@Suite(.oneAtATime) struct ProductAndLossTests {
     @Test(
         "Matrix products of every orientation agree with the plain form",
         arguments: [(1, 1, 1), (3, 17, 5), (20, 49, 80), (36, 100, 10), (8, 33, 27)],

@@ -1,9 +1,10 @@
 import Kernels
 import Support
+import TestSupport
 import Testing
 
 /// The matrix products at sizes round the tiles, against the plain forms.
-@Suite(.serialized) struct ProductKernelTests {
+@Suite(.oneAtATime) struct ProductKernelTests {
     struct Size: Sendable, CustomTestStringConvertible {
         let rows: Int
         let inner: Int

@@ -1,8 +1,9 @@
 import Kernels
+import TestSupport
 import Testing
 
 /// Kernels over one row, at lengths round the vector width.
-@Suite(.serialized) struct RowKernelTests {
+@Suite(.oneAtATime) struct RowKernelTests {
     static let lengths = [1, 7, 8, 9, 15, 16, 17, 31, 33, 100, 784, RowMoments.pieceLength + 37]
 
     @Test("Moments agree with the plain form, also far from zero", arguments: KernelsUnderTest.all, lengths)

@@ -2,7 +2,7 @@ import Postgres
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct NotificationListenerTests {
+@Suite(.timeLimit(.minutes(5))) struct NotificationListenerTests {
     @Test func `notifications arrive, and again after the backend was terminated`() async throws {
         let test = try await TestDatabase.make()
         var settings = test.settings

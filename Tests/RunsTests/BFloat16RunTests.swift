@@ -3,11 +3,12 @@ import Foundation
 import KernelSets
 import ShuffleNet
 import Support
+import TestSupport
 import Testing
 
 @testable import Runs
 
-@Suite("Runs in bfloat16")
+@Suite("Runs in bfloat16", .oneAtATime)
 struct BFloat16RunTests {
     let bench: Workbench
 

@@ -2,11 +2,12 @@ import Foundation
 import Images
 import ShuffleNet
 import Support
+import TestSupport
 import Testing
 
 @testable import Runs
 
-@Suite("Bad input")
+@Suite("Bad input", .oneAtATime)
 struct BadInputTests {
     let bench: Workbench
 

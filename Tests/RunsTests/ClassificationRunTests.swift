@@ -2,11 +2,12 @@ import Checkpoints
 import Foundation
 import Images
 import Support
+import TestSupport
 import Testing
 
 @testable import Runs
 
-@Suite("Evaluation and classification runs")
+@Suite("Evaluation and classification runs", .oneAtATime)
 struct ClassificationRunTests {
     let bench: Workbench
 

@@ -1,10 +1,11 @@
 import Checkpoints
 import ShuffleNet
+import TestSupport
 import Testing
 
 @testable import Runs
 
-@Suite("Evaluation figures")
+@Suite("Evaluation figures", .oneAtATime)
 struct EvaluationReportTests {
     /// Three classes; actual and predicted as listed, so that every figure can be counted by hand.
     func report(_ pairs: [(actual: Int, predicted: Int)]) -> EvaluationReport {

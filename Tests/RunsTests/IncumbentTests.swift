@@ -3,11 +3,12 @@ import Foundation
 import Images
 import ShuffleNet
 import Support
+import TestSupport
 import Testing
 
 @testable import Runs
 
-@Suite("A training and the model in service")
+@Suite("A training and the model in service", .oneAtATime)
 struct IncumbentTests {
     let bench: Workbench
     let data: String

@@ -2,12 +2,13 @@ import KernelSets
 import Kernels
 import ShuffleNet
 import Support
+import TestSupport
 import Testing
 
 @testable import Runs
 
 /// What `bench kernels` does with a kernel that computes something else.
-@Suite struct KernelVerificationTests {
+@Suite(.oneAtATime) struct KernelVerificationTests {
     private let configuration = NetworkConfiguration(size: .half, groups: .three, classes: 10)
 
     private func refuses(_ trial: KernelTrial) -> Bool {

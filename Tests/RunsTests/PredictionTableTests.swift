@@ -1,9 +1,10 @@
 import Images
+import TestSupport
 import Testing
 
 @testable import Runs
 
-@Suite("predictions.csv")
+@Suite("predictions.csv", .oneAtATime)
 struct PredictionTableTests {
     let table = PredictionTable(classNames: ["cat", "dog, big", "owl"], topK: 5, model: "pets.ckpt")
 

@@ -1,11 +1,12 @@
 import Checkpoints
 import Foundation
 import Support
+import TestSupport
 import Testing
 
 @testable import Runs
 
-@Suite("Going on from a stopped run")
+@Suite("Going on from a stopped run", .oneAtATime)
 struct ResumeTests {
     let bench: Workbench
 

@@ -3,11 +3,12 @@ import Glibc
 import Images
 import Support
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Runs
 
-@Suite("A classification that was interrupted")
+@Suite("A classification that was interrupted", .oneAtATime)
 struct ResumedClassificationTests {
     let bench: Workbench
     let model: String

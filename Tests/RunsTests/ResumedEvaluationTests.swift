@@ -1,11 +1,12 @@
 import Foundation
 import Images
 import Support
+import TestSupport
 import Testing
 
 @testable import Runs
 
-@Suite("An evaluation that was interrupted")
+@Suite("An evaluation that was interrupted", .oneAtATime)
 struct ResumedEvaluationTests {
     let bench: Workbench
     let model: String

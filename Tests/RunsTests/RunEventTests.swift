@@ -1,8 +1,9 @@
 import Foundation
 import Runs
+import TestSupport
 import Testing
 
-@Suite("Run events")
+@Suite("Run events", .oneAtATime)
 struct RunEventTests {
     @Test(
         "an event survives its line of JSON",

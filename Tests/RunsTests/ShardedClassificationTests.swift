@@ -1,10 +1,11 @@
 import Foundation
 import Support
+import TestSupport
 import Testing
 
 @testable import Runs
 
-@Suite("A classification in parts")
+@Suite("A classification in parts", .oneAtATime)
 struct ShardedClassificationTests {
     let bench: Workbench
     let model: String

@@ -1,10 +1,11 @@
 import Foundation
 import ShuffleNet
+import TestSupport
 import Testing
 
 @testable import Runs
 
-@Suite("Options of a training run")
+@Suite("Options of a training run", .oneAtATime)
 struct TrainingOptionsTests {
     private func read(_ arguments: [String: JSONValue]) -> (options: TrainingOptions, mistakes: [String]) {
         var options = TrainingOptions()

@@ -1,11 +1,12 @@
 import Checkpoints
 import Foundation
 import Support
+import TestSupport
 import Testing
 
 @testable import Runs
 
-@Suite("Training runs")
+@Suite("Training runs", .oneAtATime)
 struct TrainingRunTests {
     let bench: Workbench
 

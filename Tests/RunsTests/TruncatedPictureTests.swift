@@ -5,7 +5,7 @@ import Testing
 
 @testable import Runs
 
-@Suite("Truncated pictures")
+@Suite("Truncated pictures", .oneAtATime)
 struct TruncatedPictureTests {
     let bench: Workbench
 

@@ -1,9 +1,10 @@
 import Glibc
 import ShuffleNet
 import Support
+import TestSupport
 import Testing
 
-@Suite(.serialized) struct AllocationTests {
+@Suite(.oneAtATime) struct AllocationTests {
     @Test("After warm-up, steps and runs take no more memory")
     func stepsKeepTheirMemory() async {
         // In a process of its own: the heap's counters are the process's.

@@ -2,12 +2,13 @@ import Glibc
 import KernelSets
 import Kernels
 import Support
+import TestSupport
 import Testing
 
 @testable import ShuffleNet
 
 /// Every layer's gradient against central differences of a double-precision reference.
-@Suite(.serialized) struct CentralDifferenceTests {
+@Suite(.oneAtATime) struct CentralDifferenceTests {
     private static let step = 1e-6
 
     /// Up to `count` indices spread over `0 ..< total`.

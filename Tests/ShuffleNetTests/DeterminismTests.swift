@@ -1,9 +1,10 @@
 import KernelSets
 import ShuffleNet
 import Support
+import TestSupport
 import Testing
 
-@Suite(.serialized) struct DeterminismTests {
+@Suite(.oneAtATime) struct DeterminismTests {
     private static let pixels = 64
     private static let batch = 6
 

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// Whole networks against the reference framework, for every network folder in the fixtures and in GOLDEN_DIR.
-@Suite(.serialized) struct GoldenNetworkTests {
+@Suite(.oneAtATime) struct GoldenNetworkTests {
     static let folders = GoldenFolder.all(.network)
 
     /// A folder's network as it begins, and what it is shown.

@@ -9,7 +9,7 @@ import Testing
 
 /// A training on real records, from pixels to loss curve: six steps on the fixture's records, all of them when
 /// CIFAR10_DIR names the folder with `data_batch_1.bin`.
-@Suite(.serialized) struct GoldenTrajectoryTests {
+@Suite(.oneAtATime) struct GoldenTrajectoryTests {
     static let pixels = 224
 
     @Test(

@@ -7,7 +7,7 @@ import Testing
 @testable import ShuffleNet
 
 /// Single units against the reference framework: outputs, running statistics and every gradient.
-@Suite(.serialized) struct GoldenUnitTests {
+@Suite(.oneAtATime) struct GoldenUnitTests {
     struct Cases: Decodable {
         let cases: [Case]
     }

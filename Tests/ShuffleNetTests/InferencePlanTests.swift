@@ -1,8 +1,9 @@
+import TestSupport
 import Testing
 
 @testable import ShuffleNet
 
-@Suite(.serialized) struct InferencePlanTests {
+@Suite(.oneAtATime) struct InferencePlanTests {
     @Test("a batch is cut into tasks of nearly the same size, which keep every thread busy to the end")
     func cuts() {
         for maximumBatch in [1, 3, 4, 32, 256] {

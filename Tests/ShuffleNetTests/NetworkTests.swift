@@ -1,9 +1,10 @@
 import KernelSets
 import ShuffleNet
 import Support
+import TestSupport
 import Testing
 
-@Suite(.serialized) struct NetworkTests {
+@Suite(.oneAtATime) struct NetworkTests {
     static let configurations = GroupCount.allCases.flatMap { groups in
         ModelSize.allCases.map { NetworkConfiguration(size: $0, groups: groups, classes: 10) }
     }

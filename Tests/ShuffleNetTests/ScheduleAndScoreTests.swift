@@ -3,7 +3,7 @@ import ShuffleNet
 import TestSupport
 import Testing
 
-@Suite(.serialized) struct ScheduleAndScoreTests {
+@Suite(.oneAtATime) struct ScheduleAndScoreTests {
     struct PreprocessCases: Decodable {
         struct Cosine: Decodable {
             let minimum: Float
