@@ -22,13 +22,14 @@ extension TrainingSession {
         }
         var replaced: String?
         // Looked for only now: a night's training ago it may have been another one, or none.
-        if let path = run.incumbent, let digest = try ModelDigest.of(path) {
+        if let path = run.incumbent, FileManager.default.fileExists(atPath: path) {
+            // Before it is compared: one that takes its place meanwhile has another. What can't be read is told below.
+            replaced = try? ModelDigest.of(path)
             let verdict = try compare(with: Incumbent(path: path))
             figures["incumbent_top_1"] = verdict.top1
             if verdict.isPublished { files["publish"] = "best.ckpt" }
             summary += "; \(verdict.sentence)"
             try log(verdict.sentence)
-            replaced = digest
         } else {
             files["publish"] = "best.ckpt"
         }

@@ -25,10 +25,14 @@ struct IncumbentTests {
             .execute(in: bench.context())
     }
 
-    @Test("a model that can't be read keeps its place, and the training its result")
-    func damaged() throws {
-        let whole = try bench.bytes(bench.trained("other", data: data) + "/best.ckpt")
-        try whole.prefix(10_000).write(to: URL(fileURLWithPath: service))
+    @Test("what can't be read as a model keeps its place, and the training its result", arguments: [true, false])
+    func damaged(isFolder: Bool) throws {
+        if isFolder {
+            try FileManager.default.createDirectory(atPath: service, withIntermediateDirectories: true)
+        } else {
+            let whole = try bench.bytes(bench.trained("other", data: data) + "/best.ckpt")
+            try whole.prefix(10_000).write(to: URL(fileURLWithPath: service))
+        }
         let result = try train()
         #expect(result.files["publish"] == nil && result.files["best"] == "best.ckpt")
         #expect(result.summary.contains("not published: the model in service cannot be used: "))
