@@ -64,7 +64,7 @@ import Testing
 
     @Test(
         "Logits and activations of the evaluation agree within 2e-5", arguments: folders,
-        InstructionSet.supported)
+        InstructionSet.underTest)
     func evaluationAgrees(_ folder: GoldenFolder, _ set: InstructionSet) throws {
         let setting = try Setting(folder)
         let session = setting.session(.float32, set)
@@ -90,7 +90,7 @@ import Testing
 
     @Test(
         "Logits in bfloat16 stay within 0.02 of the largest logit", arguments: folders,
-        InstructionSet.supported)
+        InstructionSet.underTest)
     func halfPrecisionAgrees(_ folder: GoldenFolder, _ set: InstructionSet) throws {
         let setting = try Setting(folder)
         let difference = try setting.logitsDifference(setting.session(.bfloat16, set))
@@ -101,7 +101,7 @@ import Testing
 
     @Test(
         "The first training step in bfloat16 is that of float32 but for rounding", arguments: folders,
-        InstructionSet.supported)
+        InstructionSet.underTest)
     func halfPrecisionTrains(_ folder: GoldenFolder, _ set: InstructionSet) throws {
         let setting = try Setting(folder)
         let (golden, tensors, network) = (setting.golden, setting.tensors, setting.network)
@@ -126,7 +126,7 @@ import Testing
 
     @Test(
         "The first training step agrees: loss, running statistics, every gradient; then the losses", arguments: folders,
-        InstructionSet.supported)
+        InstructionSet.underTest)
     func trainingAgrees(_ folder: GoldenFolder, _ set: InstructionSet) throws {
         let setting = try Setting(folder)
         let (golden, tensors, network) = (setting.golden, setting.tensors, setting.network)

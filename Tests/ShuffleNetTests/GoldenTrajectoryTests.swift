@@ -14,7 +14,7 @@ import Testing
 
     @Test(
         "Training on CIFAR-10 follows the framework's loss curve", arguments: GoldenFolder.all(.trajectory),
-        InstructionSet.supported)
+        InstructionSet.underTest)
     func trajectoryAgrees(_ folder: GoldenFolder, _ set: InstructionSet) throws {
         let golden: GoldenCase = try folder.decodeCase()
         let network = try Golden.network(folder, golden, checkpoint: "initial.ckpt")

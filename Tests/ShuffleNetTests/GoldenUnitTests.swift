@@ -32,7 +32,7 @@ import Testing
 
     @Test(
         "All agree within 1e-5 of each tensor's largest value", arguments: GoldenFolder.all(.units),
-        InstructionSet.supported)
+        InstructionSet.underTest)
     func unitsAgree(_ folder: GoldenFolder, _ set: InstructionSet) throws {
         let tensors = try folder.tensors()
         let list: Cases = try folder.decodeCase()
@@ -47,7 +47,7 @@ import Testing
     // A rectifier that flips by rounding passes or stops a whole gradient, so single values may be far off.
     @Test(
         "In bfloat16 outputs agree within 1 %, all gradients together within 20 %", arguments: GoldenFolder.all(.units),
-        InstructionSet.supported)
+        InstructionSet.underTest)
     func roundedUnitsAgree(_ folder: GoldenFolder, _ set: InstructionSet) throws {
         let tensors = try folder.tensors()
         let list: Cases = try folder.decodeCase()

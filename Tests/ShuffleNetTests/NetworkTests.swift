@@ -28,7 +28,7 @@ import Testing
 
     @Test(
         "Every configuration trains and classifies, at even and odd sizes", arguments: configurations,
-        InstructionSet.supported)
+        InstructionSet.underTest)
     func everyConfigurationRuns(_ configuration: NetworkConfiguration, _ set: InstructionSet) throws {
         for pixels in [32, 33, 96, 97] { try run(configuration, pixels, set) }
     }
@@ -61,7 +61,7 @@ import Testing
 
     @Test(
         "An image's logits do not depend on its neighbours in the batch", arguments: [32, 64, 97, 224],
-        InstructionSet.supported)
+        InstructionSet.underTest)
     func imagesAreIndependent(_ pixels: Int, _ set: InstructionSet) {
         let network = Network(
             configuration: NetworkConfiguration(size: .half, groups: .three, classes: 4), seed: 1)

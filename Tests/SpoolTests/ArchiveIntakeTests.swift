@@ -6,7 +6,7 @@ import Testing
 @testable import Spool
 
 /// Archives through the whole intake, with the real helper process.
-@Suite(.timeLimit(.minutes(1))) struct ArchiveIntakeTests: IntakeSuite {
+@Suite(.timeLimit(.minutes(5))) struct ArchiveIntakeTests: IntakeSuite {
     let scratch = ScratchFolder()
     let registrar = RecordingRegistrar()
     let store: SpoolStore

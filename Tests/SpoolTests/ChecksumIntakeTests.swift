@@ -8,7 +8,7 @@ import Testing
 
 /// Checksums are verified beside the intake. The first verification is held behind its reading, before anybody hears of
 /// what it found, until a test opens the gate.
-@Suite(.timeLimit(.minutes(1))) struct ChecksumIntakeTests: IntakeSuite {
+@Suite(.timeLimit(.minutes(5))) struct ChecksumIntakeTests: IntakeSuite {
     let scratch = ScratchFolder()
     let registrar = RecordingRegistrar()
     let store: SpoolStore

@@ -20,7 +20,7 @@ final class Gate: Sendable {
             defer { state.toHold -= 1 }
             return state.toHold > 0
         }
-        if holds, opening.wait(timeout: .now() + .seconds(30)) == .timedOut {
+        if holds, opening.wait(timeout: .now() + .seconds(120)) == .timedOut {
             state.withLock { $0.isStuck = true }
             throw Stuck()
         }

@@ -5,7 +5,7 @@ import Testing
 @testable import Spool
 
 /// Times are only bound from below.
-@Suite(.timeLimit(.minutes(1))) struct SpoolIntakeTests: IntakeSuite {
+@Suite(.timeLimit(.minutes(5))) struct SpoolIntakeTests: IntakeSuite {
     let scratch = ScratchFolder()
     let registrar: RecordingRegistrar
     let store: SpoolStore

@@ -6,7 +6,7 @@ import Testing
 @testable import Spool
 
 /// The ground is pulled away: folders of the spool are removed, moved, exchanged, or what happened in them is lost.
-@Suite(.timeLimit(.minutes(1))) struct SpoolRootTests: IntakeSuite {
+@Suite(.timeLimit(.minutes(5))) struct SpoolRootTests: IntakeSuite {
     let scratch = ScratchFolder()
     let registrar: RecordingRegistrar
     let store: SpoolStore
