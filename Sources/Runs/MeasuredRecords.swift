@@ -19,24 +19,27 @@ struct MeasuredRecords {
         let isSame = run.map { Self.isSame(opened, as: $0) } ?? false
         if !isSame, run?.options.records != nil { opened = try DatasetOpener.open(path, validationShare: share) }
         let all: any Dataset
-        let what: String
         switch part {
-        case .auto:
-            all = opened.all
-            what = opened.isDividedByHash ? "all" : "the part for validation,"
+        case .auto: all = opened.all
         case .validation:
             guard let validation = opened.validation else { throw Self.lacks("validation", path) }
             all = validation
-            what =
-                opened.isDividedByHash ? "held back by hash (validation_share \(share)):" : "the part for validation,"
         case .training:
             guard let training = opened.training else { throw Self.lacks("training", path) }
             all = training
-            what = "the part for training,"
         }
         dataset = all.limited(to: limit)
-        description = "\(what) \(dataset.count) records of '\(path)'"
-        areFamiliar = isSame && (part == .training || part == .auto && opened.isDividedByHash)
+        let count = dataset.count
+        let isDividedByOwner = opened.validation != nil && !opened.isDividedByHash
+        description =
+            switch part {
+            case .auto where !isDividedByOwner: "all \(count) records of '\(path)'"
+            case .validation where opened.isDividedByHash:
+                "the \(count) records of '\(path)' held back by hash (validation_share \(share))"
+            case .auto, .validation: "the \(count) records for validation of '\(path)'"
+            case .training: "the \(count) records for training of '\(path)'"
+            }
+        areFamiliar = isSame && (part == .training || part == .auto && !isDividedByOwner)
     }
 
     /// Whether a training worked on these very records.
@@ -47,9 +50,10 @@ struct MeasuredRecords {
             == RecordsIdentity(classNames: opened.classNames, training: training, validation: validation)
     }
 
-    /// The training that wrote the checkpoint, if it tells.
+    /// The training that wrote the checkpoint, if it tells, with options that a training can have.
     private static func run(of model: ModelFile) -> TrainingState? {
-        model.card.runState.flatMap { try? JSONDecoder().decode(TrainingState.self, from: Data($0.utf8)) }
+        let state = model.card.runState.flatMap { try? JSONDecoder().decode(TrainingState.self, from: Data($0.utf8)) }
+        return state.flatMap { $0.options.mistakes.isEmpty ? $0 : nil }
     }
 
     private static func lacks(_ part: String, _ path: String) -> RunFailure {

@@ -180,7 +180,17 @@ struct ClassificationRunTests {
         #expect([all, held, learnt].map { $0.subject?.isFamiliar } == [true, false, true])
         #expect(all.subject?.identity == held.subject?.identity)
         #expect(log.lines.filter { $0.contains("the model was trained on these") }.count == 2)
-        #expect(log.lines.contains { $0.contains("held back by hash (validation_share 0.25): \(held.images) records") })
+        #expect(
+            log.lines.contains {
+                $0.contains("the \(held.images) records of ")
+                    && $0.hasSuffix(" held back by hash (validation_share 0.25)")
+            })
+        // Options that no training has are not gone by.
+        var file = try ModelFile(path: bench.path("out/best.ckpt"))
+        file.card.runState = file.card.runState?.replacingOccurrences(
+            of: #""validationShare":0.25"#, with: #""validationShare":25"#)
+        try file.write(to: bench.path("out/best.ckpt"))
+        #expect(try evaluate(.auto, on: data).subject?.isFamiliar == false)
         // Pictures that it never saw.
         let others = try bench.drawClasses("others", count: 3)
         #expect(try evaluate(.auto, on: others).subject?.isFamiliar == false)
