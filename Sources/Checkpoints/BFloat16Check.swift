@@ -1,5 +1,5 @@
-/// How far a network in bfloat16 agrees with itself in float32 on its own evaluation set, and, where
-/// that is small, on pictures that it was trained on.
+/// How far a network in bfloat16 agrees with itself in float32 on its own evaluation set, and, where that is small, on
+/// pictures that it was trained on.
 public struct BFloat16Check: Codable, Sendable, Hashable {
     /// The share of images with the same best class from which on bfloat16 is offered.
     public static let wantedAgreement = 0.995

@@ -54,9 +54,12 @@ public struct EvaluationRun: Sendable {
                 checksBFloat16: options.precision == .bfloat16)
             var meter = ProgressMeter(context: context, total: records.count)
             let bookmark = EvaluationBookmark(folder: out)
+            let identity = file.identity
             var report: EvaluationReport
             do {
-                report = try pass.run(context: context, identity: try identity(file, records), bookmark: bookmark) {
+                report = try pass.run(
+                    context: context, identity: try self.identity(model: identity, records), bookmark: bookmark
+                ) {
                     done, all in meter.advance(to: done, message: "image \(done) of \(all)")
                 }
             } catch let failure as NotFiniteOutputs {
@@ -70,7 +73,7 @@ public struct EvaluationRun: Sendable {
             }
 
             report.subject = .init(
-                checkpoint: self.model, identity: file.identity, data: data, part: options.part,
+                checkpoint: self.model, identity: identity, data: data, part: options.part,
                 isFamiliar: measured.areFamiliar)
             let line = EvaluationLog.line(
                 report, checkpoint: self.model, seconds: (ContinuousClock.now - start) / .seconds(1))
@@ -108,10 +111,10 @@ public struct EvaluationRun: Sendable {
     }
 
     /// A hash of everything that decides the figures, but for the pictures themselves.
-    private func identity(_ file: ModelFile, _ records: any Dataset) throws -> String {
+    private func identity(model: String, _ records: any Dataset) throws -> String {
         let data = RecordsIdentity(classNames: records.classNames, training: records, validation: nil)
         return Runs.identity(of: [
-            file.identity, try options.json, "\(data.checksum)",
+            model, try options.json, "\(data.checksum)",
             URL(fileURLWithPath: self.data).standardizedFileURL.path,
         ])
     }

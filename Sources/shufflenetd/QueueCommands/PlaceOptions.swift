@@ -24,8 +24,3 @@ struct PlaceOptions: ParsableArguments {
         }
     }
 }
-
-/// A sentence on standard error.
-func complain(_ sentence: String) {
-    FileHandle.standardError.write(Data("shufflenetd: \(sentence)\n".utf8))
-}

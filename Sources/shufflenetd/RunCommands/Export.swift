@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import Runs
 
 struct Export: AsyncParsableCommand {
@@ -18,7 +17,7 @@ struct Export: AsyncParsableCommand {
         do throws(RunFailure) {
             try ModelExport.execute(model: model, out: out, weightsOnly: weightsOnly)
         } catch {
-            FileHandle.standardError.write(Data("shufflenetd: \(error)\n".utf8))
+            complain("\(error)")
             throw ExitCode(error.exitStatus)
         }
     }

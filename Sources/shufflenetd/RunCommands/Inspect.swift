@@ -1,6 +1,5 @@
 import ArgumentParser
 import Checkpoints
-import Foundation
 import Images
 import Runs
 import ShuffleNet
@@ -18,7 +17,7 @@ struct Inspect: AsyncParsableCommand {
         do {
             summary = try CheckpointSummary(path: checkpoint)
         } catch {
-            FileHandle.standardError.write(Data("shufflenetd: \(error)\n".utf8))
+            complain("\(error)")
             throw ExitCode(65)
         }
         print("file:          \(checkpoint)")
