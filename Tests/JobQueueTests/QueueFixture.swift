@@ -12,9 +12,15 @@ struct QueueFixture: Sendable {
 
     var database: Database { test.database }
 
-    static func make(capacity: Int = 4) async throws -> QueueFixture {
-        let test = try await TestDatabase.make(capacity: capacity)
+    /// Migrated once and copied: a hundred tests that migrate at the same time keep the server from everybody else.
+    private static let migrated = Task {
+        let test = try await TestDatabase.make()
         try await JobStore.migrate(test.settings)
+        return test
+    }
+
+    static func make(capacity: Int = 4) async throws -> QueueFixture {
+        let test = try await TestDatabase.make(capacity: capacity, copyOf: try await migrated.value)
         let store = JobStore(test.database)
         return QueueFixture(
             test: test, store: store, worker: try await store.registerWorker(WorkerRegistration(slots: 4)))

@@ -8,12 +8,15 @@ public struct TestDatabase: Sendable {
     public let settings: ConnectionSettings
     public let database: Database
 
-    /// - Parameter capacity: the most connections the test will hold at a time.
-    public static func make(capacity: Int = 4) async throws -> TestDatabase {
+    /// - Parameters:
+    ///   - capacity: the most connections the test will hold at a time.
+    ///   - original: one to copy, to which nobody is connected.
+    public static func make(capacity: Int = 4, copyOf original: TestDatabase? = nil) async throws -> TestDatabase {
         let server = try await TestCluster.shared.settings()
         let name = "test_\(ProcessInfo.processInfo.processIdentifier)_\(next.add(1, ordering: .relaxed).newValue)"
         let admin = Session(server.database("postgres"))
-        _ = try await admin.withConnection { try $0.query("CREATE DATABASE " + Connection.quoted(identifier: name)) }
+        let names = [name, original?.settings.database ?? "template1"].map(Connection.quoted(identifier:))
+        _ = try await admin.withConnection { try $0.query("CREATE DATABASE \(names[0]) TEMPLATE \(names[1])") }
         await admin.close()
         let settings = server.database(name)
         return TestDatabase(settings: settings, database: Database(settings, capacity: capacity))
