@@ -12,13 +12,11 @@ public struct TestDatabase: Sendable {
     ///   - capacity: the most connections the test will hold at a time.
     ///   - original: one to copy, to which nobody is connected.
     public static func make(capacity: Int = 4, copyOf original: TestDatabase? = nil) async throws -> TestDatabase {
-        let server = try await TestCluster.shared.settings()
+        let server = try await TestCluster.shared.administration()
         let name = "test_\(ProcessInfo.processInfo.processIdentifier)_\(next.add(1, ordering: .relaxed).newValue)"
-        let admin = Session(server.database("postgres"))
         let names = [name, original?.settings.database ?? "template1"].map(Connection.quoted(identifier:))
-        _ = try await admin.withConnection { try $0.query("CREATE DATABASE \(names[0]) TEMPLATE \(names[1])") }
-        await admin.close()
-        let settings = server.database(name)
+        _ = try await server.withConnection { try $0.query("CREATE DATABASE \(names[0]) TEMPLATE \(names[1])") }
+        let settings = server.settings.database(name)
         return TestDatabase(settings: settings, database: Database(settings, capacity: capacity))
     }
 
@@ -31,15 +29,16 @@ private actor TestCluster {
     static let shared = TestCluster()
 
     private static let prefix = "shufflenetd-tests-"
-    private var starting: Task<ConnectionSettings, any Error>?
+    private var starting: Task<Database, any Error>?
 
-    func settings() async throws -> ConnectionSettings {
+    /// Few connections, so that the tests, which all begin at once, reach the server one after another.
+    func administration() async throws -> Database {
         let task = starting ?? Task { try await Self.start() }
         starting = task
         return try await task.value
     }
 
-    private static func start() async throws -> ConnectionSettings {
+    private static func start() async throws -> Database {
         let temporary = NSTemporaryDirectory()
         await clearRemains(in: temporary)
         let state = (temporary as NSString).appendingPathComponent(prefix + String(getpid()))
@@ -47,7 +46,7 @@ private actor TestCluster {
         try await cluster.start()
         folderAtExit.withLock { $0 = (state, cluster.dataFolder) }
         atexit { TestCluster.clearAtExit() }
-        return cluster.settings
+        return Database(cluster.settings.database("postgres"), capacity: 2)
     }
 
     private static let folderAtExit = Mutex<(state: String, data: String)?>(nil)
