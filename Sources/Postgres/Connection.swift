@@ -1,5 +1,6 @@
 internal import CLibpq
 internal import Foundation
+internal import Support
 
 /// One connection to a server, and the owner of libpq's handle. Not `Sendable`: it lives inside a `Session`, which waits
 /// for its answers on the socket loop and lends it to those who need several statements in a row.
@@ -74,7 +75,7 @@ public final class Connection {
 
     /// A name as it may stand in SQL.
     public static func quoted(identifier: String) -> String {
-        "\"" + identifier.replacing("\"", with: "\"\"") + "\""
+        "\"" + identifier.replacing(scalars: ["\"": "\"\""]) + "\""
     }
 
     private func commit() throws {

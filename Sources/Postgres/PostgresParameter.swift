@@ -1,4 +1,5 @@
 public import Foundation
+internal import Support
 
 /// A value that can go to the server as text, in place of `$1`, `$2`….
 public protocol PostgresParameter: Sendable {
@@ -61,7 +62,7 @@ extension Array: PostgresParameter where Element: PostgresParameter {
             }
             array += "\""
             if text.utf8.contains(where: { $0 == UInt8(ascii: "\\") || $0 == UInt8(ascii: "\"") }) {
-                array += text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
+                array += text.replacing(scalars: ["\\": "\\\\", "\"": "\\\""])
             } else {
                 array += text
             }

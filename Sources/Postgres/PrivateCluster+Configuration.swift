@@ -9,7 +9,7 @@ extension PrivateCluster {
         var settings = [
             "listen_addresses": "''",
             "port": "5432",
-            "unix_socket_directories": Self.quoted("\"\(socketFolder.replacing("\"", with: "\"\""))\""),
+            "unix_socket_directories": Self.quoted("\"\(socketFolder.replacing(scalars: ["\"": "\"\""]))\""),
             "max_connections": String(options.maxConnections),
             "timezone": "'UTC'",
             "log_timezone": "'UTC'",
@@ -45,7 +45,7 @@ extension PrivateCluster {
         getpwuid(geteuid()).map { String(cString: $0.pointee.pw_name) } ?? "root"
     }
 
-    private static func quoted(_ value: String) -> String { "'\(value.replacing("'", with: "''"))'" }
+    private static func quoted(_ value: String) -> String { "'\(value.replacing(scalars: ["'": "''"]))'" }
 
     private func write(_ name: String, _ lines: [String], _ account: ServerAccount) throws {
         let path = dataFolder + "/" + name

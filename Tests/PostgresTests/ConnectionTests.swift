@@ -7,11 +7,12 @@ import Testing
     @Test func `values go and come back unchanged`() async throws {
         let database = try await TestDatabase.make().database
         let date = Date(timeIntervalSince1970: 1_711_846_800.123456)
-        let strings = ["plain", "", "NULL", "a,b", "{c}", "q\"uo\\te", "größer ✓", " space "]
+        let strings = ["plain", "", "NULL", "a,b", "{c}", "q\"uo\\te", "größer ✓", " space ", "\"\u{301} x"]
         let row = try await database.query(
             "SELECT $1::text AS text, $2::bigint AS number, $3::float8 AS double, $4::boolean AS flag, "
                 + "$5::timestamptz AS date, $6::text AS absent, extract(epoch FROM $7::interval) AS duration, "
-                + "$8::text[] = ARRAY['plain','','NULL','a,b','{c}','q\"uo\\te','größer ✓',' space '] AS same",
+                + "$8::text[] = ARRAY['plain','','NULL','a,b','{c}','q\"uo\\te','größer ✓',' space ',"
+                + "U&'\"\\0301 x'] AS same",
             [
                 "it's; --", Int64.min, 0.1, true, date, String?.none, Duration.milliseconds(90_250), strings,
             ])[0]
