@@ -42,6 +42,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.0"),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0"),
@@ -96,10 +97,15 @@ let package = Package(
             ],
             swiftSettings: optimised),
 
+        // What people look at.
+        .target(
+            name: "Pages", dependencies: ["Support", .product(name: "Mustache", package: "swift-mustache")],
+            swiftSettings: house),
+
         // What a job does.
         .target(
             name: "Runs",
-            dependencies: ["Checkpoints", "Images", "Kernels", "KernelSets", "ShuffleNet", "Support"],
+            dependencies: ["Checkpoints", "Images", "Kernels", "KernelSets", "Pages", "ShuffleNet", "Support"],
             swiftSettings: house),
 
         // What a job is.

@@ -12,6 +12,8 @@ public struct ClassificationRun: Sendable {
     public var images: String
     /// The CSV file; appears when it is complete.
     public var out: String
+    /// An HTML page about the table, for people; nil: none. A part has none.
+    public var report: String?
     /// Paths under `images` that are no input, for instance `job.yaml`.
     public var excluded: Set<String>
     /// Goes on from the rows that an interrupted run of the same options, model and folder left beside `out`.
@@ -46,8 +48,12 @@ public struct ClassificationRun: Sendable {
                 context.log("classifying in bf16: model '\(name)' \(check.sentence)")
             }
             try PredictionFile.checkPlace(out)
-            // A table among the pictures is an earlier run's, or will be this one's.
+            // A table among the pictures is an earlier run's, or will be this one's; a report too.
             var listing = try ImageListing(folder: images, excluding: excluded).leavingOut(RawPath(out))
+            if let report {
+                try ClassificationReport.checkPlace(report, besides: out)
+                listing = listing.leavingOut(RawPath(report))
+            }
             guard listing.count > 0 else {
                 throw RunFailure.badInput("image folder '\(images)' holds no files; wanted at least one picture")
             }
@@ -60,12 +66,19 @@ public struct ClassificationRun: Sendable {
             context.emit(.started)
             let identity = file.identity
             let counts = try classify(listing, with: model, of: identity, in: precision, context: context)
-            if shard != nil { try ShardNote(model: identity, precision: precision).write(beside: out) }
+            var files = ["predictions": (out as NSString).lastPathComponent]
+            if shard != nil {
+                try ShardNote(model: identity, precision: precision).write(beside: out)
+            } else if let report {
+                files["report"] = ClassificationReport(
+                    table: out, listing: listing, pictures: options.pictures
+                ).write(to: report, in: context)
+            }
             let figures = Dictionary(uniqueKeysWithValues: counts.map { ($0.key.rawValue, Double($0.value)) })
             let breakdown = counts.sorted { $0.key.rawValue < $1.key.rawValue }.map { "\($0.value) \($0.key.rawValue)" }
             return RunResult(
                 figures: figures.merging(["files": Double(listing.count)]) { $1 },
-                files: ["predictions": (out as NSString).lastPathComponent],
+                files: files,
                 summary: "classified \(listing.count) files: " + breakdown.joined(separator: ", "))
         }
     }

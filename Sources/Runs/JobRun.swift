@@ -65,20 +65,26 @@ public enum JobRun {
         try reader.finish()
         let out = specification.work + "/predictions.csv"
         Takeover.rows(specification, out: out, context: context)
-        return ClassificationRun(
+        var run = ClassificationRun(
             options: options, model: try model(name, specification), images: try existing(data, specification),
             out: out, excluded: Set(specification.excluded))
+        run.report = report(specification)
+        return run
     }
 
     private static func merge(
         _ parts: [String], _ specification: JobSpecification, _ reader: inout ArgumentReader, _ context: RunContext
     ) throws -> RunResult {
         let images = dataFolder(specification, &reader)
+        var pictures = PictureOptions()
+        pictures.read(from: &reader)
         return try PredictionMerge(
             parts: parts, images: try existing(images, specification), excluded: Set(specification.excluded),
-            out: specification.work + "/predictions.csv"
+            out: specification.work + "/predictions.csv", report: report(specification), pictures: pictures
         ).execute(in: context)
     }
+
+    private static func report(_ specification: JobSpecification) -> String { specification.work + "/report.html" }
 
     /// The folder the job works on: what was dropped, or the folder under the data root that its arguments name.
     private static func dataFolder(_ specification: JobSpecification, _ reader: inout ArgumentReader) -> String {

@@ -32,7 +32,7 @@ struct PredictionTable {
         self.model = SafeText.escaped(model)
     }
 
-    private static let columns = ["path", "status", "label", "label_index", "probability", "margin"]
+    static let columns = ["path", "status", "label", "label_index", "probability", "margin"]
     /// How every table of predictions begins.
     static let firstColumns = columns.joined(separator: ",")
 

@@ -19,21 +19,9 @@ final class PredictionFile {
 
     /// Throws `RunFailure` when the table's name is taken by anything but an earlier table.
     static func checkPlace(_ path: String) throws(RunFailure) {
-        func wrong(_ what: String) -> RunFailure {
-            .badInput("'\(path)' is \(what); wanted the name of a CSV file, new or an earlier table of predictions")
-        }
-        if path.hasSuffix("/") { throw wrong("the name of a folder") }
-        var there = stat()
-        guard lstat(path, &there) == 0 else { return }
-        switch there.st_mode & S_IFMT {
-        case S_IFREG: break
-        case S_IFDIR: throw wrong("a folder")
-        case S_IFLNK: throw wrong("a symbolic link")
-        default: throw wrong("a device, a pipe or a socket")
-        }
-        let mark = Data(PredictionTable.firstColumns.utf8)
-        let head = FileHandle(forReadingAtPath: path).flatMap { try? $0.read(upToCount: mark.count) } ?? Data()
-        if there.st_size > 0, head != mark { throw wrong("no table of predictions") }
+        try OutputPlace.check(
+            path, mark: PredictionTable.firstColumns, isNo: "table of predictions",
+            wanted: "the name of a CSV file, new or an earlier table of predictions")
     }
 
     /// Opens the neighbour; with `resumes` false, or when there is none of this identity, it begins empty.

@@ -16,10 +16,15 @@ struct PredictionMerge: Sendable {
     var excluded: Set<String> = []
     /// The table to write; appears when it is complete.
     var out: String
+    /// A page about the table; nil: none.
+    var report: String?
+    /// How the page's pictures are read.
+    var pictures = PictureOptions()
 
     func execute(in context: RunContext) throws -> RunResult {
         context.emit(.started)
-        let files = try ImageListing(folder: images, excluding: excluded).paths
+        let listing = try ImageListing(folder: images, excluding: excluded)
+        let files = listing.paths
         var meter = ProgressMeter(context: context, total: parts.count)
         let file = try AtomicFile(path: out)
         var (header, model): ([UInt8]?, String?)
@@ -64,9 +69,13 @@ struct PredictionMerge: Sendable {
             )
         }
         try file.commit()
+        var outputs = ["predictions": (out as NSString).lastPathComponent]
+        if let report {
+            outputs["report"] = ClassificationReport(table: out, listing: listing, pictures: pictures)
+                .write(to: report, in: context)
+        }
         return RunResult(
-            figures: ["files": Double(rows), "shards": Double(parts.count)],
-            files: ["predictions": (out as NSString).lastPathComponent],
+            figures: ["files": Double(rows), "shards": Double(parts.count)], files: outputs,
             summary: "merged \(rows) rows of \(parts.count) shards")
     }
 
@@ -74,26 +83,5 @@ struct PredictionMerge: Sendable {
         .badInput(
             "folder '\((images as NSString).lastPathComponent)' was changed while it was classified: the shards' tables are "
                 + "not of the \(files) files that it holds; submit the job again")
-    }
-}
-
-/// The records of an RFC 4180 text, each with its line end. Quotes may hold line ends.
-private struct CSVRecords: Sequence, IteratorProtocol {
-    private var rest: ArraySlice<UInt8>
-
-    init(_ bytes: [UInt8]) { rest = bytes[...] }
-
-    mutating func next() -> ArraySlice<UInt8>? {
-        guard !rest.isEmpty else { return nil }
-        var isQuoted = false
-        var end = rest.startIndex
-        while end < rest.endIndex {
-            let byte = rest[end]
-            end += 1
-            if byte == 0x22 { isQuoted.toggle() }
-            if byte == 0x0A && !isQuoted { break }
-        }
-        defer { rest = rest[end...] }
-        return rest[..<end]
     }
 }

@@ -98,6 +98,8 @@ import Testing
         let output = try #require(job.outputPath)
         let csv = FileManager.default.contents(atPath: "\(output)/predictions.csv")
         #expect(csv != nil && csv == FileManager.default.contents(atPath: "\(wanted)/predictions.csv"))
+        let report = FileManager.default.contents(atPath: "\(output)/report.html")
+        #expect(report != nil && report == FileManager.default.contents(atPath: "\(wanted)/report.html"))
         let parts = try await one.queue.jobs().filter { $0.parent == id }
         #expect(parts.count == 6 && parts.allSatisfy { $0.state == .completed })
         for part in parts + [job] {
@@ -148,7 +150,7 @@ import Testing
         switch victim {
         case .checkpoint: #expect(names.contains("last.ckpt") && names.contains("best.ckpt"))
         case .csv:
-            #expect(names == ["predictions.csv"])
+            #expect(names == ["predictions.csv", "report.html"])
             let csv = FileManager.default.contents(atPath: "\(inside)/\(id)/predictions.csv") ?? Data()
             #expect(csv.count { $0 == UInt8(ascii: "\n") } == 6001)
         }

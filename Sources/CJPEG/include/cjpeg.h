@@ -42,3 +42,8 @@ shfn_jpeg_status shfn_jpeg_decode(
 
 /* What libjpeg said about the last call that did not return OK. */
 const char *shfn_jpeg_message(const shfn_jpeg_decoder *decoder);
+
+/* Encodes packed 8-bit RGB rows as a baseline JPEG into memory that the caller frees. `quality` is libjpeg's, 1 to 100.
+   Not OK only where there is no memory. */
+shfn_jpeg_status shfn_jpeg_write(
+    const uint8_t *rgb, uint32_t width, uint32_t height, int quality, uint8_t **bytes, size_t *size);

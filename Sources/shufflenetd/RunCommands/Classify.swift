@@ -13,6 +13,8 @@ struct Classify: AsyncParsableCommand {
     var images: String
     @Option(help: ArgumentHelp("The CSV to write.", valueName: "csv"))
     var out: String
+    @Option(help: ArgumentHelp("A page to write about it, with pictures of each label.", valueName: "html"))
+    var report: String?
     @OptionGroup(title: "Classification")
     var flags: ClassificationFlags
     @OptionGroup(title: "Pictures")
@@ -24,8 +26,10 @@ struct Classify: AsyncParsableCommand {
     func run() async throws {
         var options = flags.options
         options.pictures = pictures.options
-        let run = ClassificationRun(options: options, model: model, images: images, out: out, resume: resume)
-        try await PlainRun.perform(threads: threads.count) { try run.execute(in: $0) }
+        var run = ClassificationRun(options: options, model: model, images: images, out: out, resume: resume)
+        run.report = report
+        let classification = run
+        try await PlainRun.perform(threads: threads.count) { try classification.execute(in: $0) }
     }
 }
 
