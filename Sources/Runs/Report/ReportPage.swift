@@ -103,9 +103,9 @@ struct ReportPage {
     static let template = HTMLPage(
         title: "{{folder}}: predictions",
         style: """
-            .bar { width: 40%; } .bar div { background: var(--mark); height: .7rem; margin-top: .35rem; min-width: 1px;
-              border-radius: .2rem; }
-            .sheet { display: grid; grid-template-columns: repeat(auto-fill, minmax(8rem, 1fr)); gap: .75rem; }
+            .name { min-width: 7rem; } .bar { width: 40%; }
+            .bar div { background: var(--mark); height: .7rem; margin-top: .35rem; min-width: 1px; border-radius: .2rem; }
+            .sheet { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(7.5rem, 22%), 1fr)); gap: .75rem; }
             figure { margin: 0; } figure img, .gone { display: block; width: 100%; aspect-ratio: 1; border-radius: .4rem;
               background: var(--card); }
             figcaption { font-size: .8rem; overflow-wrap: anywhere; } figcaption b { display: block; }
@@ -118,7 +118,7 @@ struct ReportPage {
             <div class="scroll"><table>
             <tr><th>label</th><th class="number">pictures</th><th class="bar"></th><th class="number">mean probability</th></tr>
             {{#labels}}
-            <tr><td>{{name}}</td><td class="number">{{count}}</td>
+            <tr><td class="name">{{name}}</td><td class="number">{{count}}</td>
             <td class="bar"><div style="width: {{share}}%"></div></td><td class="number">{{certainty}}</td></tr>
             {{/labels}}
             </table></div>
