@@ -146,7 +146,7 @@ let package = Package(
         .target(
             name: "Daemon",
             dependencies: [
-                "CProcess", "Images", "JobQueue", "KernelSets", "Postgres", "Runs", "Spool", "Support",
+                "CProcess", "Images", "JobQueue", "KernelSets", "Pages", "Postgres", "Runs", "Spool", "Support",
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -212,7 +212,8 @@ let package = Package(
         .testTarget(
             name: "DaemonTests",
             dependencies: [
-                "Daemon", "Images", "JobQueue", "Postgres", "Runs", "Spool", "Support", "shufflenetd", "TestSupport",
+                "Daemon", "Images", "JobQueue", "Pages", "Postgres", "Runs", "Spool", "Support", "shufflenetd",
+                "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],

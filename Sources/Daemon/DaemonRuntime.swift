@@ -65,6 +65,7 @@ public struct DaemonRuntime: Sendable {
         for folder in [configuration.state, roots.datasets, roots.models, roots.results, roots.logs] {
             try FileTree.make(folder)
         }
+        if configuration.status.interval > .zero { try FileTree.make(configuration.status.folder) }
     }
 
     private func openDatabase() async throws -> (ConnectionSettings, PrivateCluster?) {
@@ -168,6 +169,7 @@ public struct DaemonRuntime: Sendable {
         try await serve(
             signals: signals, cluster: cluster, dispatch: dispatch, heart: heart,
             duties: duties(queue, registration, sweep, ground),
+            folder: StatusFolder(configuration: configuration, queue: queue, dispatch: dispatch, logger: logger),
             intake: SpoolIntake(
                 store: spool, configuration: spoolConfiguration, registrar: registrar, logger: logger),
             hints: HintService(
@@ -230,7 +232,7 @@ public struct DaemonRuntime: Sendable {
     /// under a beating heart, then goodbye to the queue, and the database last.
     private func serve(
         signals: TerminationSignals, cluster: PrivateCluster?, dispatch: DispatchService, heart: Heart,
-        duties: [RepeatingDuty], intake: SpoolIntake, hints: HintService
+        duties: [RepeatingDuty], folder: StatusFolder, intake: SpoolIntake, hints: HintService
     ) async throws {
         let status = StatusService(
             notifier: SystemdNotifier(environment: environment), dispatch: dispatch, slots: configuration.workers,
@@ -239,6 +241,8 @@ public struct DaemonRuntime: Sendable {
         if let cluster { services.append(ClusterKeeper(cluster: cluster, logger: logger)) }
         services.append(heart)
         services += duties.map { $0 as any Service }
+        // Tells of the drain as well.
+        if configuration.status.interval > .zero { services.append(folder) }
         services += [dispatch, intake, hints, status] as [any Service]
         let group = ServiceGroup(services: services, logger: quiet(logger))
         try signals.hand(

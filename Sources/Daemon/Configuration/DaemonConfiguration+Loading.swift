@@ -16,7 +16,7 @@ extension DaemonConfiguration {
         "spool.max_entries", "spool.max_bytes", "spool.max_depth", "spool.max_unpacked", "spool.max_ratio",
         "roots.datasets", "roots.models", "roots.results", "roots.logs",
         "queue.heartbeat", "queue.dead", "queue.fence", "queue.poll",
-        "retention.jobs", "retention.results",
+        "retention.jobs", "retention.results", "status.folder", "status.interval",
     ]
 
     /// Reads file, environment and flags, later ones on top.
@@ -100,6 +100,9 @@ extension DaemonConfiguration {
             configuration.retention.jobs = age == .zero ? nil : age
         }
         reader.read("retention.results", .flag, into: &configuration.retention.results)
+        reader.read("status.folder", .path, into: &configuration.status.folder)
+        let writing = SettingParser.duration(.zero...Duration.seconds(3600))
+        reader.read("status.interval", writing, into: &configuration.status.interval)
         configuration.defaults = document.defaults
         reader.mistakes += document.mistakes
         for kind in JobSpecification.Kind.allCases {

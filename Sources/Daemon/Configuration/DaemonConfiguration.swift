@@ -22,6 +22,7 @@ public struct DaemonConfiguration: Sendable, Equatable {
     public var roots: Roots
     public var queue: QueueTimings
     public var retention: RetentionSettings
+    public var status: StatusSettings
     /// A libpq connection string for LISTEN, when `database` goes through a transaction pooler, which swallows it.
     public var listen: String?
     /// Arguments a job takes when it doesn't name them itself, by kind.
@@ -67,6 +68,14 @@ public struct DaemonConfiguration: Sendable, Equatable {
         public var results: Bool
     }
 
+    /// Where the daemon says how it stands.
+    public struct StatusSettings: Sendable, Equatable {
+        /// Of `index.html` and `metrics.prom`; absolute.
+        public var folder: String
+        /// How often they are written; zero: never.
+        public var interval: Duration
+    }
+
     /// Cores of one child.
     public var threadsPerWorker: Int { max(1, threads / workers) }
 
@@ -91,6 +100,7 @@ public struct DaemonConfiguration: Sendable, Equatable {
         queue = QueueTimings(
             heartbeat: .seconds(5), dead: WorkerRegistration.usualSilence, fence: .seconds(20), poll: .seconds(2))
         retention = RetentionSettings(jobs: .seconds(90 * 86400), results: false)
+        status = StatusSettings(folder: "\(state)/status", interval: .seconds(10))
         listen = nil
         defaults = [:]
     }

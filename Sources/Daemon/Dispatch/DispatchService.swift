@@ -26,6 +26,8 @@ final class DispatchService: Service {
     private let state: Mutex<State>
     private let actions: AsyncStream<Dispatcher.Action>
     private let send: AsyncStream<Dispatcher.Action>.Continuation
+    /// Of the attempts that ended here.
+    let tally = AttemptTally()
     private let worker: WorkerRegistry
     private let runner: AttemptRunner
     private let settler: AttemptSettler
@@ -85,6 +87,8 @@ final class DispatchService: Service {
     var leases: Set<Lease> { state.withLock { Set($0.slots.keys) } }
     var running: Int { state.withLock { $0.machine.running } }
     var isDraining: Bool { state.withLock { $0.machine.isDraining } }
+    /// Since the last answered heartbeat was sent.
+    var silence: Duration { state.withLock { $0.machine.silence(.now) } }
 
     private func feed(_ event: (inout Dispatcher) -> [Dispatcher.Action]) {
         // Sent under the lock, so that actions leave in the order of the events that caused them.
@@ -186,6 +190,7 @@ final class DispatchService: Service {
         // The one action that is not sent round: it belongs to this task.
         let decided = state.withLock { $0.machine.childEnded(lease, outcome.verdict, .now) }
         guard case .settle(_, let settlement)? = decided.first else { return }
+        tally.add(claim.job.kind, settlement, outcome.usage)
         let ending = await shielded(on: executor) {
             await self.settler.settle(claim, settlement, usage: outcome.usage, at: self.desk(of: lease))
         }

@@ -90,6 +90,9 @@ public struct Dispatcher: Sendable {
     public var running: Int { attempts.values.count { $0.phase != .tidying } }
     public var isDraining: Bool { mode != .open }
 
+    /// Since the last answered heartbeat was sent.
+    public func silence(_ now: Instant) -> Duration { now - answeredBeat }
+
     public func isFenced(_ now: Instant) -> Bool { now - answeredBeat >= fenceAfter }
 
     // MARK: Work
