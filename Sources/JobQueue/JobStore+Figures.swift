@@ -67,7 +67,7 @@ extension JobStore {
         static let name = "coalesce(j.name, j.args ->> 'dataset', j.args ->> 'images')"
 
         static let running = """
-            SELECT j.id, j.kind, \(name) AS name, j.progress, j.progress_message, j.attempt, w.host,
+            SELECT j.id, j.kind, \(name) AS name, j.progress, j.progress_message, w.host,
                 extract(epoch FROM greatest(clock_timestamp() - j.started_at, interval '0')) AS running_for
             FROM shufflenet.jobs AS j LEFT JOIN shufflenet.workers AS w ON w.id = j.worker_id
             WHERE j.state = 'running' ORDER BY j.started_at, j.id LIMIT $1
@@ -93,7 +93,7 @@ extension QueueFigures.RunningJob {
         self.init(
             id: JobID(try row.decode("id")), kind: try row.decode("kind"), name: try row.decodeIfPresent("name"),
             progress: try row.decode("progress"), message: try row.decodeIfPresent("progress_message"),
-            attempt: try row.decode("attempt"), runningFor: try row.decode("running_for"),
+            runningFor: try row.decode("running_for"),
             host: try row.decodeIfPresent("host"))
     }
 }

@@ -36,7 +36,6 @@ public struct QueueFigures: Sendable, Equatable {
         /// 0…1.
         public var progress: Double
         public var message: String?
-        public var attempt: Int
         public var runningFor: Duration
         public var host: String?
     }

@@ -61,8 +61,10 @@ public struct ClassificationRun: Sendable {
                 let part = Array(listing.paths[shard.range(of: listing.count)])
                 listing = ImageListing(folder: listing.folder, paths: part)
             }
-            let folder = (out as NSString).deletingLastPathComponent
-            if !folder.isEmpty { try OutputFolder.make(folder) }
+            for path in [out, report].compactMap(\.self) {
+                let folder = (path as NSString).deletingLastPathComponent
+                if !folder.isEmpty { try OutputFolder.make(folder) }
+            }
             context.emit(.started)
             let identity = file.identity
             let counts = try classify(listing, with: model, of: identity, in: precision, context: context)

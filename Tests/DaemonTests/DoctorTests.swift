@@ -19,7 +19,7 @@ import Testing
         configuration = DaemonConfiguration(state: "\(scratch.path)/state")
         configuration.database = RunningDaemon.address(database.settings)
         configuration.spool.minimumFree = 1
-        for folder in ["spool/incoming", "spool/done", "results/.work", "models", "logs"] {
+        for folder in ["spool/incoming", "spool/done", "results/.work", "models", "logs", "status"] {
             try FileTree.make("\(configuration.state)/\(folder)")
         }
     }

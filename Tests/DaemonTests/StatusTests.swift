@@ -17,7 +17,7 @@ import Testing
             now: Date(timeIntervalSince1970: 1_800_000_000), started: Date(timeIntervalSince1970: 1_799_990_000),
             version: "1", instructionSet: "portable", slots: 4, busySlots: 1, isDraining: false,
             silence: .milliseconds(1500), attempts: [:],
-            disks: [.init(name: "spool", folder: "/s", freeBytes: 5 << 30)], queue: QueueFigures())
+            disks: [.init(name: "spool", freeBytes: 5 << 30)], queue: QueueFigures())
     }
 
     @Test("metrics are in Prometheus' text format, whatever stands in a name")
@@ -77,7 +77,7 @@ import Testing
         ]
         figures.queue?.running = [
             .init(
-                id: JobID(7), kind: "train", name: "<script>", progress: 0.25, message: "epoch 1 of 4", attempt: 1,
+                id: JobID(7), kind: "train", name: "<script>", progress: 0.25, message: "epoch 1 of 4",
                 runningFor: .seconds(60), host: "a&b")
         ]
         figures.queue?.failures = [

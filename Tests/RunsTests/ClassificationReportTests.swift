@@ -104,8 +104,12 @@ struct ClassificationReportTests {
         let model = try bench.trained() + "/best.ckpt"
         let images = try bench.drawClasses("pictures", count: 1)
         let log = EventLog()
-        let result = try run(images, model: model, report: bench.path("nowhere/report.html"))
-            .execute(in: bench.context { log.append($0) })
+        let folder = bench.path("made")
+        let context = bench.context { event in
+            log.append(event)
+            if event == .started { rmdir(folder) }
+        }
+        let result = try run(images, model: model, report: folder + "/report.html").execute(in: context)
         #expect(result.files == ["predictions": "predictions.csv"])
         #expect(log.lines.contains { $0.hasPrefix("the report could not be written; the table of predictions is") })
         let taken = bench.path("predictions.csv")

@@ -33,7 +33,8 @@ public struct Doctor: Sendable {
     /// What the daemon writes into.
     private func folders() -> [Finding] {
         let roots = configuration.roots
-        return [configuration.spool.root, roots.results, roots.models, roots.logs].compactMap { root in
+        let status = configuration.status.interval > .zero ? [configuration.status.folder] : []
+        return ([configuration.spool.root, roots.results, roots.models, roots.logs] + status).compactMap { root in
             guard FileTree.exists(root) else {
                 return Finding(check: "folders", sentence: "there is no '\(root)'; the daemon makes it at its start")
             }

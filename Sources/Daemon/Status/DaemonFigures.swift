@@ -5,7 +5,6 @@ import JobQueue
 struct DaemonFigures {
     struct Disk {
         var name: String
-        var folder: String
         var freeBytes: Int64
     }
 

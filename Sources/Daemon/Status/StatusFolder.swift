@@ -52,7 +52,7 @@ struct StatusFolder: Service {
             busySlots: dispatch.running, isDraining: dispatch.isDraining, silence: dispatch.silence,
             attempts: dispatch.tally.all,
             disks: folders.compactMap { name, folder in
-                FileTree.freeBytes(folder).map { .init(name: name, folder: folder, freeBytes: $0) }
+                FileTree.freeBytes(folder).map { .init(name: name, freeBytes: $0) }
             })
         do {
             figures.queue = try await queue.figures()
