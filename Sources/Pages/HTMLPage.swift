@@ -7,8 +7,8 @@ internal import Support
 public struct HTMLPage: Sendable {
     private let template: MustacheTemplate
 
-    /// Every page begins so.
-    public static let mark = "<!doctype html>"
+    /// Every page begins so, and none of anybody else.
+    public static let mark = "<!doctype html>\n<!-- shufflenetd -->"
 
     /// - Parameters:
     ///   - title: template of the title.

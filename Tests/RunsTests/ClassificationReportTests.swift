@@ -65,7 +65,7 @@ struct ClassificationReportTests {
         let result = try run(images, model: model, report: report).execute(in: bench.context())
         #expect(result.files["report"] == "report.html")
         let page = try bench.text(report)
-        #expect(page.hasPrefix("<!doctype html>\n<html lang=\"en\">"))
+        #expect(page.hasPrefix("<!doctype html>\n<!-- shufflenetd -->\n<html lang=\"en\">"))
         #expect(page.contains("<b>7</b>files") && page.contains("<b>6</b>with a label"))
         #expect(page.components(separatedBy: "<img src=\"data:image/jpeg;base64,/9j/").count == 7)
         for name in ["dark/0.png", "dark/2.png", "light/1.png"] {
@@ -113,7 +113,9 @@ struct ClassificationReportTests {
         #expect(result.files == ["predictions": "predictions.csv"])
         #expect(log.lines.contains { $0.hasPrefix("the report could not be written; the table of predictions is") })
         let taken = bench.path("predictions.csv")
-        for (place, word) in [(model, "is no page"), (images, "is a folder"), (taken, "is no page")] {
+        let theirs = bench.path("theirs.html")
+        try AtomicFile.write("<!doctype html>\n<title>mine</title>".utf8, to: theirs)
+        for (place, word) in [(theirs, "is no page"), (images, "is a folder"), (taken, "is no page")] {
             let failure = #expect(throws: RunFailure.self) {
                 _ = try run(images, model: model, report: place).execute(in: bench.context())
             }

@@ -1,7 +1,8 @@
 import JobQueue
 import Synchronization
 
-/// Counts the attempts that ended in this process, for those who watch it.
+/// Counts the attempts that ended in this process, by what their children ended with, for those who watch it. What the
+/// publication then made of one stands in the queue.
 final class AttemptTally: Sendable {
     struct Key: Hashable, Comparable {
         var kind: String
