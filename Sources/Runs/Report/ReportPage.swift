@@ -105,7 +105,8 @@ struct ReportPage {
         style: """
             .name { min-width: 7rem; } .bar { width: 40%; }
             .bar div { background: var(--mark); height: .7rem; margin-top: .35rem; min-width: 1px; border-radius: .2rem; }
-            .sheet { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(7.5rem, 22%), 1fr)); gap: .75rem; }
+            .sheet { display: grid; grid-template-columns: repeat(8, minmax(0, 1fr)); gap: .75rem; }
+            @media (max-width: 50rem) { .sheet { grid-template-columns: repeat(4, minmax(0, 1fr)); } }
             figure { margin: 0; } figure img, .gone { display: block; width: 100%; aspect-ratio: 1; border-radius: .4rem;
               background: var(--card); }
             figcaption { font-size: .8rem; overflow-wrap: anywhere; } figcaption b { display: block; }
