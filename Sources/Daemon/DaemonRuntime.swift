@@ -162,8 +162,8 @@ public struct DaemonRuntime: Sendable {
             queue: JobStore(Database(heartSettings, capacity: 1), logger: logger), worker: worker, dispatch: dispatch,
             registration: registration, interval: configuration.queue.heartbeat, logger: logger)
         let ground = GroundWatch(
-            spool: spool, folders: [configuration.spool.root, configuration.roots.results, configuration.state],
-            minimum: configuration.spool.minimumFree, dispatch: dispatch, logger: logger)
+            spool: spool, folders: configuration.disks.map(\.folder), minimum: configuration.spool.minimumFree,
+            dispatch: dispatch, logger: logger)
         await ground.look()
 
         try await serve(

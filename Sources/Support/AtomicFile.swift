@@ -52,23 +52,26 @@ public final class AtomicFile {
     }
 
     /// Makes the file visible under its final name. Afterwards the object is spent.
-    public func commit() throws(SystemError) {
+    ///
+    /// - Parameter durably: whether to flush file and folder, which is waiting for the disk; false for what is soon written
+    ///   again.
+    public func commit(durably: Bool = true) throws(SystemError) {
         precondition(descriptor >= 0, "'\(path)' was committed before")
         try flush()
-        if fsync(descriptor) != 0 { throw SystemError("fsync", on: partialPath) }
+        if durably && fsync(descriptor) != 0 { throw SystemError("fsync", on: partialPath) }
         if rename(partialPath, path) != 0 { throw SystemError("rename", on: path) }
         close(descriptor)
         descriptor = -1
-        try Self.flushFolder(of: path)
+        if durably { try Self.flushFolder(of: path) }
     }
 
     /// Writes `bytes` to `path` in one go.
     public static func write(
-        _ bytes: some Sequence<UInt8>, to path: String, permissions: mode_t = 0o644
+        _ bytes: some Sequence<UInt8>, to path: String, permissions: mode_t = 0o644, durably: Bool = true
     ) throws(SystemError) {
         let file = try AtomicFile(path: path, permissions: permissions)
         try file.write(bytes)
-        try file.commit()
+        try file.commit(durably: durably)
     }
 
     /// Gives a file, which is never written in place, a second name; where a file system has no second names (exFAT, many

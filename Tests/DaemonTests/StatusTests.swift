@@ -88,6 +88,7 @@ import Testing
             #"<meta http-equiv="refresh" content="10">"#, "<td>&lt;script&gt;</td>", "<td>25 % epoch 1 of 4</td>",
             "<td>1 min 0 s</td><td>3 min 0 s</td><td>a&amp;b</td>", "takes no more jobs",
             #"<td class="note">paused; no running daemon takes its jobs</td>"#, "<td>1 h 1 min</td>",
+            "<td>5</td><td>classify</td>",
             "<td>held</td><td>worker_crash</td><td>&quot;why&quot;</td>", "<b>5.0 GiB</b>free for spool",
             "<b>4</b>failed", "<b>1</b>running on 2 daemons",
         ]

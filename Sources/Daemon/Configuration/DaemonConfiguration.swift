@@ -79,6 +79,11 @@ public struct DaemonConfiguration: Sendable, Equatable {
     /// Cores of one child.
     public var threadsPerWorker: Int { max(1, threads / workers) }
 
+    /// Where room on the disk is needed.
+    var disks: [(name: String, folder: String)] {
+        [("spool", spool.root), ("results", roots.results), ("state", state)]
+    }
+
     /// What a child is told about roots.
     public var jobRoots: JobSpecification.Roots { .init(datasets: roots.datasets, models: roots.models) }
 

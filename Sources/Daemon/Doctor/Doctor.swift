@@ -74,7 +74,7 @@ public struct Doctor: Sendable {
 
     private func disk() -> [Finding] {
         let minimum = configuration.spool.minimumFree
-        let folders = Set([configuration.spool.root, configuration.roots.results, configuration.state]).sorted()
+        let folders = Set(configuration.disks.map(\.folder)).sorted()
         return folders.compactMap { folder in
             guard let free = FileTree.freeBytes(folder), free < minimum else { return nil }
             return Finding(

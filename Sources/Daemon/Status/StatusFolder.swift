@@ -14,14 +14,7 @@ struct StatusFolder: Service {
     let queue: JobStore
     let dispatch: DispatchService
     let logger: Logger
-    private let started = Date()
-
-    init(configuration: DaemonConfiguration, queue: JobStore, dispatch: DispatchService, logger: Logger) {
-        self.configuration = configuration
-        self.queue = queue
-        self.dispatch = dispatch
-        self.logger = logger
-    }
+    let started = Date()
 
     func run() async throws {
         let duty = RepeatingDuty(
@@ -42,16 +35,12 @@ struct StatusFolder: Service {
     }
 
     private func figures() async -> DaemonFigures {
-        let folders = [
-            ("spool", configuration.spool.root), ("results", configuration.roots.results),
-            ("state", configuration.state),
-        ]
         var figures = DaemonFigures(
             now: Date(), started: started, version: DaemonRuntime.version,
             instructionSet: InstructionSet.current.rawValue, slots: configuration.workers,
             busySlots: dispatch.running, isDraining: dispatch.isDraining, silence: dispatch.silence,
             attempts: dispatch.tally.all,
-            disks: folders.compactMap { name, folder in
+            disks: configuration.disks.compactMap { name, folder in
                 FileTree.freeBytes(folder).map { .init(name: name, freeBytes: $0) }
             })
         do {
@@ -62,11 +51,7 @@ struct StatusFolder: Service {
         return figures
     }
 
-    /// Whole or not at all, as `AtomicFile`, but without flushing: what a crash leaves is soon written again.
     private func put(_ text: String, _ name: String) throws {
-        let place = "\(configuration.status.folder)/\(name)"
-        let draft = "\(configuration.status.folder)/.\(name).partial"
-        try Data(text.utf8).write(to: URL(fileURLWithPath: draft))
-        if rename(draft, place) != 0 { throw SystemError("rename", on: place) }
+        try AtomicFile.write(Array(text.utf8), to: "\(configuration.status.folder)/\(name)", durably: false)
     }
 }

@@ -5,11 +5,6 @@ import Support
 
 /// What the template of the status page is filled with; its words are the template's names.
 struct StatusPage {
-    struct Tile {
-        var number: String
-        var word: String
-    }
-
     struct Running {
         var id: String
         var kind: String
@@ -28,15 +23,6 @@ struct StatusPage {
         var later: Int
         var oldest: String?
         var note: String?
-    }
-
-    struct Failure {
-        var id: String
-        var kind: String
-        var name: String?
-        var state: String
-        var reason: String?
-        var error: String?
     }
 
     struct Schedule {
@@ -62,7 +48,7 @@ struct StatusPage {
     var tiles: [Tile]
     var running: Table<Running>?
     var queues: Table<Queue>?
-    var failures: Table<Failure>?
+    var failures: Table<QueueFigures.Failure>?
     var schedules: Table<Schedule>?
 
     /// The newest of the failures.
@@ -73,21 +59,21 @@ struct StatusPage {
         about = "shufflenetd \(figures.version), \(figures.instructionSet), since \(Self.time(figures.started))"
         written = Self.time(figures.now)
         seconds = max(Int(interval / .seconds(1)), 1)
-        tiles = [Tile(number: "\(figures.busySlots) of \(figures.slots)", word: "slots at work")]
+        tiles = [Tile("\(figures.busySlots) of \(figures.slots)", "slots at work")]
         if figures.isDraining { notes.append("This daemon is ending: it takes no more jobs.") }
         if let trouble = figures.trouble { notes.append("The database does not answer: \(trouble)") }
-        if let queue = figures.queue { add(queue, now: figures.now) }
-        tiles += figures.disks.map { Tile(number: Self.size($0.freeBytes), word: "free for \($0.name)") }
+        if let queue = figures.queue { add(queue) }
+        tiles += figures.disks.map { Tile(Self.size($0.freeBytes), "free for \($0.name)") }
     }
 
-    private mutating func add(_ queue: QueueFigures, now: Date) {
+    private mutating func add(_ queue: QueueFigures) {
         func sum(_ count: KeyPath<QueueFigures.Queue, Int>) -> String {
             "\(queue.queues.reduce(0) { $0 + $1[keyPath: count] })"
         }
         tiles += [
-            Tile(number: sum(\.running), word: queue.daemons == 1 ? "running" : "running on \(queue.daemons) daemons"),
-            Tile(number: sum(\.due), word: "due"), Tile(number: sum(\.later), word: "for later"),
-            Tile(number: sum(\.held), word: "held for a person"), Tile(number: sum(\.failed), word: "failed"),
+            Tile(sum(\.running), queue.daemons == 1 ? "running" : "running on \(queue.daemons) daemons"),
+            Tile(sum(\.due), "due"), Tile(sum(\.later), "for later"),
+            Tile(sum(\.held), "held for a person"), Tile(sum(\.failed), "failed"),
         ]
         running = Table(
             queue.running.map { job in
@@ -108,11 +94,7 @@ struct StatusPage {
                     name: queue.name, due: queue.due, later: queue.later, oldest: queue.oldestDue.map(Self.words),
                     note: notes.isEmpty ? nil : notes.joined(separator: "; "))
             })
-        failures = Table(
-            queue.failures.prefix(Self.shownFailures).map {
-                Failure(
-                    id: "\($0.id)", kind: $0.kind, name: $0.name, state: $0.state, reason: $0.reason, error: $0.error)
-            })
+        failures = Table(Array(queue.failures.prefix(Self.shownFailures)))
         schedules = Table(
             queue.schedules.map {
                 Schedule(
@@ -158,7 +140,7 @@ struct StatusPage {
             {{#notes}}
             <p class="note">{{.}}</p>
             {{/notes}}
-            <div class="tiles">{{#tiles}}<div class="tile"><b>{{number}}</b>{{word}}</div>{{/tiles}}</div>
+            \(Tile.template)
             {{#running}}
             <h2>Running</h2>
             <div class="scroll"><table>

@@ -37,9 +37,12 @@ struct ClassificationReport {
     private func page(in context: RunContext) throws -> String {
         var tally = ReportTally()
         try PredictionRow.forEach(inTable: table) { tally.add($0) }
+        guard tally.files == listing.count else {
+            throw RunFailure(.error, "'\(table)' has \(tally.files) rows, of \(listing.count) files")
+        }
         let groups = tally.ordered
         let shown = groups.prefix(ReportTally.shownGroups)
-        let picks = shown.flatMap { $0.group.surest + $0.group.leastSure }.filter { $0.place < listing.count }
+        let picks = shown.flatMap { $0.group.surest + $0.group.leastSure }
         let paths = picks.map(\.place).sorted().map { listing.paths[$0] }
         let pictures = try Thumbnails.make(
             of: ImageListing(folder: listing.folder, paths: paths), reading: self.pictures, in: context)
@@ -50,9 +53,8 @@ struct ClassificationReport {
                 sections: shown.map { label, group in
                     ReportPage.Section(
                         label: label, count: group.count,
-                        pictures: (group.surest + group.leastSure.reversed()).map { pick in
-                            ReportPage.Picture(
-                                pick, source: pick.place < listing.count ? pictures[listing.paths[pick.place]] : nil)
+                        pictures: (group.surest + group.leastSure.reversed()).map {
+                            ReportPage.Picture($0, source: pictures[listing.paths[$0.place]])
                         })
                 }))
     }

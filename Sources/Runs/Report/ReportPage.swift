@@ -2,11 +2,6 @@ import Pages
 
 /// What the template of a classification's report is filled with; its words are the template's names.
 struct ReportPage {
-    struct Tile {
-        var number: Int
-        var word: String
-    }
-
     struct Label {
         var name: String
         var count: Int
@@ -75,8 +70,8 @@ struct ReportPage {
             (.unsupported, "of another format"), (.tooLarge, "too large"), (.missing, "missing"),
         ]
         tiles =
-            [Tile(number: tally.files, word: tally.files == 1 ? "file" : "files")]
-            + words.compactMap { status, word in tally.statuses[status].map { Tile(number: $0, word: word) } }
+            [Tile("\(tally.files)", tally.files == 1 ? "file" : "files")]
+            + words.compactMap { status, word in tally.statuses[status].map { Tile("\($0)", word) } }
         let predicted = max(tally.files - tally.failed, 1)
         labels = groups.map { label, group in
             Label(
@@ -114,7 +109,7 @@ struct ReportPage {
         body: """
             <h1>{{folder}}</h1>
             <p class="faint">classified by {{model}}; every file has its row in {{table}}</p>
-            <div class="tiles">{{#tiles}}<div class="tile"><b>{{number}}</b>{{word}}</div>{{/tiles}}</div>
+            \(Tile.template)
             <h2>Labels</h2>
             <div class="scroll"><table>
             <tr><th>label</th><th class="number">pictures</th><th class="bar"></th><th class="number">mean probability</th></tr>
