@@ -79,9 +79,10 @@ let package = Package(
         .target(
             name: "Checkpoints",
             dependencies: [
-                "CZlib", "ShuffleNet", "Support", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+                "CZlib", "Kernels", "ShuffleNet", "Support",
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
-            exclude: ["checkpoint.proto"],
+            exclude: ["checkpoint.proto", "ONNX/onnx.proto"],
             swiftSettings: optimised),
 
         // Pictures.

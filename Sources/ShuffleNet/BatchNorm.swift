@@ -3,8 +3,8 @@ import Support
 
 /// One batch normalisation in training: its parameters, running statistics and gradients by address, and this step's
 /// statistics.
-final class BatchNorm {
-    static let epsilon = 1e-5
+package final class BatchNorm {
+    package static let epsilon = 1e-5
     /// running = 0.9·running + 0.1·batch.
     static let runningShare: Float = 0.9
 

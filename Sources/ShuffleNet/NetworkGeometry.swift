@@ -1,12 +1,12 @@
-import Kernels
+package import Kernels
 
 /// The network laid over square images of one size: which window each layer moves over which map.
-struct NetworkGeometry {
-    let stem: PlacedStem
-    let units: [PlacedUnit]
+package struct NetworkGeometry {
+    package let stem: PlacedStem
+    package let units: [PlacedUnit]
 
     /// - Parameter pixels: side of the images, at least `NetworkConfiguration.minimumPixels`.
-    init(_ configuration: NetworkConfiguration, pixels: Int) {
+    package init(_ configuration: NetworkConfiguration, pixels: Int) {
         precondition(
             pixels >= NetworkConfiguration.minimumPixels,
             "the network wants images of at least \(NetworkConfiguration.minimumPixels) pixels, not \(pixels)")
@@ -30,9 +30,9 @@ struct NetworkGeometry {
 }
 
 /// The windows of the first convolution and the max-pool behind it.
-struct PlacedStem {
-    let convolution: PlaneWindow
-    let pool: PlaneWindow
+package struct PlacedStem {
+    package let convolution: PlaneWindow
+    package let pool: PlaneWindow
 
     init(pixels: Int) {
         convolution = .convolution(height: pixels, width: pixels, stride: 2)
@@ -41,13 +41,13 @@ struct PlacedStem {
 }
 
 /// A unit, the map that it reads, and what its parameters' names begin with.
-struct PlacedUnit {
-    let shape: UnitShape
-    let prefix: String
+package struct PlacedUnit {
+    package let shape: UnitShape
+    package let prefix: String
     /// Of the depthwise convolution, which alone changes the map's size.
-    let window: PlaneWindow
+    package let window: PlaneWindow
     /// Of the shortcut's average pool, at stride 2.
-    let shortcut: PlaneWindow?
+    package let shortcut: PlaneWindow?
 
     init(_ shape: UnitShape, height: Int, width: Int, prefix: String) {
         self.shape = shape

@@ -1,17 +1,17 @@
 /// The channel arithmetic of one ShuffleNet unit (figure 2 b and c of the paper).
-struct UnitShape: Hashable, Sendable {
+package struct UnitShape: Hashable, Sendable {
     let inputs: Int
     let outputs: Int
     /// Groups of the second 1×1 convolution and of the shuffle.
-    let groups: Int
+    package let groups: Int
     /// The very first unit's first convolution is not grouped: its input has too few channels.
     let isFirst: Bool
     let stride: Int
 
     /// Channels between the two 1×1 convolutions.
-    var middle: Int { outputs / 4 }
+    package var middle: Int { outputs / 4 }
     /// Groups of the first 1×1 convolution.
-    var reduceGroups: Int { isFirst ? 1 : groups }
+    package var reduceGroups: Int { isFirst ? 1 : groups }
     /// Channels made by the branch; at stride 2 the shortcut's channels come before them.
     var branchOutputs: Int { stride == 2 ? outputs - inputs : outputs }
     /// Rows of the output that the shortcut fills at stride 2.

@@ -16,8 +16,8 @@ struct ModelExportTests {
     func bothWays() throws {
         let model = try bench.trained() + "/best.ckpt"
         let (tensors, back) = (bench.path("m.safetensors"), bench.path("back.ckpt"))
-        try ModelExport.execute(model: model, out: tensors, weightsOnly: false)
-        try ModelExport.execute(model: tensors, out: back, weightsOnly: false)
+        _ = try ModelExport.execute(model: model, out: tensors, weightsOnly: false)
+        _ = try ModelExport.execute(model: tensors, out: back, weightsOnly: false)
         #expect(try ModelFile(path: back) == ModelFile(path: model))
         #expect(try ModelFile(path: tensors).identity == ModelFile(path: model).identity)
     }
@@ -26,7 +26,7 @@ struct ModelExportTests {
     func weightsOnly() throws {
         let model = try bench.trained() + "/best.ckpt"
         let out = bench.path("slim.ckpt")
-        try ModelExport.execute(model: model, out: out, weightsOnly: true)
+        _ = try ModelExport.execute(model: model, out: out, weightsOnly: true)
         let (slim, whole) = (try ModelFile(path: out), try ModelFile(path: model))
         #expect(slim.parameters == whole.parameters && slim.card.classNames == whole.card.classNames)
         #expect(slim.optimizer == nil && slim.card.runState == nil)
@@ -36,12 +36,33 @@ struct ModelExportTests {
         ).execute(in: bench.context())
     }
 
+    @Test("as ONNX it has the size of its pictures and their classes, and what is assumed of a model that says neither")
+    func onnx() throws {
+        let model = try bench.trained() + "/best.ckpt"
+        #expect(try ModelExport.execute(model: model, out: bench.path("m.onnx"), weightsOnly: false) == [])
+        let known = try TrainedModel(path: model)
+        let graph = String(decoding: try bench.bytes(bench.path("m.onnx")), as: UTF8.self)
+        for text in [try known.classNames.json, try known.preprocessing.json] { #expect(graph.contains(text)) }
+
+        let bare = bench.path("bare.ckpt")
+        var file = try ModelFile(path: model)
+        file.card = ModelCard()
+        try file.write(to: bare)
+        let assumed = try ModelExport.execute(model: bare, out: bench.path("bare.onnx"), weightsOnly: false)
+        #expect(assumed.count == 2 && assumed[0].contains("names no classes"))
+        #expect(
+            String(decoding: try bench.bytes(bench.path("bare.onnx")), as: UTF8.self)
+                .contains(#"["class 0""#))
+    }
+
     @Test("what can't be written, or would be written over, is refused")
     func refusals() throws {
         let model = try bench.trained() + "/best.ckpt"
-        for (out, sentence) in [("m.pt", "ends in .ckpt or .safetensors"), ("out/last.ckpt", "is there already")] {
+        for (out, sentence) in [
+            ("m.pt", "ends in .ckpt, .safetensors or .onnx"), ("out/last.ckpt", "is there already"),
+        ] {
             let failure = #expect(throws: RunFailure.self) {
-                try ModelExport.execute(model: model, out: bench.path(out), weightsOnly: false)
+                _ = try ModelExport.execute(model: model, out: bench.path(out), weightsOnly: false)
             }
             #expect(failure?.message.contains(sentence) == true)
         }

@@ -3,8 +3,12 @@ import Runs
 
 struct Export: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Write a checkpoint as MindSpore's .ckpt or as .safetensors.",
-        discussion: "Names, shapes and classes stay what they are; every command here reads either.")
+        abstract: "Write a checkpoint as MindSpore's .ckpt, as .safetensors, or as .onnx for other programs.",
+        discussion: """
+            In .ckpt and .safetensors names, shapes and classes stay what they are; every command here reads either. An \
+            .onnx file holds the network as a graph from images [batch, 3, pixels, pixels], normalised as its metadata \
+            says, to logits [batch, classes], and nothing that only a training needs.
+            """)
 
     @Argument(help: ArgumentHelp("The checkpoint.", valueName: "ckpt"))
     var model: String
@@ -15,7 +19,9 @@ struct Export: AsyncParsableCommand {
 
     func run() async throws {
         do throws(RunFailure) {
-            try ModelExport.execute(model: model, out: out, weightsOnly: weightsOnly)
+            for assumption in try ModelExport.execute(model: model, out: out, weightsOnly: weightsOnly) {
+                print(assumption)
+            }
         } catch {
             complain("\(error)")
             throw ExitCode(error.exitStatus)
