@@ -6,6 +6,8 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
     public enum Schedule: String, Codable, Sendable, CaseIterable {
         /// A linear climb over the warm-up epochs (half of the run at most), then a cosine down to the minimum; a value a step.
         case cosine
+        /// MindSpore's `cosine_decay_lr` over all epochs: no climb, and a value an epoch.
+        case cosineDecay = "cosine_decay"
         /// The learning rate as given, throughout.
         case constant
     }
@@ -23,7 +25,7 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
     public var pixels = 224
     public var seed = 1
     public var learningRate = 0.05
-    /// What the cosine schedule ends at; of its own accord never more than the learning rate, see `lowerMinimum`.
+    /// What either cosine ends at; of its own accord never more than the learning rate, see `lowerMinimum`.
     public var minimumLearningRate = 0.0005
     public var warmUpEpochs = 4
     public var schedule = Schedule.cosine
@@ -104,7 +106,7 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
         check(SharedBounds.pixels.contains(pixels), "pixels", pixels, SharedBounds.pixels.words)
         check(seed >= 0, "seed", seed, "0 or more")
         check(learningRate > 0 && learningRate <= 100, "lr", learningRate, "more than 0 and at most 100")
-        if schedule == .cosine && learningRate > 0 {
+        if schedule != .constant && learningRate > 0 {
             check(
                 minimumLearningRate >= 0 && minimumLearningRate <= learningRate, "min_lr", minimumLearningRate,
                 "0 or more and at most lr (\(learningRate))")
@@ -210,6 +212,10 @@ extension TrainingOptions {
             .warmUpCosine(
                 minimum: Float(minimumLearningRate), maximum: Float(learningRate), stepsPerEpoch: stepsPerEpoch,
                 warmUpEpochs: warmUpEpochs, epochs: epochs)
+        case .cosineDecay:
+            .cosineDecay(
+                minimum: Float(minimumLearningRate), maximum: Float(learningRate), stepsPerEpoch: stepsPerEpoch,
+                decayEpochs: epochs)
         }
     }
 }

@@ -90,6 +90,19 @@ struct TrainingOptionsTests {
         #expect(options.minimumLearningRate == wanted)
     }
 
+    @Test("cosine_decay is the document's list of rates: a value an epoch, from lr to 5.02e-4 in its 250 epochs")
+    func cosineDecay() {
+        let (options, mistakes) = read([
+            "schedule": .string("cosine_decay"), "epochs": .number(250), "warm_up_epochs": .number(4),
+        ])
+        #expect(mistakes == [])
+        let schedule = options.schedule(stepsPerEpoch: 391)
+        #expect(schedule.rate(at: 0) == 0.05 && schedule.rate(at: 390) == 0.05 && schedule.rate(at: 391) < 0.05)
+        #expect(abs(schedule.rate(at: 391 * 250 - 1) - 5.02e-4) < 1e-6)
+        let above = read(["schedule": .string("cosine_decay"), "lr": .number(0.0001), "min_lr": .number(0.001)])
+        #expect(above.mistakes == ["min_lr is 0.001; wanted 0 or more and at most lr (0.0001)"])
+    }
+
     @Test("of a learning rate that is none only the learning rate is spoken of", arguments: [-1, 0, 101])
     func wrongRate(rate: Double) {
         let mistakes = read(["lr": .number(rate)]).mistakes

@@ -34,7 +34,7 @@ struct TrainingFlags: ParsableArguments {
     var minLr: Double?
     @Option(help: "Epochs of linear warm-up before the cosine.")
     var warmUpEpochs = Self.defaults.warmUpEpochs
-    @Option(help: "cosine or constant.")
+    @Option(help: "cosine, constant, or cosine_decay: MindSpore's, a value an epoch and without warm-up.")
     var schedule = Self.defaults.schedule
     @Option(help: "Momentum of the optimiser.")
     var momentum = Self.defaults.momentum
