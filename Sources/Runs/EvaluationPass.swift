@@ -82,7 +82,10 @@ final class EvaluationPass {
                 labelSmoothing: Float(labelSmoothing))
             state.tally.add(lossSum: score.lossSum)
             for (row, label) in labels.enumerated() {
-                state.tally.add(logits: primary.row(row), label: Int(label), other: secondary?.row(row))
+                let record = batch.indices[row]
+                state.tally.add(
+                    record: record, name: dataset.recordName(at: record), logits: primary.row(row), label: Int(label),
+                    other: secondary?.row(row))
             }
             state.done += batch.count
             state.nextBatch = batch.number + 1

@@ -32,6 +32,19 @@ public struct EvaluationReport: Codable, Sendable, Equatable {
         }
     }
 
+    /// A record whose best class is not its label.
+    public struct Mistake: Codable, Sendable, Equatable {
+        /// Its number among the records that were measured.
+        public var index: Int
+        /// Its name in the data set.
+        public var record: String
+        /// Names of classes.
+        public var actual: String
+        public var predicted: String
+        /// Of the predicted class.
+        public var probability: Double
+    }
+
     /// Nil for a pass within a training.
     public var subject: Subject?
     public var precision: Precision
@@ -45,11 +58,13 @@ public struct EvaluationReport: Codable, Sendable, Equatable {
     public var classes: [ClassFigures]
     /// `confusion[actual][predicted]`, in the order of `classes`.
     public var confusion: [[Int]]
+    /// The surest, surest first, of equals in the order of the records; nil in what an earlier version wrote.
+    public var mistakes: [Mistake]?
     /// How far bfloat16 agrees with float32; nil where that was not measured.
     public var bfloat16Check: BFloat16Check?
 
     private enum CodingKeys: String, CodingKey {
-        case subject, precision, images, unreadable, loss, classes, confusion
+        case subject, precision, images, unreadable, loss, classes, confusion, mistakes
         case bfloat16Check = "bf16_check"
         case top1 = "top_1"
         case top5 = "top_5"
@@ -66,6 +81,10 @@ struct EvaluationTally: Codable {
     private var top1 = 0
     private var top5 = 0
     private var images = 0
+    private var mistakes: [EvaluationReport.Mistake] = []
+
+    /// Mistakes that are kept.
+    static let shownMistakes = 24
 
     init(classNames: [String], precision: Precision = .float32, checksBFloat16: Bool = false) {
         self.classNames = classNames
@@ -74,8 +93,12 @@ struct EvaluationTally: Codable {
         confusion = Array(repeating: Array(repeating: 0, count: classNames.count), count: classNames.count)
     }
 
-    /// Adds one image: its logits, `[classes]`, its label, and its logits in the other precision if those are compared.
-    mutating func add(logits: UnsafeBufferPointer<Float>, label: Int, other: UnsafeBufferPointer<Float>? = nil) {
+    /// Adds one image, in the order of the records: its number and name, its logits, `[classes]`, its label, and its logits
+    /// in the other precision if those are compared.
+    mutating func add(
+        record index: Int, name: @autoclosure () -> String, logits: UnsafeBufferPointer<Float>, label: Int,
+        other: UnsafeBufferPointer<Float>? = nil
+    ) {
         let ranked = topIndices(of: logits, 5)
         if let other {
             check?.images += 1
@@ -85,6 +108,17 @@ struct EvaluationTally: Codable {
         top1 += ranked[0] == label ? 1 : 0
         top5 += ranked.contains(label) ? 1 : 0
         images += 1
+        if ranked[0] != label {
+            let probability = softmax(logits)[ranked[0]]
+            let place = mistakes.firstIndex { $0.probability < probability } ?? mistakes.count
+            guard place < Self.shownMistakes else { return }
+            mistakes.insert(
+                .init(
+                    index: index, record: name(), actual: classNames[label], predicted: classNames[ranked[0]],
+                    probability: probability),
+                at: place)
+            if mistakes.count > Self.shownMistakes { mistakes.removeLast() }
+        }
     }
 
     /// Adds the loss of images, summed.
@@ -107,7 +141,7 @@ struct EvaluationTally: Codable {
             precision: precision, images: images, unreadable: unreadable, loss: lossSum / divisor,
             top1: Double(top1) / divisor,
             top5: Double(top5) / divisor, classes: classes, confusion: confusion,
-            bfloat16Check: check)
+            mistakes: mistakes, bfloat16Check: check)
     }
 }
 

@@ -4,8 +4,8 @@ import Images
 import ShuffleNet
 import Support
 
-/// Measures a checkpoint on a labelled data set: a further line of `eval_log.txt` and a fresh `eval.json`; in bfloat16
-/// also `checked.ckpt`, a copy that tells how far it agrees with float32.
+/// Measures a checkpoint on a labelled data set: a further line of `eval_log.txt`, a fresh `eval.json` and `report.html`, a
+/// page about it; in bfloat16 also `checked.ckpt`, a copy that tells how far it agrees with float32.
 ///
 /// One that was interrupted goes on at its next batch when it is run again with the same options, model, data and `out`,
 /// and ends with the same bytes.
@@ -44,6 +44,8 @@ public struct EvaluationRun: Sendable {
                 context.log(
                     "the model was trained on these, or most of them; part validation measures on those held back")
             }
+            let page = ReportFile(path: out + "/" + ReportFile.name)
+            try page.checkPlace(wanted: "no such name in the output folder, or an earlier report")
             try OutputFolder.make(out)
             context.emit(.started)
 
@@ -72,9 +74,10 @@ public struct EvaluationRun: Sendable {
                 )
             }
 
-            report.subject = .init(
+            let subject = EvaluationReport.Subject(
                 checkpoint: self.model, identity: identity, data: data, part: options.part,
                 isFamiliar: measured.areFamiliar)
+            report.subject = subject
             let line = EvaluationLog.line(
                 report, checkpoint: self.model, seconds: (ContinuousClock.now - start) / .seconds(1))
             context.log(line)
@@ -90,6 +93,10 @@ public struct EvaluationRun: Sendable {
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
             try AtomicFile.write(try encoder.encode(report) + Data("\n".utf8), to: out + "/eval.json")
+            result.files["page"] = page.write(besides: "eval.json", in: context) {
+                try EvaluationPage.html(
+                    of: report, subject: subject, on: measured, reading: options.pictures, in: context)
+            }
             // Last, since an evaluation that is repeated for want of space would add a second line.
             try AppendedFile.append(line + "\n", to: out + "/eval_log.txt")
             bookmark.remove()

@@ -84,7 +84,9 @@ public enum JobRun {
         ).execute(in: context)
     }
 
-    private static func report(_ specification: JobSpecification) -> String { specification.work + "/report.html" }
+    private static func report(_ specification: JobSpecification) -> String {
+        specification.work + "/" + ReportFile.name
+    }
 
     /// The folder the job works on: what was dropped, or the folder under the data root that its arguments name.
     private static func dataFolder(_ specification: JobSpecification, _ reader: inout ArgumentReader) -> String {

@@ -188,8 +188,10 @@ import Testing
         #expect(
             FileManager.default.contents(atPath: log).map { String(decoding: $0, as: UTF8.self) }?
                 .contains("going on after ") == true)
-        let figures = [whole, job].map { FileManager.default.contents(atPath: "\($0.outputPath ?? "")/eval.json") }
-        #expect(figures[0] != nil && figures[0] == figures[1])
+        for name in ["eval.json", "report.html"] {
+            let files = [whole, job].map { FileManager.default.contents(atPath: "\($0.outputPath ?? "")/\(name)") }
+            #expect(files[0] != nil && files[0] == files[1], "\(name)")
+        }
     }
 }
 

@@ -13,7 +13,7 @@ struct EvaluationReportTests {
         for (actual, predicted) in pairs {
             var logits: [Float] = [0, 0, 0]
             logits[predicted] = 1
-            logits.withUnsafeBufferPointer { tally.add(logits: $0, label: actual) }
+            logits.withUnsafeBufferPointer { tally.add(record: 0, name: "", logits: $0, label: actual) }
             tally.add(lossSum: 0.5)
         }
         return tally.report(unreadable: 2)
@@ -27,7 +27,7 @@ struct EvaluationReportTests {
         ]
         for (logits, other) in cases {
             logits.withUnsafeBufferPointer { logits in
-                other.withUnsafeBufferPointer { tally.add(logits: logits, label: 0, other: $0) }
+                other.withUnsafeBufferPointer { tally.add(record: 0, name: "", logits: logits, label: 0, other: $0) }
             }
         }
         let report = tally.report(unreadable: 0)

@@ -31,16 +31,6 @@ struct StatusPage {
         var note: String?
     }
 
-    /// Rows, where there are any.
-    struct Table<Row> {
-        var rows: [Row]
-
-        init?(_ rows: [Row]) {
-            if rows.isEmpty { return nil }
-            self.rows = rows
-        }
-    }
-
     var about: String
     var written: String
     var seconds: Int

@@ -46,3 +46,18 @@ public struct ImageListing: Sendable {
     public var count: Int { paths.count }
     public func path(at index: Int) -> RawPath { folder.appending(paths[index]) }
 }
+
+/// Pictures that nobody has labelled: all of one class without a name.
+extension ImageListing: Dataset {
+    public var name: String { folder.description }
+    public var classNames: [String] { [""] }
+    public func label(at index: Int) -> Int { 0 }
+    public func recordName(at index: Int) -> String { paths[index].description }
+    public func file(at index: Int) -> RawPath? { path(at: index) }
+
+    public func readImage(
+        at index: Int, using decoder: ImageDecoder, into image: RGBImage, reduction: (ImageFacts) -> Int
+    ) throws(ImageError) -> ImageFacts {
+        try decoder.decode(path(at: index), into: image, reduction: reduction)
+    }
+}

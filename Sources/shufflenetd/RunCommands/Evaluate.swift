@@ -5,8 +5,9 @@ struct Evaluate: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Measure a checkpoint on a labelled data set.",
         discussion: """
-            OUT receives a further line of eval_log.txt, and eval.json; with --precision bf16 also checked.ckpt, the \
-            checkpoint with how far bf16 agrees with f32 recorded in it.
+            OUT receives a further line of eval_log.txt, eval.json, and report.html, a page about it with the surest \
+            mistakes as pictures; with --precision bf16 also checked.ckpt, the checkpoint with how far bf16 agrees with \
+            f32 recorded in it.
             """)
 
     @Option(help: ArgumentHelp("The checkpoint to measure.", valueName: "ckpt"))

@@ -1,7 +1,7 @@
 import Pages
 
 /// What the template of a classification's report is filled with; its words are the template's names.
-struct ReportPage {
+struct ClassificationPage {
     struct Label {
         var name: String
         var count: Int
@@ -10,28 +10,15 @@ struct ReportPage {
         var certainty: String
     }
 
-    struct Picture {
-        var path: String
-        var certainty: String
-        /// Nil: the file could not be read again.
-        var source: String?
-
-        init(_ pick: ReportTally.Pick, source: String?) {
-            path = pick.path
-            certainty = ReportPage.percent(pick.probability)
-            self.source = source
-        }
-    }
-
     struct Section {
         var name: String
         var count: Int
-        var pictures: [Picture]
+        var figures: [Figure]
 
-        init(label: String, count: Int, pictures: [Picture]) {
-            name = ReportPage.name(of: label)
+        init(label: String, count: Int, figures: [Figure]) {
+            name = ClassificationPage.name(of: label)
             self.count = count
-            self.pictures = pictures
+            self.figures = figures
         }
     }
 
@@ -76,7 +63,7 @@ struct ReportPage {
         labels = groups.map { label, group in
             Label(
                 name: Self.name(of: label), count: group.count, share: group.count * 100 / predicted,
-                certainty: Self.percent(group.sum / Double(group.count)))
+                certainty: percent(group.sum / Double(group.count)))
         }
         self.sections = sections
         furtherLabels = groups.count > sections.count ? groups.count - sections.count : nil
@@ -89,22 +76,12 @@ struct ReportPage {
 
     private static func name(of label: String) -> String { label.isEmpty ? "no label" : label }
 
-    /// Tenths of a hundredth, by integer arithmetic: no locale.
-    static func percent(_ probability: Double) -> String {
-        let thousandths = Int((min(max(probability, 0), 1) * 1000).rounded())
-        return "\(thousandths / 10).\(thousandths % 10) %"
-    }
-
     static let template = HTMLPage(
         title: "{{folder}}: predictions",
         style: """
-            .name { min-width: 7rem; } .bar { width: 40%; }
-            .bar div { background: var(--mark); height: .7rem; margin-top: .35rem; min-width: 1px; border-radius: .2rem; }
-            .sheet { display: grid; grid-template-columns: repeat(8, minmax(0, 1fr)); gap: .75rem; }
-            @media (max-width: 50rem) { .sheet { grid-template-columns: repeat(4, minmax(0, 1fr)); } }
-            figure { margin: 0; } figure img, .gone { display: block; width: 100%; aspect-ratio: 1; border-radius: .4rem;
-              background: var(--card); }
-            figcaption { font-size: .8rem; overflow-wrap: anywhere; } figcaption b { display: block; }
+            .name { min-width: 7rem; }
+            \(Bar.style)
+            \(Figure.style)
             """,
         body: """
             <h1>{{folder}}</h1>
@@ -115,18 +92,13 @@ struct ReportPage {
             <tr><th>label</th><th class="number">pictures</th><th class="bar"></th><th class="number">mean probability</th></tr>
             {{#labels}}
             <tr><td class="name">{{name}}</td><td class="number">{{count}}</td>
-            <td class="bar"><div style="width: {{share}}%"></div></td><td class="number">{{certainty}}</td></tr>
+            \(Bar.template)<td class="number">{{certainty}}</td></tr>
             {{/labels}}
             </table></div>
             <p class="faint">Below, of each label: the surest pictures, and then the least sure.</p>
             {{#sections}}
             <h2>{{name}} <span class="faint">{{count}}</span></h2>
-            <div class="sheet">
-            {{#pictures}}
-            <figure>{{#source}}<img src="{{{.}}}" alt="" loading="lazy">{{/source}}{{^source}}<div class="gone"></div>{{/source}}
-            <figcaption><b>{{certainty}}</b>{{path}}</figcaption></figure>
-            {{/pictures}}
-            </div>
+            \(Figure.template)
             {{/sections}}
             {{#furtherLabels}}
             <p class="faint">and {{.}} further labels without pictures here</p>
