@@ -58,8 +58,7 @@ public struct ClassificationRun: Sendable {
                 throw RunFailure.badInput("image folder '\(images)' holds no files; wanted at least one picture")
             }
             if let shard {
-                let part = Array(listing.paths[shard.range(of: listing.count)])
-                listing = ImageListing(folder: listing.folder, paths: part)
+                listing = listing.part(shard.range(of: listing.count))
             }
             for path in [out, report].compactMap(\.self) {
                 let folder = (path as NSString).deletingLastPathComponent

@@ -18,7 +18,8 @@ struct DatasetTests {
         #expect(dataset.classNames.count == 10 && dataset.classNames[3] == "cat")
         #expect((0..<3).map(dataset.label(at:)) == [3, 1, 9])
         #expect(
-            (0..<3).map(dataset.recordName(at:)) == ["data_batch_1.bin#0", "data_batch_1.bin#1", "data_batch_3.bin#0"])
+            (0..<3).map(dataset.recordName(at:))
+                == ["data_batch_1.bin#00000", "data_batch_1.bin#00001", "data_batch_3.bin#00000"])
         let image = RGBImage()
         _ = try dataset.readImage(at: 2, using: ImageDecoder(), into: image) { _ in 1 }
         #expect((image.width, image.height) == (32, 32))
@@ -259,6 +260,31 @@ struct DatasetTests {
         try expectError("could not list image folder '/none'") { try ImageListing(folder: "/none") }
         try expectError("'/etc/hostname' is a file, wanted a folder of pictures") {
             try ImageListing(folder: "/etc/hostname")
+        }
+    }
+
+    @Test("In the place of CIFAR-10's files a listing has their records; what only has the name stays a file")
+    func listedRecords() throws {
+        let folder = try TemporaryFolder()
+        try folder.write(cifarFile([3, 1]), to: "test_batch.bin")
+        try folder.write(cifarFile([9]), to: "sub/test_batch.bin")
+        for name in ["data_batch_2.bin", "test_batch.bi", "u.png"] { try folder.write([0], to: name) }
+        let listing = try ImageListing(folder: folder.path)
+        let records = ["test_batch.bin#00000", "test_batch.bin#00001"]
+        let files = ["data_batch_2.bin", "sub/test_batch.bin", "test_batch.bi"]
+        #expect(listing.paths == (files + records + ["u.png"]).map { RawPath($0) })
+        #expect((0..<listing.count).map { listing.file(at: $0) == nil } == [false, false, false, true, true, false])
+        #expect(listing.part(3..<5).paths == records.map { RawPath($0) })
+
+        let decoder = ImageDecoder()
+        decoder.hashesFiles = true
+        let image = RGBImage()
+        _ = try listing.part(4..<6).readImage(at: 0, using: decoder, into: image) { _ in 1 }
+        let record = cifarFile([3, 1])[3073...]
+        #expect(Array(image.array.prefix(3)) == [record[3074], record[3074 + 1024], record[3074 + 2048]])
+        #expect(Array(record).withUnsafeBytes { SHA256Digest(of: $0) } == decoder.lastSHA256)
+        #expect(throws: ImageError.self) {
+            try listing.part(5..<6).readImage(at: 0, using: decoder, into: image) { _ in 1 }
         }
     }
 

@@ -205,8 +205,10 @@ struct DecoderTests {
         try files.createSymbolicLink(atPath: folder.path + "/real/sub", withDestinationPath: "../secret")
         let decoder = ImageDecoder()
         decoder.hashesFiles = true
-        try decoder.decode(listing.path(at: 0), into: RGBImage())
-        let error = #expect(throws: ImageError.self) { try decoder.decode(listing.path(at: 1), into: RGBImage()) }
+        try decoder.decode(#require(listing.file(at: 0)), into: RGBImage())
+        let error = #expect(throws: ImageError.self) {
+            try decoder.decode(#require(listing.file(at: 1)), into: RGBImage())
+        }
         #expect(error?.kind == .unsupported && decoder.lastSHA256 == nil)
         #expect(try ImageListing(folder: folder.path + "/way").paths == [RawPath("b.jpg"), RawPath("sub")])
     }

@@ -71,7 +71,9 @@ public struct CIFAR10Dataset: Dataset {
 
     public func recordName(at index: Int) -> String {
         let (file, record) = locate(index)
-        return "\(file.name)#\(record)"
+        // Of one length, so that their order by name is their order in the file.
+        let digits = "\(record)"
+        return "\(file.name)#\(String(repeating: "0", count: max(5 - digits.count, 0)))\(digits)"
     }
 
     public func file(at index: Int) -> RawPath? { nil }
@@ -84,7 +86,10 @@ public struct CIFAR10Dataset: Dataset {
         guard image.reshape(width: Self.side, height: Self.side) else {
             throw ImageError(.tooLarge, "there is no memory for \(Self.side) x \(Self.side) pixels")
         }
-        let red = file.mapped.bytes.baseAddress! + record * Self.recordBytes + 1
+        let bytes = UnsafeRawBufferPointer(
+            rebasing: file.mapped.bytes[record * Self.recordBytes..<(record + 1) * Self.recordBytes])
+        decoder.take(open: bytes, width: Self.side, height: Self.side)
+        let red = bytes.baseAddress! + 1
         for pixel in 0..<plane {
             for c in 0..<3 {
                 image.pixels[pixel * 3 + c] = (red + c * plane + pixel).load(as: UInt8.self)
@@ -93,6 +98,9 @@ public struct CIFAR10Dataset: Dataset {
         return ImageFacts(
             format: .raw, width: Self.side, height: Self.side, orientation: .upright, reduction: 1)
     }
+
+    /// The files that the records lie in.
+    var fileNames: [String] { files.map(\.name) }
 
     /// Whether a folder has any file of this data set.
     static func isPresent(in folder: String) -> Bool {

@@ -30,11 +30,11 @@ public final class ImageDecoder {
     private let file = FileBytes()
     private let jpeg: OpaquePointer
     private let stored = RGBImage()
-    /// Size in the header of the file looked at last, also when decoding it failed; nil when it had none.
+    /// Size in the header of the picture looked at last, also when decoding it failed; nil when it had none.
     public private(set) var lastSize: (width: Int, height: Int)?
     /// Whether `decode(_:)` leaves the file's hash in `lastSHA256`.
     public var hashesFiles = false
-    /// SHA-256 of the bytes of the file decoded last, also when decoding failed; nil when it could not be read.
+    /// SHA-256 of the bytes of the picture looked at last, also when decoding failed; nil when they could not be read.
     public private(set) var lastSHA256: SHA256Digest?
 
     /// Told how many bytes a picture's pixels will take, once the header was accepted and before they are decoded.
@@ -89,6 +89,13 @@ public final class ImageDecoder {
         case nil:
             throw ImageError(.unsupported, "the file is no picture that is known here; \(ImageFormat.decoded)")
         }
+    }
+
+    /// Leaves in `lastSize` and `lastSHA256` what a picture of open pixels has for them, which needs no decoding: `bytes` are
+    /// all that is stored of it.
+    func take(open bytes: UnsafeRawBufferPointer, width: Int, height: Int) {
+        lastSize = (width, height)
+        lastSHA256 = hashesFiles ? SHA256Digest(of: bytes) : nil
     }
 
     private func decodeJPEG(

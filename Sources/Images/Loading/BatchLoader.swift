@@ -87,23 +87,9 @@ public final class BatchLoader {
 
         let settings = SampleSettings(
             preprocessing: preprocessing, augmentation: augmentation, decoding: options.decoding, seed: options.seed)
-        let isolation = options.isolation
         ring = PrefetchRing(
-            threads: options.threads, batchSize: min(size, max(dataset.count, 1)), ringBatches: options.ringBatches,
-            elements: preprocessing.elementsPerImage
-        ) { memory in
-            let reader = SampleReader(settings)
-            let helper = isolation.map { DecodeHelper($0, settings, memory) }
-            return { record, epoch, colours in
-                if let helper, let path = dataset.file(at: record) {
-                    return helper.read(path, record: record, epoch: epoch, into: colours)
-                }
-                return reader.read(record: record, epoch: epoch, into: colours) {
-                    (decoder, image, reduction) throws(ImageError) in
-                    try dataset.readImage(at: record, using: decoder, into: image, reduction: reduction)
-                }
-            }
-        }
+            dataset, settings, threads: options.threads, batchSize: min(size, max(dataset.count, 1)),
+            ringBatches: options.ringBatches, isolation: options.isolation)
         batch = Batch(images: NormalizedImages(ring.memory.bytes, preprocessing))
     }
 

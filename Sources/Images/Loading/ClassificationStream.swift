@@ -57,17 +57,7 @@ public final class ClassificationStream {
         let files = listing.count - firstFile
         let size = min(batchSize, max(files, 1))
         ring = PrefetchRing(
-            threads: threads, batchSize: size, ringBatches: ringBatches, elements: preprocessing.elementsPerImage
-        ) { memory in
-            if let isolation {
-                let helper = DecodeHelper(isolation, settings, memory)
-                return { file, _, colours in
-                    helper.read(listing.path(at: file), record: file, epoch: 0, into: colours)
-                }
-            }
-            let reader = SampleReader(settings)
-            return { file, _, colours in reader.read(listing.path(at: file), record: file, epoch: 0, into: colours) }
-        }
+            listing, settings, threads: threads, batchSize: size, ringBatches: ringBatches, isolation: isolation)
         batch = FileBatch(images: NormalizedImages(ring.memory.bytes, preprocessing))
         ring.begin(epoch: 0, firstBatch: 0, batchCount: (files + size - 1) / size) { order in
             order = (firstFile..<listing.count).map { Int32($0) }
