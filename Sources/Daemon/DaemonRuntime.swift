@@ -136,6 +136,8 @@ public struct DaemonRuntime: Sendable {
             logger.notice("took back a job of a daemon that is gone", metadata: ["lease": "\(rescued.lease)"])
         }
 
+        let publisher = ModelPublisher(
+            queue: queue, results: results, spool: spool, models: configuration.roots.models, logger: logger)
         let dispatch = DispatchService(
             machine: Dispatcher(
                 slots: configuration.workers, fenceAfter: configuration.queue.fence, registered: registered),
@@ -143,7 +145,7 @@ public struct DaemonRuntime: Sendable {
             runner: AttemptRunner(
                 configuration: configuration, queue: queue,
                 host: ChildHost(program: childProgram, grace: configuration.grace, logger: logger), results: results,
-                spool: spool, logger: logger),
+                spool: spool, publisher: publisher, logger: logger),
             settler: AttemptSettler(
                 configuration: configuration, queue: queue, results: results, spool: spool, logger: logger,
                 impatience: Impatience()),
@@ -151,7 +153,7 @@ public struct DaemonRuntime: Sendable {
 
         let registrar = SpoolRegistrar(queue: queue, queueName: spoolQueue, logger: logger) { dispatch.lookForWork() }
         let sweep = FolderSweep(
-            queue: queue, results: results, spool: spool, models: configuration.roots.models, logger: logger
+            queue: queue, results: results, spool: spool, publisher: publisher, logger: logger
         ) { Set(dispatch.leases.map(\.job)) }
         try await Reconciliation(queue: queue, spool: spool, registrar: registrar, sweep: sweep, logger: logger).run()
 

@@ -35,6 +35,15 @@ public struct JobSpecification: Codable, Sendable {
     /// The CSV files of the parts that this job puts together, in order; absent for a job that does its own work.
     public var parts: [String]?
 
+    /// The models that the job reads, or puts another one in the place of.
+    public var namedModels: Set<String> {
+        guard case .object(let arguments) = args else { return [] }
+        return Set(
+            [NameKey.model, .from, .published].compactMap { key in
+                if case .string(let name)? = arguments[key.rawValue] { name } else { nil }
+            })
+    }
+
     /// One of `count` equal parts of a sorted list, `index` from 1.
     public struct Shard: Codable, Sendable, Equatable {
         public var index: Int

@@ -16,9 +16,10 @@ import Testing
     let database: TestDatabase
     let queue: JobStore
     let results: ResultStore
+    let publisher: ModelPublisher
     let sweep: FolderSweep
 
-    private var models: String { sweep.models }
+    private var models: String { publisher.models }
 
     init() async throws {
         scratch = try Scratch()
@@ -26,9 +27,12 @@ import Testing
         try await JobStore.migrate(database.settings)
         queue = JobStore(database.database)
         results = try ResultStore(root: "\(scratch.path)/results")
+        let spool = try SpoolStore(root: "\(scratch.path)/spool")
+        publisher = ModelPublisher(
+            queue: queue, results: results, spool: spool, models: "\(scratch.path)/models",
+            logger: Logger(label: "test"))
         sweep = FolderSweep(
-            queue: queue, results: results, spool: try SpoolStore(root: "\(scratch.path)/spool"),
-            models: "\(scratch.path)/models", logger: Logger(label: "test")
+            queue: queue, results: results, spool: spool, publisher: publisher, logger: Logger(label: "test")
         ) { [] }
     }
 
@@ -39,15 +43,18 @@ import Testing
         let claim = try #require(try await queue.claimAvailable(1, for: worker).first)
         let work = try results.makeWorkFolder(claim.lease)
         try "best".write(toFile: "\(work)/best.ckpt", atomically: true, encoding: .utf8)
-        let note = try #require(
-            ModelPublication(
-                job: claim.id.rawValue, token: claim.lease.token.rawValue,
-                arguments: .object(["publish_as": .string(model)]),
-                result: RunResult(figures: [:], files: ["publish": "best.ckpt"], summary: "")))
+        let note = try #require(publication(of: claim, as: model))
         try note.note(in: results.workRoot)
         let output = try results.publish(claim.lease).path
         #expect(try await queue.complete(claim.lease, result: nil, outputPath: output))
         return note
+    }
+
+    private func publication(of claim: ClaimedJob, as model: String) -> ModelPublication? {
+        ModelPublication(
+            job: claim.id.rawValue, token: claim.lease.token.rawValue,
+            arguments: .object(["publish_as": .string(model)]),
+            result: RunResult(figures: [:], files: ["publish": "best.ckpt"], summary: ""))
     }
 
     private func remark(on note: ModelPublication) async throws -> String? {
@@ -72,6 +79,33 @@ import Testing
         #expect(scratch.read("models/first.ckpt") == "best" && scratch.read("models/second.ckpt") == "best")
         #expect(try await remark(on: first) == "model 'first' is published")
         #expect(FileTree.names(in: results.workRoot).isEmpty)
+    }
+
+    @Test("a job that is to use the model of a completed training finds it, whatever became of that one's daemon")
+    func publishedBeforeUse() async throws {
+        let first = try await completedTraining(publishing: "first")
+        _ = try await completedTraining(publishing: "second")
+        try scratch.write("a file", to: "models")
+        try await publisher.settle(["third"])
+        let failure = await #expect(throws: RunFailure.self) { try await publisher.settle(["first", "third"]) }
+        #expect(failure?.reason == .error)
+        #expect(failure?.message.hasPrefix("model 'first' of job \(first.job) is not published yet") == true)
+
+        try FileTree.remove(models)
+        try await publisher.settle(["first", "third"])
+        #expect(FileTree.names(in: models) == ["first.ckpt"])
+        #expect(publisher.notes.map(\.model) == ["second"])
+    }
+
+    @Test("a training that still runs keeps nobody waiting, and its model is left to its daemon")
+    func runningTraining() async throws {
+        _ = try await queue.submit(JobRequest(kind: .train, args: JSONDocument(text: #"{"dataset": "a"}"#)))
+        let worker = try await queue.registerWorker(WorkerRegistration(slots: 1))
+        let claim = try #require(try await queue.claimAvailable(1, for: worker).first)
+        let note = try #require(publication(of: claim, as: "m"))
+        try note.note(in: results.workRoot)
+        try await publisher.settle(["m"])
+        #expect(publisher.notes == [note] && !FileTree.exists(models))
     }
 
     @Test("one job whose checkpoint somebody took away keeps no other from its model")

@@ -309,6 +309,28 @@ import Testing
         #expect(scratch.read("state/models/flowers.ckpt") == "best\n")
     }
 
+    @Test("a job that waited for a training finds the model that it publishes, however long the copy takes")
+    func modelOfTheJobBefore() async throws {
+        let daemon = try await daemon(
+            """
+            read -r specification
+            work=$(sed -E 's/.*"work":"([^"]*)".*/\\1/' <<< "$specification")
+            echo '{"event":"started"}'
+            if [[ $specification == *'"kind":"train"'* ]]; then
+                head -c 100000000 /dev/zero > "$work/best.ckpt"
+            else
+                ls '\(scratch.path)/state/models' > "$work/models"
+            fi
+            echo '{"event":"result","result":{"figures":{},"files":{"publish":"best.ckpt"},"summary":"done"}}'
+            """, workers: 2)
+        let training = try await daemon.submit(args: #"{"dataset": "flowers", "publish_as": "flowers"}"#)
+        let args = JSONDocument(text: #"{"dataset": "flowers", "model": "flowers"}"#)
+        let next = try await daemon.queue.submit(JobRequest(kind: .evaluate, args: args, after: [training]))
+        let job = try #require(try await daemon.job(next, reaches: .completed, .failed, .held, .cancelled))
+        #expect(job.state == .completed, "\(job)")
+        #expect(scratch.read("state/results/\(next)/models") == "flowers.ckpt\n")
+    }
+
     @Test("a second SIGTERM kills a child that takes its time")
     func hasten() async throws {
         let daemon = try await daemon(patient().replacing("exit 75", with: "touch \(scratch.path)/asked"))

@@ -12,8 +12,7 @@ struct FolderSweep: Sendable {
     let queue: JobStore
     let results: ResultStore
     let spool: SpoolStore
-    /// Where models are published.
-    let models: String
+    let publisher: ModelPublisher
     let logger: Logger
     /// Jobs this daemon is at work on; their folders are not touched.
     let busy: @Sendable () -> Set<JobID>
@@ -21,8 +20,8 @@ struct FolderSweep: Sendable {
 
     /// Throws what the database has against it; what files have is logged.
     func run() async throws {
-        for note in ModelPublication.notes(in: results.workRoot) where !busy().contains(JobID(note.job)) {
-            try await mending(JobID(note.job)) { try await publish(note) }
+        for note in publisher.notes where !busy().contains(JobID(note.job)) {
+            try await mending(JobID(note.job)) { try await publisher.publish(note) }
         }
         if await spool.absence() == nil {
             for job in try await queue.spoolJobs()
@@ -31,7 +30,7 @@ struct FolderSweep: Sendable {
             }
         }
         // The folders of an attempt whose model could not be published stay, and with them the note that it is to be.
-        let unpublished = Set(ModelPublication.notes(in: results.workRoot).map { JobID($0.job) })
+        let unpublished = Set(publisher.notes.map { JobID($0.job) })
         for attempt in try results.newestAttempts()
         where !busy().contains(attempt.job) && !unpublished.contains(attempt.job) {
             try await mending(attempt.job) { try await settle(attempt) }
@@ -49,30 +48,6 @@ struct FolderSweep: Sendable {
             logger.error(
                 "an ended job's folders could not be put in order, it is tried again",
                 metadata: ["job": "\(job)", "error": "\(error)"])
-        }
-    }
-
-    private func publish(_ note: ModelPublication) async throws {
-        let job = try await queue.job(JobID(note.job))
-        if let job, job.state == .running { return }
-        if job?.spoolFolder != nil, await spool.absence() != nil { return }
-        let isWinner = try await queue.winner(of: JobID(note.job))?.rawValue == note.token
-        if let job, job.state == .completed, isWinner, let output = job.outputPath {
-            try await queue.remark(job.id, try publish(note, from: output))
-        }
-        try FileTree.remove(note.notePath(in: results.workRoot))
-    }
-
-    /// Returns what became of the model, for people.
-    private func publish(_ note: ModelPublication, from output: String) throws -> String {
-        do {
-            let remark = note.remark(try note.carryOut(output: output, models: models))
-            logger.notice("\(remark)", metadata: ["job": "\(note.job)"])
-            return remark
-        } catch let failure as RunFailure {
-            // Its checkpoint is gone: trying again would not bring it back.
-            logger.error("a model is not published", metadata: ["error": "\(failure.message)"])
-            return failure.message
         }
     }
 
