@@ -7,12 +7,7 @@ import Testing
 /// Files for `Fixtures/golden/check_with_mindspore.py`, left in the folder that `CHECKPOINTS_OUT` names.
 @Suite struct FilesForMindSporeTests {
     @Test func filesForMindSporeAreWrittenAndReadBack() throws {
-        if let folder = ProcessInfo.processInfo.environment["CHECKPOINTS_OUT"] {
-            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-            try write(into: folder)
-        } else {
-            try TemporaryFolder.use { try write(into: $0) }
-        }
+        try TemporaryFolder.use(orKept: "CHECKPOINTS_OUT") { try write(into: $0) }
     }
 
     private func write(into folder: String) throws {

@@ -9,12 +9,7 @@ import Testing
 /// that they give.
 @Suite struct FilesForONNXRuntimeTests {
     @Test func modelsWithImagesAndLogitsAreWritten() throws {
-        if let folder = ProcessInfo.processInfo.environment["ONNX_OUT"] {
-            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-            try write(into: folder)
-        } else {
-            try TemporaryFolder.use { try write(into: $0) }
-        }
+        try TemporaryFolder.use(orKept: "ONNX_OUT") { try write(into: $0) }
     }
 
     private func write(into folder: String) throws {

@@ -1,5 +1,4 @@
 import Checkpoints
-import Foundation
 
 /// Checkpoints of a few bytes.
 enum SmallCheckpoint {
@@ -30,16 +29,6 @@ enum SmallCheckpoint {
         checkpoint.append("", named: "no text")
         return checkpoint
     }()
-}
-
-/// A folder that goes when the test ends.
-enum TemporaryFolder {
-    static func use<Result>(_ body: (String) throws -> Result) throws -> Result {
-        let folder = FileManager.default.temporaryDirectory.path + "/checkpoints-\(UUID().uuidString)"
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
-        defer { try? FileManager.default.removeItem(atPath: folder) }
-        return try body(folder)
-    }
 }
 
 extension [UInt8] {
