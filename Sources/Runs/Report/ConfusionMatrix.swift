@@ -40,7 +40,8 @@ struct ConfusionMatrix {
 
     static let style = """
         .matrix { width: auto; }
-        .matrix th { text-align: right; padding: .2rem .5rem; }
+        .matrix th { text-align: right; vertical-align: bottom; padding: .2rem .5rem; }
+        .matrix th:first-child { min-width: 7rem; }
         .matrix .head { writing-mode: vertical-rl; transform: rotate(180deg); text-align: left; max-height: 10rem; }
         .matrix td { text-align: center; min-width: 2.5rem; padding: .2rem; border: 1px solid var(--line);
           font-variant-numeric: tabular-nums; background: color-mix(in srgb, var(--tint) var(--share), transparent); }

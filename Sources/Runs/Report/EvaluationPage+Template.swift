@@ -11,7 +11,7 @@ extension EvaluationPage {
             """,
         body: """
             <h1>{{checkpoint}}</h1>
-            <p class="faint">measured in {{precision}} on {{records}}; all figures are in eval.json</p>
+            <p class="faint">{{path}}, measured in {{precision}} on {{records}}; all figures are in eval.json</p>
             {{#isFamiliar}}
             <p class="note">The model was trained on these records, or most of them.</p>
             {{/isFamiliar}}
@@ -20,9 +20,11 @@ extension EvaluationPage {
             {{#confusions}}
             <h2>Most frequent confusions</h2>
             <div class="scroll"><table>
-            <tr><th>actual → predicted</th><th class="number">pictures</th><th class="number">of the actual class</th></tr>
+            <tr><th>actual → predicted</th><th class="number">pictures</th><th class="bar"></th>
+            <th class="number">of the actual class</th></tr>
             {{#rows}}
-            <tr><td>{{actual}} → {{predicted}}</td><td class="number">{{count}}</td><td class="number">{{share}}</td></tr>
+            <tr><td class="name">{{actual}} → {{predicted}}</td><td class="number">{{count}}</td>
+            \(Bar.template)<td class="number">{{percent}}</td></tr>
             {{/rows}}
             </table></div>
             {{/confusions}}
@@ -41,7 +43,7 @@ extension EvaluationPage {
             {{/furtherClasses}}
             {{#mistakes}}
             <h2>The surest mistakes</h2>
-            <p class="faint">Actual → predicted, and how sure the model was. Where it is surest, the label is often what is wrong.</p>
+            <p class="faint">Actual → predicted, and how sure the model was. Where it is surest, it is often the label that is wrong.</p>
             \(Figure.template)
             {{/mistakes}}
             """)

@@ -9,8 +9,9 @@ struct EvaluationPage {
         var actual: String
         var predicted: String
         var count: Int
-        /// Of the actual class's images.
-        var share: String
+        /// Of the actual class's images; for the bar in whole hundredths.
+        var percent: String
+        var share: Int
     }
 
     struct ClassRow {
@@ -33,6 +34,7 @@ struct EvaluationPage {
     static let shownClasses = 200
 
     var checkpoint: String
+    var path: String
     var records: String
     var precision: String
     var isFamiliar: Bool
@@ -63,6 +65,7 @@ struct EvaluationPage {
         _ report: EvaluationReport, subject: EvaluationReport.Subject, records: String, pictures: [Int: String]
     ) {
         checkpoint = SafeText.escaped((subject.checkpoint as NSString).lastPathComponent)
+        path = SafeText.escaped(subject.checkpoint)
         self.records = SafeText.escaped(records)
         precision = report.precision.rawValue
         isFamiliar = subject.isFamiliar
@@ -75,9 +78,10 @@ struct EvaluationPage {
         matrix = ConfusionMatrix(report.confusion, names: names)
         confusions = Table(
             Self.confusions(report.confusion).map { pair in
-                Confusion(
+                let support = report.classes[pair.actual].support
+                return Confusion(
                     actual: names[pair.actual], predicted: names[pair.predicted], count: pair.count,
-                    share: percent(Double(pair.count) / Double(report.classes[pair.actual].support)))
+                    percent: percent(Double(pair.count) / Double(support)), share: pair.count * 100 / support)
             })
         let weakest = report.classes.indices.sorted {
             let (left, right) = (report.classes[$0], report.classes[$1])
