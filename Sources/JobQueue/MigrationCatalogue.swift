@@ -20,6 +20,7 @@ extension Migrator {
             ("foresight", PackageResources._012_foresight_sql),
             ("amends", PackageResources._013_amends_sql),
             ("watching", PackageResources._014_watching_sql),
+            ("giving_way", PackageResources._015_giving_way_sql),
         ].enumerated().map { index, file in
             Migration(version: index + 1, name: file.0, sql: String(decoding: file.1, as: UTF8.self))
         })

@@ -257,6 +257,29 @@ import Testing
         #expect(try await queue.store.shards(of: parent).allSatisfy { $0.state == .available })
     }
 
+    @Test func `a part that ends while somebody cancels the whole gives way, and ends after that`() async throws {
+        let queue = try await QueueFixture.make()
+        let parent = try await make(queue)
+        let claim = try await queue.claimOne()
+        let ending = try await queue.database.withConnection { person in
+            // As the function does at first.
+            try person.script("BEGIN; SELECT shufflenet.locked_job(\(parent))")
+            let ending = Task { try await queue.store.complete(claim.lease, result: nil, outputPath: "/o") }
+            let end = ContinuousClock.now + .seconds(20)
+            while try person.query("SELECT FROM pg_locks WHERE NOT granted").isEmpty, ContinuousClock.now < end {
+                usleep(1000)
+            }
+            // Now each would wait for the other.
+            try person.script("SELECT shufflenet.cancel(\(parent)); COMMIT")
+            return ending
+        }
+        let error = await #expect(throws: PostgresError.self) { _ = try await ending.value }
+        #expect(error?.sqlState.rawValue == "55P03" && error?.isPassing == true)
+        #expect(try await queue.store.complete(claim.lease, result: nil, outputPath: "/o"))
+        #expect(try await queue.store.shards(of: parent).map(\.state) == [.completed, .cancelled, .cancelled])
+        #expect(try await queue.store.job(parent)?.state == .cancelled)
+    }
+
     @Test func `a job with shards is held and released with those that wait, and one that comes back is kept as well`()
         async throws
     {
