@@ -83,23 +83,28 @@ public final class AtomicFile {
     }
 
     /// Copies a file, whatever its size.
-    public static func copy(_ source: String, to path: String, permissions: mode_t = 0o644) throws(SystemError) {
-        let descriptor = open(source, O_RDONLY | O_CLOEXEC)
-        if descriptor < 0 { throw SystemError("open", on: source) }
-        defer { close(descriptor) }
-        let file = try AtomicFile(path: path, permissions: permissions)
+    public static func copy(_ source: String, to path: String) throws(SystemError) {
+        try AtomicFile(copyOf: source, path: path).commit()
+    }
+
+    /// The content of another file, whatever its size, written and flushed: what is left of `commit()` is next to nothing.
+    public convenience init(copyOf source: String, path: String) throws(SystemError) {
+        try self.init(path: path)
+        let original = open(source, O_RDONLY | O_CLOEXEC)
+        if original < 0 { throw SystemError("open", on: source) }
+        defer { close(original) }
         let block = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
         defer { block.deallocate() }
         while true {
-            let count = read(descriptor, block.baseAddress, block.count)
+            let count = read(original, block.baseAddress, block.count)
             if count < 0 {
                 if errno == EINTR { continue }
                 throw SystemError("read", on: source)
             }
             if count == 0 { break }
-            try file.write(UnsafeRawBufferPointer(rebasing: block[..<count]))
+            try write(UnsafeRawBufferPointer(rebasing: block[..<count]))
         }
-        try file.commit()
+        if fsync(descriptor) != 0 { throw SystemError("fsync", on: partialPath) }
     }
 
     /// fsync(2) of the folder that holds `path`: makes a rename or an unlink in it durable.

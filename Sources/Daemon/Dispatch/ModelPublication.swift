@@ -58,11 +58,13 @@ struct ModelPublication: Codable, Hashable {
         }
         try FileTree.make(models)
         let destination = "\(models)/\(model).ckpt"
+        let copy = try AtomicFile(copyOf: source, path: destination)
+        // As late as can be, for a person may put a model there at any time.
         if let present = try ModelDigest.of(destination), present != replaces {
             // The very file, where a crash came after the copy.
             return try present == ModelDigest.of(source) ? .published(destination) : .overtaken
         }
-        try AtomicFile.copy(source, to: destination)
+        try copy.commit()
         return .published(destination)
     }
 
