@@ -40,6 +40,13 @@ extension JobStore {
             .map { LeaseToken(try $0.decode("lease_token")) }
     }
 
+    /// Whether a job was made to wait for another one.
+    public func waited(_ job: JobID, for other: JobID) async throws -> Bool {
+        try await !database.query(
+            "SELECT FROM shufflenet.jobs WHERE id = $1 AND $2::bigint = ANY (after)", [job.rawValue, other.rawValue]
+        ).isEmpty
+    }
+
     /// The parts of a job with shards, in order.
     public func shards(of job: JobID) async throws -> [Job] {
         try await database.query(QueryStatement.shards, [job.rawValue]).map(Job.init)

@@ -35,9 +35,9 @@ public struct JobSpecification: Codable, Sendable {
     /// The CSV files of the parts that this job puts together, in order; absent for a job that does its own work.
     public var parts: [String]?
 
-    /// The models that the job reads, or puts another one in the place of.
+    /// The models that the job reads, or puts another one in the place of; a merge of parts does neither.
     public var namedModels: Set<String> {
-        guard case .object(let arguments) = args else { return [] }
+        guard parts == nil, case .object(let arguments) = args else { return [] }
         return Set(
             [NameKey.model, .from, .published].compactMap { key in
                 if case .string(let name)? = arguments[key.rawValue] { name } else { nil }

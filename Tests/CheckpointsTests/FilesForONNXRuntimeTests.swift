@@ -30,7 +30,7 @@ import Testing
             (ModelSize.half, GroupCount.eight, 64), (.full, .three, 65), (.oneAndHalf, .eight, 97),
             (.double, .three, 33),
         ] {
-            let model = varied(NetworkConfiguration(size: size, groups: groups, classes: 7))
+            let model = try varied(NetworkConfiguration(size: size, groups: groups, classes: 7))
             let name = "\(folder)/g\(groups.rawValue)_\(size.rawValue)_\(pixels)"
             try model.writeONNX(pixels: pixels, to: name + ".onnx")
             var random = SeededGenerator(seed: 5)
@@ -49,7 +49,7 @@ import Testing
     }
 
     /// A network whose batch norms do something, each in its own way.
-    private func varied(_ configuration: NetworkConfiguration) -> ModelFile {
+    private func varied(_ configuration: NetworkConfiguration) throws -> ModelFile {
         let network = Network(configuration: configuration, seed: 3)
         var random = SeededGenerator(seed: 4)
         for array in network.parameters {
@@ -61,7 +61,7 @@ import Testing
                 }
             guard let range else { continue }
             let values = (0..<array.count).map { _ in Float.random(in: range, using: &random) }
-            try? network.setValues(values, of: array.name)
+            try network.setValues(values, of: array.name)
         }
         return ModelFile(network: network, card: ModelCard(classNames: (0..<7).map { "class \($0)" }))
     }

@@ -86,13 +86,20 @@ import Testing
         let first = try await completedTraining(publishing: "first")
         _ = try await completedTraining(publishing: "second")
         try scratch.write("a file", to: "models")
-        try await publisher.settle(["third"])
-        let failure = await #expect(throws: RunFailure.self) { try await publisher.settle(["first", "third"]) }
+        let args = JSONDocument(text: #"{"dataset": "a", "model": "first"}"#)
+        let waited = try await queue.submit(JobRequest(kind: .evaluate, args: args, after: [JobID(first.job)]))
+        let other = try await queue.submit(JobRequest(kind: .evaluate, args: args))
+        try await publisher.settle(["third"], for: waited)
+        // Somebody else's job is not kept from the model that is in service.
+        try await publisher.settle(["first", "third"], for: other)
+        let failure = await #expect(throws: RunFailure.self) {
+            try await publisher.settle(["first", "third"], for: waited)
+        }
         #expect(failure?.reason == .error)
-        #expect(failure?.message.hasPrefix("model 'first' of job \(first.job) is not published yet") == true)
+        #expect(failure?.message.hasPrefix("model 'first' of job \(first.job) is not published yet: ") == true)
 
         try FileTree.remove(models)
-        try await publisher.settle(["first", "third"])
+        try await publisher.settle(["first", "third"], for: waited)
         #expect(FileTree.names(in: models) == ["first.ckpt"])
         #expect(publisher.notes.map(\.model) == ["second"])
     }
@@ -104,7 +111,7 @@ import Testing
         let claim = try #require(try await queue.claimAvailable(1, for: worker).first)
         let note = try #require(publication(of: claim, as: "m"))
         try note.note(in: results.workRoot)
-        try await publisher.settle(["m"])
+        try await publisher.settle(["m"], for: claim.id)
         #expect(publisher.notes == [note] && !FileTree.exists(models))
     }
 

@@ -18,8 +18,7 @@ struct DatasetTests {
         #expect(dataset.classNames.count == 10 && dataset.classNames[3] == "cat")
         #expect((0..<3).map(dataset.label(at:)) == [3, 1, 9])
         #expect(
-            (0..<3).map(dataset.recordName(at:))
-                == ["data_batch_1.bin#00000", "data_batch_1.bin#00001", "data_batch_3.bin#00000"])
+            (0..<3).map(dataset.recordName(at:)) == ["data_batch_1.bin#0", "data_batch_1.bin#1", "data_batch_3.bin#0"])
         let image = RGBImage()
         _ = try dataset.readImage(at: 2, using: ImageDecoder(), into: image) { _ in 1 }
         #expect((image.width, image.height) == (32, 32))
@@ -263,7 +262,7 @@ struct DatasetTests {
         }
     }
 
-    @Test("In the place of CIFAR-10's files a listing has their records; what only has the name stays a file")
+    @Test("In the place of CIFAR-10's files a listing has their records; what only has the name says so in one row")
     func listedRecords() throws {
         let folder = try TemporaryFolder()
         try folder.write(cifarFile([3, 1]), to: "test_batch.bin")
@@ -273,7 +272,7 @@ struct DatasetTests {
         let records = ["test_batch.bin#00000", "test_batch.bin#00001"]
         let files = ["data_batch_2.bin", "sub/test_batch.bin", "test_batch.bi"]
         #expect(listing.paths == (files + records + ["u.png"]).map { RawPath($0) })
-        #expect((0..<listing.count).map { listing.file(at: $0) == nil } == [false, false, false, true, true, false])
+        #expect((0..<listing.count).map { listing.file(at: $0) == nil } == [true, false, false, true, true, false])
         #expect(listing.part(3..<5).paths == records.map { RawPath($0) })
 
         let decoder = ImageDecoder()
@@ -286,6 +285,31 @@ struct DatasetTests {
         #expect(throws: ImageError.self) {
             try listing.part(5..<6).readImage(at: 0, using: decoder, into: image) { _ in 1 }
         }
+        let error = #expect(throws: ImageError.self) {
+            try listing.readImage(at: 0, using: decoder, into: image) { _ in 1 }
+        }
+        #expect(
+            error?.kind == .unreadable && error?.sentence.hasPrefix("the file has 1 bytes, wanted a multiple") == true)
+
+        // The file is open; cut, it has nothing more to give.
+        #expect(truncate(folder.path + "/test_batch.bin", 4000) == 0)
+        let cut = #expect(throws: ImageError.self) {
+            try listing.readImage(at: 4, using: decoder, into: image) { _ in 1 }
+        }
+        #expect(cut?.sentence == "the file was cut while it was read")
+        _ = try listing.readImage(at: 3, using: decoder, into: image) { _ in 1 }
+    }
+
+    @Test("A file that is called like a record is not taken for one, nor is the file of records for them")
+    func namedLikeARecord() throws {
+        let folder = try TemporaryFolder()
+        try folder.write(cifarFile([3, 1]), to: "test_batch.bin")
+        try folder.write(cifarFile([4]), to: "data_batch_1.bin")
+        try folder.write([0], to: "test_batch.bin#00001")
+        let listing = try ImageListing(folder: folder.path)
+        let names = ["data_batch_1.bin#00000", "test_batch.bin", "test_batch.bin#00001"]
+        #expect(listing.paths == names.map { RawPath($0) })
+        #expect(listing.file(at: 0) == nil && listing.file(at: 1) != nil && listing.file(at: 2) != nil)
     }
 
     // MARK: -

@@ -52,3 +52,10 @@ struct QueueFixture: Sendable {
             [worker.rawValue])
     }
 }
+
+extension Connection {
+    /// Whether another session waits for what this one has locked.
+    func isWaitedFor() throws -> Bool {
+        try !query("SELECT FROM pg_stat_activity WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid))").isEmpty
+    }
+}

@@ -266,9 +266,7 @@ import Testing
             try person.script("BEGIN; SELECT shufflenet.locked_job(\(parent))")
             let ending = Task { try await queue.store.complete(claim.lease, result: nil, outputPath: "/o") }
             let end = ContinuousClock.now + .seconds(20)
-            while try person.query("SELECT FROM pg_locks WHERE NOT granted").isEmpty, ContinuousClock.now < end {
-                usleep(1000)
-            }
+            while try !person.isWaitedFor(), ContinuousClock.now < end { usleep(1000) }
             // Now each would wait for the other.
             try person.script("SELECT shufflenet.cancel(\(parent)); COMMIT")
             return ending

@@ -115,9 +115,7 @@ import Testing
             try holder.script("BEGIN; SELECT FROM shufflenet.jobs WHERE id = 1 FOR UPDATE")
             let completion = Task { try await complete(claim, in: queue) }
             let end = ContinuousClock.now + .seconds(20)
-            while try holder.query("SELECT FROM pg_locks WHERE NOT granted").isEmpty, ContinuousClock.now < end {
-                usleep(1000)
-            }
+            while try !holder.isWaitedFor(), ContinuousClock.now < end { usleep(1000) }
             let next = try holder.query("SELECT FROM shufflenet.jobs WHERE id = 2 FOR UPDATE SKIP LOCKED")
             try holder.script("COMMIT")
             return (completion, !next.isEmpty)

@@ -51,7 +51,7 @@ struct ClassifiedRecordsTests {
         let found = try classified(records, to: "records.csv").map { CSV.fields($0.utf8) }
         let hash = try #require(found[0].firstIndex(of: "sha256"))
         #expect(found.count == 1 + 1 + 96 + 1 && found[1][0] == "a.png" && found[1][1] == "ok")
-        #expect(found[98][0] == "test_batch.bin" && found[98][1] == "unsupported")
+        #expect(found[98][0] == "test_batch.bin" && found[98][1] == "unreadable")
         #expect(found[1][2...] == wanted[8][2...])
         for record in 0..<96 {
             let row = found[2 + record]

@@ -1,5 +1,6 @@
 import Checkpoints
 import Foundation
+import Images
 import Support
 import TestSupport
 import Testing
@@ -27,6 +28,17 @@ struct ResumeTests {
 
     private func run(_ name: String, data: String, resume: TrainingRun.Resume = .no) -> TrainingRun {
         TrainingRun(options: bench.quickOptions, data: data, out: bench.path(name), resume: resume)
+    }
+
+    @Test("the records of an earlier version's run are known again: their names stay what they are")
+    func recordsOfEarlierRuns() throws {
+        let folder = bench.path("cifar")
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        try AtomicFile.write(Fixture.bytes("engine/cifar10_first_96.bin"), to: folder + "/data_batch_1.bin")
+        let records = try CIFAR10Dataset(folder: folder, part: .training)
+        // Python's zlib.crc32 of 96 lines such as '6 data_batch_1.bin#0'.
+        let identity = RecordsIdentity(classNames: records.classNames, training: records, validation: nil)
+        #expect(identity.checksum == 2_715_755_203 && identity.training == 96)
     }
 
     @Test(

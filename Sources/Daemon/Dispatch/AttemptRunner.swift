@@ -41,7 +41,7 @@ struct AttemptRunner: Sendable {
     ) async -> Outcome {
         do {
             let specification = try await prepare(claim)
-            try await publisher.settle(specification.namedModels)
+            try await publisher.settle(specification.namedModels, for: claim.id)
             let log = try AttemptLog(folder: configuration.roots.logs, job: claim.job.id, attempt: claim.job.attempt)
             // An unanswered database is no reason not to begin: heartbeat and fence judge that.
             if let held = try? await queue.recordLog(claim.lease, path: log.path), !held {

@@ -47,24 +47,33 @@ struct ModelPublisher: Sendable {
     /// To be called before a job begins that names `wanted`: it may have waited for a training that has completed, and whose
     /// daemon is about to publish the model, or was when it ended.
     ///
-    /// - Throws: `RunFailure` when a model of a completed training can't be published: the job would take the one before.
-    func settle(_ wanted: Set<String>) async throws {
-        func pending() -> [ModelPublication] { notes.filter { wanted.contains($0.model) }.sorted { $0.job < $1.job } }
+    /// - Throws: `RunFailure` when the model of a training that the job waited for can't be published, and the job would take
+    ///   the one before. Others begin with what there is.
+    func settle(_ wanted: Set<String>, for id: JobID) async throws(RunFailure) {
+        if wanted.isEmpty { return }
+        var pending = notes.filter { wanted.contains($0.model) }
         let start = ContinuousClock.now
-        while !pending().isEmpty, ContinuousClock.now - start < .milliseconds(500) {
-            try await Task.sleep(for: .milliseconds(20))
+        while !pending.isEmpty, ContinuousClock.now - start < .milliseconds(500) {
+            try? await Task.sleep(for: .milliseconds(20))
+            pending.removeAll { !FileTree.exists($0.notePath(in: results.workRoot)) }
         }
-        for note in pending() {
+        if pending.isEmpty { return }
+        for note in pending.sorted(by: { $0.job < $1.job }) {
+            var trouble: (any Error)?
             do {
                 try await publish(note)
-            } catch let error as PostgresError {
-                throw error
             } catch {
-                throw RunFailure(
-                    .error,
-                    "model '\(note.model)' of job \(note.job) is not published yet, and this job would use it: \(error)"
-                )
+                trouble = error
             }
+            guard FileTree.exists(note.notePath(in: results.workRoot)) else { continue }
+            let sentence =
+                "model '\(note.model)' of job \(note.job) is not published yet"
+                + (trouble.map { ": \($0)" } ?? "")
+            // An unanswered database is no reason not to begin.
+            if (try? await queue.waited(id, for: JobID(note.job))) == true {
+                throw RunFailure(trouble.map(AttemptRunner.reason) ?? .error, "\(sentence); this job waited for it")
+            }
+            logger.warning("\(sentence)", metadata: ["job": "\(id)"])
         }
     }
 }

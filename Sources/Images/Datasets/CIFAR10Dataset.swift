@@ -71,9 +71,7 @@ public struct CIFAR10Dataset: Dataset {
 
     public func recordName(at index: Int) -> String {
         let (file, record) = locate(index)
-        // Of one length, so that their order by name is their order in the file.
-        let digits = "\(record)"
-        return "\(file.name)#\(String(repeating: "0", count: max(5 - digits.count, 0)))\(digits)"
+        return "\(file.name)#\(record)"
     }
 
     public func file(at index: Int) -> RawPath? { nil }
@@ -82,29 +80,34 @@ public struct CIFAR10Dataset: Dataset {
         at index: Int, using decoder: ImageDecoder, into image: RGBImage, reduction: (ImageFacts) -> Int
     ) throws(ImageError) -> ImageFacts {
         let (file, record) = locate(index)
-        let plane = Self.side * Self.side
-        guard image.reshape(width: Self.side, height: Self.side) else {
-            throw ImageError(.tooLarge, "there is no memory for \(Self.side) x \(Self.side) pixels")
-        }
         let bytes = UnsafeRawBufferPointer(
             rebasing: file.mapped.bytes[record * Self.recordBytes..<(record + 1) * Self.recordBytes])
-        decoder.take(open: bytes, width: Self.side, height: Self.side)
-        let red = bytes.baseAddress! + 1
-        for pixel in 0..<plane {
-            for c in 0..<3 {
-                image.pixels[pixel * 3 + c] = (red + c * plane + pixel).load(as: UInt8.self)
-            }
-        }
-        return ImageFacts(
-            format: .raw, width: Self.side, height: Self.side, orientation: .upright, reduction: 1)
+        return try Self.unpack(bytes, using: decoder, into: image)
     }
 
-    /// The files that the records lie in.
-    var fileNames: [String] { files.map(\.name) }
+    /// Turns a record's planes into pixels.
+    ///
+    /// - Parameters:
+    ///   - record: `recordBytes` bytes, the first at 0.
+    ///   - decoder: left as if it had decoded them.
+    static func unpack<Record: RandomAccessCollection<UInt8>>(
+        _ record: Record, using decoder: ImageDecoder, into image: RGBImage
+    ) throws(ImageError) -> ImageFacts where Record.Index == Int {
+        precondition(record.startIndex == 0 && record.count == recordBytes, "a record of \(record.count) bytes")
+        decoder.take(open: record, width: side, height: side)
+        guard image.reshape(width: side, height: side) else {
+            throw ImageError(.tooLarge, "there is no memory for \(side) x \(side) pixels")
+        }
+        let plane = side * side
+        for pixel in 0..<plane {
+            for colour in 0..<3 { image.pixels[pixel * 3 + colour] = record[1 + colour * plane + pixel] }
+        }
+        return ImageFacts(format: .raw, width: side, height: side, orientation: .upright, reduction: 1)
+    }
 
     /// Whether a folder has any file of this data set.
     static func isPresent(in folder: String) -> Bool {
-        (fileNames(.training) + fileNames(.test)).contains {
+        allFileNames.contains {
             FileManager.default.fileExists(atPath: folder + "/" + $0)
         }
     }
@@ -112,6 +115,8 @@ public struct CIFAR10Dataset: Dataset {
     static func has(_ part: Part, in folder: String) -> Bool {
         fileNames(part).contains { FileManager.default.fileExists(atPath: folder + "/" + $0) }
     }
+
+    static var allFileNames: [String] { fileNames(.training) + fileNames(.test) }
 
     private static func fileNames(_ part: Part) -> [String] {
         part == .test ? ["test_batch.bin"] : (1...5).map { "data_batch_\($0).bin" }

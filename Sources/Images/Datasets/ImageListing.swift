@@ -3,8 +3,8 @@ internal import Glibc
 /// Every file below a folder, for classification: one row of the result for each.
 ///
 /// Hidden names are left out; whatever else is no folder is listed, whether it looks like a picture or not, links and
-/// pipes too (they are never opened and get their own status). In the place of CIFAR-10's binary files stand their records.
-/// Sorted by the bytes of the relative path.
+/// pipes too (they are never opened and get their own status). In the place of CIFAR-10's binary files at the top stand their
+/// records. Sorted by the bytes of the relative path.
 public struct ImageListing: Sendable {
     /// Without links on the way.
     public let folder: RawPath
@@ -31,7 +31,7 @@ public struct ImageListing: Sendable {
         }
         if let failure { throw failure }
         self.folder = root.resolved
-        records = PackedRecords(folder: folder, among: found)
+        records = PackedRecords(folder: self.folder, among: found)
         paths = records.unpacked(found).sorted()
     }
 
@@ -70,6 +70,6 @@ extension ImageListing: Dataset {
         at index: Int, using decoder: ImageDecoder, into image: RGBImage, reduction: (ImageFacts) -> Int
     ) throws(ImageError) -> ImageFacts {
         if let path = file(at: index) { return try decoder.decode(path, into: image, reduction: reduction) }
-        return try records.readImage(paths[index], using: decoder, into: image, reduction: reduction)
+        return try records.readImage(paths[index], using: decoder, into: image)
     }
 }

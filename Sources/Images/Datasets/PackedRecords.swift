@@ -1,36 +1,54 @@
-/// The records of CIFAR-10's binary files that lie in a folder, as pictures with names: the file's and the record's number.
+/// CIFAR-10's binary files in a folder, whose records are pictures of their own: `test_batch.bin#00017`.
 struct PackedRecords: Sendable {
-    private let files: Set<RawPath>
-    private let parts: [CIFAR10Dataset]
-    private let places: [RawPath: (part: Int, index: Int)]
+    private var files: [RawPath: PackedFile] = [:]
+    /// What is called like one of these files and is none that can be read.
+    private var damaged: [RawPath: ImageError] = [:]
 
-    /// Files that have the names but not the content are left to be what they are.
-    init(folder: String, among files: [RawPath]) {
-        let files = Set(files)
-        parts = [CIFAR10Dataset.Part.training, .test].compactMap { part in
-            guard let dataset = try? CIFAR10Dataset(folder: folder, part: part) else { return nil }
-            return files.isSuperset(of: dataset.fileNames.map { RawPath($0) }) ? dataset : nil
+    private static let mark = UInt8(ascii: "#")
+    /// Of a record's number, so that the order of the names is that of the records.
+    private static let digits = 5
+
+    /// - Parameter names: of the files in `folder`, relative to it.
+    init(folder: RawPath, among names: [RawPath]) {
+        let known = Set(CIFAR10Dataset.allFileNames.map { RawPath($0) })
+        for name in names where known.contains(name) {
+            // Not to be told from a record then.
+            if names.contains(where: { $0.bytes.starts(with: name.bytes + [Self.mark]) }) { continue }
+            do throws(ImageError) {
+                files[name] = try PackedFile(folder.appending(name))
+            } catch {
+                damaged[name] = error
+            }
         }
-        self.files = Set(parts.flatMap(\.fileNames).map { RawPath($0) })
-        var places: [RawPath: (part: Int, index: Int)] = [:]
-        for (part, dataset) in parts.enumerated() {
-            for index in 0..<dataset.count { places[RawPath(dataset.recordName(at: index))] = (part, index) }
-        }
-        self.places = places
     }
 
-    /// The same files, with the records' names in the place of those that hold records.
-    func unpacked(_ files: [RawPath]) -> [RawPath] {
-        files.filter { !self.files.contains($0) } + places.keys
+    /// The same names, with those of records in the place of their files'.
+    func unpacked(_ names: [RawPath]) -> [RawPath] {
+        names.flatMap { name in
+            guard let file = files[name] else { return [name] }
+            return (0..<file.count).map { record in
+                let number = Array("\(record)".utf8)
+                let zeros = [UInt8](repeating: UInt8(ascii: "0"), count: Self.digits - number.count)
+                return RawPath(bytes: name.bytes + [Self.mark] + zeros + number)
+            }
+        }
     }
 
-    func contains(_ name: RawPath) -> Bool { places[name] != nil }
+    /// Whether the name is a record's, or a file's that should hold records: `readImage` is for these.
+    func contains(_ name: RawPath) -> Bool { damaged[name] != nil || place(name) != nil }
 
-    /// What `Dataset.readImage` says, for a name that is there.
-    func readImage(
-        _ name: RawPath, using decoder: ImageDecoder, into image: RGBImage, reduction: (ImageFacts) -> Int
-    ) throws(ImageError) -> ImageFacts {
-        guard let place = places[name] else { preconditionFailure("'\(name)' is no record of these files") }
-        return try parts[place.part].readImage(at: place.index, using: decoder, into: image, reduction: reduction)
+    /// What `Dataset.readImage` says.
+    func readImage(_ name: RawPath, using decoder: ImageDecoder, into image: RGBImage) throws(ImageError) -> ImageFacts
+    {
+        if let error = damaged[name] { throw error }
+        guard let (file, record) = place(name) else { preconditionFailure("'\(name)' is no record of these files") }
+        return try CIFAR10Dataset.unpack(file.read(record), using: decoder, into: image)
+    }
+
+    private func place(_ name: RawPath) -> (file: PackedFile, record: Int)? {
+        guard let file = files[RawPath(bytes: name.bytes.dropLast(Self.digits + 1))],
+            let record = Int(String(decoding: name.bytes.suffix(Self.digits), as: UTF8.self))
+        else { return nil }
+        return (file, record)
     }
 }

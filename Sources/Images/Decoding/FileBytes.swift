@@ -70,7 +70,7 @@ final class FileBytes {
         capacity = larger
     }
 
-    private static func error(openingFailed code: Int32) -> ImageError {
+    static func error(openingFailed code: Int32) -> ImageError {
         switch code {
         case ENOENT, ENOTDIR: ImageError(.missing, "the file is not there any more")
         case ELOOP: ImageError(.unsupported, "it is a symbolic link or lies behind one, and links are not followed")
@@ -79,11 +79,11 @@ final class FileBytes {
         }
     }
 
-    private static func error(_ call: String, _ code: Int32) -> ImageError {
+    static func error(_ call: String, _ code: Int32) -> ImageError {
         ImageError(.unreadable, "\(call): \(String(cString: strerror(code)))")
     }
 
-    private static func kind(of mode: mode_t) -> String {
+    static func kind(of mode: mode_t) -> String {
         switch mode & S_IFMT {
         case S_IFDIR: "a folder"
         case S_IFIFO: "a pipe"

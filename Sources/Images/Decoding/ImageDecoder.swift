@@ -64,8 +64,7 @@ public final class ImageDecoder {
     public func decode(
         _ path: RawPath, into image: RGBImage, reduction: (ImageFacts) -> Int = { _ in 1 }
     ) throws(ImageError) -> ImageFacts {
-        lastSHA256 = nil
-        lastSize = nil
+        forget()
         defer { file.trim(above: Self.keptBytes) }
         try file.read(path, limit: options.maximumFileBytes)
         if hashesFiles { lastSHA256 = SHA256Digest(of: file.bytes) }
@@ -93,9 +92,15 @@ public final class ImageDecoder {
 
     /// Leaves in `lastSize` and `lastSHA256` what a picture of open pixels has for them, which needs no decoding: `bytes` are
     /// all that is stored of it.
-    func take(open bytes: UnsafeRawBufferPointer, width: Int, height: Int) {
+    func take(open bytes: some Sequence<UInt8>, width: Int, height: Int) {
         lastSize = (width, height)
-        lastSHA256 = hashesFiles ? SHA256Digest(of: bytes) : nil
+        lastSHA256 = hashesFiles ? Array(bytes).withUnsafeBytes { SHA256Digest(of: $0) } : nil
+    }
+
+    /// Forgets the picture looked at last.
+    func forget() {
+        lastSHA256 = nil
+        lastSize = nil
     }
 
     private func decodeJPEG(

@@ -44,6 +44,7 @@ final class SampleReader {
         record: Int, epoch: Int, into colours: UnsafeMutablePointer<UInt8>, decode: Decode
     ) -> SlotOutcome {
         var outcome = SlotOutcome()
+        decoder.forget()
         do throws(ImageError) {
             let generator = SeededGenerator(seed: settings.seed, stream: epoch, record)
             let facts = try decode(decoder, image) { writer.reduction(for: $0, generator: generator) }

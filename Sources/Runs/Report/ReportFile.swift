@@ -14,13 +14,14 @@ struct ReportFile {
         try OutputPlace.check(path, mark: HTMLPage.mark, isNo: "page of this program", wanted: wanted)
     }
 
-    /// Writes the page and returns its name. Where that fails the log says so and there is none: the results are what
-    /// counts.
+    /// Writes the page and returns its name. Where that fails the log says so and there is none, of earlier results neither:
+    /// the results are what counts.
     func write(besides results: String, in context: RunContext, page: () throws -> String) -> String? {
         do {
             try AtomicFile.write(Array(try page().utf8), to: path)
             return (path as NSString).lastPathComponent
         } catch {
+            unlink(path)
             context.log("the report could not be written; \(results) is whole: \(error)")
             return nil
         }

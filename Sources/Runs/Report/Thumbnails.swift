@@ -6,7 +6,8 @@ enum Thumbnails {
     /// Side in pixels; pages show them at half of it on a screen with two pixels to a point.
     static let side = 144
 
-    /// By record; those that give no picture any more are left out. Stops where the run is asked to.
+    /// By record; those that give no picture any more are left out. Goes on where the run is asked to stop: they are few, and the
+    /// page would be another one.
     static func make(
         of dataset: any Dataset, at records: [Int], reading options: PictureOptions, in context: RunContext
     ) throws -> [Int: String] {
@@ -19,7 +20,7 @@ enum Thumbnails {
                 decoding: options.decoding, isolation: context.isolation))
         loader.begin(epoch: 0)
         var sources: [Int: String] = [:]
-        while !context.stop.isRaised, let batch = try loader.next() {
+        while let batch = try loader.next() {
             for (row, place) in batch.indices.enumerated() {
                 let bytes = JPEGWriter.encode(
                     square: batch.images.colours + row * preprocessing.elementsPerImage, side: side)
