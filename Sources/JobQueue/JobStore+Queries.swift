@@ -40,11 +40,9 @@ extension JobStore {
             .map { LeaseToken(try $0.decode("lease_token")) }
     }
 
-    /// Whether a job was made to wait for another one.
+    /// Whether a job was made to wait for another one, or for one that waited for it.
     public func waited(_ job: JobID, for other: JobID) async throws -> Bool {
-        try await !database.query(
-            "SELECT FROM shufflenet.jobs WHERE id = $1 AND $2::bigint = ANY (after)", [job.rawValue, other.rawValue]
-        ).isEmpty
+        try await !database.query(QueryStatement.waited, [job.rawValue, other.rawValue]).isEmpty
     }
 
     /// The parts of a job with shards, in order.
@@ -59,6 +57,14 @@ extension JobStore {
             """
 
         static let job = "SELECT \(Job.columns(of: "j")) FROM shufflenet.jobs AS j WHERE j.id = $1"
+
+        static let waited = """
+            WITH RECURSIVE before (id) AS (
+                SELECT unnest(j.after) FROM shufflenet.jobs AS j WHERE j.id = $1
+                UNION SELECT unnest(j.after) FROM shufflenet.jobs AS j JOIN before AS b ON b.id = j.id
+            )
+            SELECT FROM before WHERE id = $2
+            """
 
         static let shards = """
             SELECT \(Job.columns(of: "j")) FROM shufflenet.jobs AS j

@@ -92,6 +92,8 @@ import Testing
         try await publisher.settle(["third"], for: waited)
         // Somebody else's job is not kept from the model that is in service.
         try await publisher.settle(["first", "third"], for: other)
+        let later = try await queue.submit(JobRequest(kind: .evaluate, args: args, after: [waited]))
+        await #expect(throws: RunFailure.self) { try await publisher.settle(["first"], for: later) }
         let failure = await #expect(throws: RunFailure.self) {
             try await publisher.settle(["first", "third"], for: waited)
         }
