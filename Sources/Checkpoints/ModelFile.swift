@@ -69,6 +69,14 @@ public struct ModelFile: Sendable, Equatable {
         optimizer = try OptimizerState(checkpoint, configuration: configuration)
     }
 
+    /// The same without what only a training needs.
+    public var weightsOnly: ModelFile {
+        var file = self
+        file.optimizer = nil
+        file.card.runState = nil
+        return file
+    }
+
     /// The entries of the file: texts first, so that a reader knows early what to expect; then the network; then the
     /// optimiser's state.
     public var checkpoint: Checkpoint {

@@ -29,11 +29,7 @@ public enum ModelExport {
                 try file.writeONNX(pixels: known.preprocessing.pixels, to: out)
                 return known.assumptions
             }
-            if weightsOnly {
-                file.optimizer = nil
-                file.card.runState = nil
-            }
-            try file.write(to: out)
+            try (weightsOnly ? file.weightsOnly : file).write(to: out)
             return []
         }
     }

@@ -7,9 +7,7 @@ extension ModelFile {
     ///
     /// What only a training needs is left out, and such a file is not read again.
     public func writeONNX(pixels: Int, to path: String) throws(CheckpointError) {
-        var model = self
-        model.optimizer = nil
-        model.card.runState = nil
+        let model = weightsOnly
         let file = ONNXModel.with {
             $0.irVersion = 7
             $0.opsetImport = [.with { $0.version = Int64(ONNXNetwork.operatorSet) }]

@@ -9,12 +9,11 @@ final class PackedFile: Sendable {
     /// Ten times as many as there are in a file of CIFAR-10.
     static let recordLimit = 100_000
 
-    /// Opens it without following a link. Throws what is wrong with it.
+    /// Opens it, see `FileBytes.open`. Throws what is wrong with it.
     init(_ path: RawPath) throws(ImageError) {
-        let descriptor = path.openUnlinked(O_RDONLY | O_NONBLOCK | O_NOCTTY)
-        if descriptor < 0 { throw FileBytes.error(openingFailed: errno) }
+        let (descriptor, size) = try FileBytes.open(path)
         do throws(ImageError) {
-            count = try Self.count(in: descriptor)
+            count = try Self.count(in: size)
         } catch {
             close(descriptor)
             throw error
@@ -26,13 +25,8 @@ final class PackedFile: Sendable {
         close(descriptor)
     }
 
-    private static func count(in descriptor: Int32) throws(ImageError) -> Int {
-        var facts = stat()
-        if fstat(descriptor, &facts) != 0 { throw FileBytes.error("fstat", errno) }
-        guard facts.st_mode & S_IFMT == S_IFREG else {
-            throw ImageError(.unsupported, "it is \(FileBytes.kind(of: facts.st_mode)), not a regular file")
-        }
-        let (bytes, length) = (Int(facts.st_size), CIFAR10Dataset.recordBytes)
+    private static func count(in bytes: Int) throws(ImageError) -> Int {
+        let length = CIFAR10Dataset.recordBytes
         guard bytes > 0, bytes % length == 0 else {
             throw ImageError(
                 .unreadable,

@@ -13,7 +13,8 @@ struct PackedRecords: Sendable {
         let known = Set(CIFAR10Dataset.allFileNames.map { RawPath($0) })
         for name in names where known.contains(name) {
             // Not to be told from a record then.
-            if names.contains(where: { $0.bytes.starts(with: name.bytes + [Self.mark]) }) { continue }
+            let prefix = name.bytes + [Self.mark]
+            if names.contains(where: { $0.bytes.starts(with: prefix) }) { continue }
             do throws(ImageError) {
                 files[name] = try PackedFile(folder.appending(name))
             } catch {

@@ -17,23 +17,35 @@ final class FileBytes {
 
     var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: storage, count: count) }
 
-    /// Reads a whole regular file. No symbolic link is followed, and a pipe or a device is not opened for reading, so
-    /// that a dropped folder cannot make this process read what its owner could not, or wait for ever.
+    /// Opens a regular file, for the caller to close, and tells its size in bytes. No symbolic link is followed, and a pipe or
+    /// a device is not opened for reading, so that a dropped folder cannot make this process read what its owner could not, or
+    /// wait for ever.
+    static func open(_ path: RawPath) throws(ImageError) -> (descriptor: Int32, size: Int) {
+        let descriptor = path.openUnlinked(O_RDONLY | O_NONBLOCK | O_NOCTTY)
+        if descriptor < 0 { throw error(openingFailed: errno) }
+        var facts = stat()
+        var failure: ImageError?
+        if fstat(descriptor, &facts) != 0 {
+            failure = error("fstat", errno)
+        } else if facts.st_mode & S_IFMT != S_IFREG {
+            failure = ImageError(.unsupported, "it is \(kind(of: facts.st_mode)), not a regular file")
+        }
+        if let failure {
+            close(descriptor)
+            throw failure
+        }
+        return (descriptor, Int(facts.st_size))
+    }
+
+    /// Reads a whole regular file, see `open`.
     func read(_ path: RawPath, limit: Int) throws(ImageError) {
         count = 0
-        let descriptor = path.openUnlinked(O_RDONLY | O_NONBLOCK | O_NOCTTY)
-        if descriptor < 0 { throw Self.error(openingFailed: errno) }
+        let (descriptor, size) = try Self.open(path)
         defer { close(descriptor) }
-
-        var facts = stat()
-        if fstat(descriptor, &facts) != 0 { throw Self.error("fstat", errno) }
-        guard facts.st_mode & S_IFMT == S_IFREG else {
-            throw ImageError(.unsupported, "it is \(Self.kind(of: facts.st_mode)), not a regular file")
+        guard size <= limit else {
+            throw ImageError(.tooLarge, "the file has \(size) bytes, the limit is \(limit)")
         }
-        guard Int(facts.st_size) <= limit else {
-            throw ImageError(.tooLarge, "the file has \(facts.st_size) bytes, the limit is \(limit)")
-        }
-        reserve(Int(facts.st_size) + 1)
+        reserve(size + 1)
         while true {
             // One byte more than the size is asked for, so that a file that grew is noticed.
             let got = Glibc.read(descriptor, storage + count, capacity - count)
@@ -70,7 +82,7 @@ final class FileBytes {
         capacity = larger
     }
 
-    static func error(openingFailed code: Int32) -> ImageError {
+    private static func error(openingFailed code: Int32) -> ImageError {
         switch code {
         case ENOENT, ENOTDIR: ImageError(.missing, "the file is not there any more")
         case ELOOP: ImageError(.unsupported, "it is a symbolic link or lies behind one, and links are not followed")
@@ -83,7 +95,7 @@ final class FileBytes {
         ImageError(.unreadable, "\(call): \(String(cString: strerror(code)))")
     }
 
-    static func kind(of mode: mode_t) -> String {
+    private static func kind(of mode: mode_t) -> String {
         switch mode & S_IFMT {
         case S_IFDIR: "a folder"
         case S_IFIFO: "a pipe"
